@@ -1,0 +1,120 @@
+package storage
+
+import "time"
+
+// Tenant is one customer account. It is kept under Global, by its own ID.
+type Tenant struct {
+	Key  `bson:",inline"`
+	Name string `json:"name"`
+	// Plan is the name the deployment gives the tenant's plan; rules can ask for it.
+	Plan string `json:"plan,omitempty"`
+	// UserTypes are the types its users can have, in the order they are shown.
+	UserTypes []string `json:"user_types"`
+	// Rules decide who must use 2FA; the first that matches wins.
+	Rules []Rule `json:"rules"`
+	// Integrations are what applications have connected to the account.
+	Integrations []Integration `json:"integrations,omitempty"`
+	Settings     Settings      `json:"settings"`
+	// DataKey seals the tenant's factor data; it is itself sealed under the master key.
+	DataKey  []byte    `json:"data_key"`
+	Disabled bool      `json:"disabled,omitempty"`
+	Created  time.Time `json:"created"`
+}
+
+// Kind says how tenants are kept.
+func (Tenant) Kind() Kind { return Kind{Name: "tenants"} }
+
+// Integration is something an application connected to a tenant's account, such as a bookkeeping service.
+type Integration struct {
+	Name string `json:"name"`
+	// Kind is what rules ask for; "financial" is the one the built-in rules know.
+	Kind string `json:"kind"`
+}
+
+// Settings are what a tenant chose. Zero values mean the deployment's defaults.
+type Settings struct {
+	// TOTPDigits is 6 (also when 0) or 8.
+	TOTPDigits int `json:"totp_digits,omitempty"`
+	// TOTPAlgorithm is "SHA1" (also when empty) or "SHA256".
+	TOTPAlgorithm string `json:"totp_algorithm,omitempty"`
+	// BackupCodes is how many are made in a set: 10 (also when 0) or 1.
+	BackupCodes int `json:"backup_codes,omitempty"`
+	// SessionIdle ends a session that was not used for so long: 1 h when 0, else 5 min to 24 h.
+	SessionIdle time.Duration `json:"session_idle,omitempty"`
+	// Support is where a user who is stuck may turn: an e-mail address or an https URL.
+	Support string `json:"support,omitempty"`
+}
+
+// Role is what a user may administer.
+type Role string
+
+// The roles, from most to least.
+const (
+	Owner  Role = "owner"
+	Admin  Role = "admin"
+	Member Role = "member"
+)
+
+// User belongs to one tenant.
+type User struct {
+	Key `bson:",inline"`
+	// Login is the user name, lower-cased; it may be empty where Email is set.
+	Login string `json:"login,omitempty"`
+	// Email is lower-cased.
+	Email         string `json:"email,omitempty"`
+	EmailVerified bool   `json:"email_verified,omitempty"`
+	Name          string `json:"name"`
+	Role          Role   `json:"role"`
+	// Type is one of the tenant's UserTypes.
+	Type string `json:"type"`
+	// Password is a PHC string; empty means that no password fits.
+	Password    string    `json:"password,omitempty"`
+	PasswordSet time.Time `json:"password_set,omitzero"`
+	// Require2FA is the tick an admin sets for this one user.
+	Require2FA bool `json:"require_2fa,omitempty"`
+	// LastFactor is the ID of the factor used last, shown first the next time.
+	LastFactor string `json:"last_factor,omitempty"`
+	// FactorsOff are factors switched off after too many wrong codes in a row, until another factor was used.
+	FactorsOff []string  `json:"factors_off,omitempty"`
+	Locale     string    `json:"locale,omitempty"`
+	Disabled   bool      `json:"disabled,omitempty"`
+	Created    time.Time `json:"created"`
+	LastSignIn time.Time `json:"last_sign_in,omitzero"`
+}
+
+// Kind says how users are kept.
+func (User) Kind() Kind { return Kind{Name: "users", Indexes: []string{"type"}} }
+
+// Login claims an e-mail address or user name for users: one record for each name, kept under Global with the
+// lower-cased name as ID, so that a sign-in that does not know its tenant needs one read. A tenant stands in it
+// at most once per name; Replace by version keeps that so.
+type Login struct {
+	Key   `bson:",inline"`
+	Users []LoginUser `json:"users"`
+}
+
+// LoginUser is a user who answers to a login.
+type LoginUser struct {
+	Tenant string `json:"tenant"`
+	User   string `json:"user"`
+}
+
+// Kind says how logins are kept.
+func (Login) Kind() Kind { return Kind{Name: "logins"} }
+
+// Credential is one enrolled instance of a factor: this phone, that set of codes.
+type Credential struct {
+	Key  `bson:",inline"`
+	User string `json:"user"`
+	// Factor is the factor's ID.
+	Factor string `json:"factor"`
+	// Name is the user's own name for it.
+	Name string `json:"name,omitempty"`
+	// Data is the factor's own, sealed under the tenant's key.
+	Data     []byte    `json:"data"`
+	Created  time.Time `json:"created"`
+	LastUsed time.Time `json:"last_used,omitzero"`
+}
+
+// Kind says how credentials are kept.
+func (Credential) Kind() Kind { return Kind{Name: "credentials", Indexes: []string{"user"}} }

@@ -1,0 +1,43 @@
+package storage
+
+import "time"
+
+// Event is one entry of a tenant's audit log. Its ID is its place in the chain, twenty decimal digits.
+type Event struct {
+	Key  `bson:",inline"`
+	Time time.Time `json:"time"`
+	// Action names what was tried, such as "sign_in.password"; Outcome is "ok", "refused" or "failed".
+	Action  string `json:"action"`
+	Outcome string `json:"outcome"`
+	// Actor is who did it (a user ID, a client ID or "operator"), User whom it was done to.
+	Actor  string `json:"actor,omitempty"`
+	User   string `json:"user,omitempty"`
+	Client string `json:"client,omitempty"`
+	Factor string `json:"factor,omitempty"`
+	// Rule is the name of the policy rule that decided.
+	Rule    string `json:"rule,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Address string `json:"address,omitempty"`
+	Agent   string `json:"agent,omitempty"`
+	Request string `json:"request,omitempty"`
+	// Previous is the Hash of the entry before; Hash covers every other field but Version.
+	Previous string `json:"previous"`
+	Hash     string `json:"hash"`
+}
+
+// Kind says how events are kept.
+func (Event) Kind() Kind { return Kind{Name: "events", Indexes: []string{"user"}} }
+
+// Message is a mail or SMS on its way out.
+type Message struct {
+	Key `bson:",inline"`
+	// Channel is "mail" or "sms".
+	Channel string    `json:"channel"`
+	To      string    `json:"to"`
+	Subject string    `json:"subject,omitempty"`
+	Text    string    `json:"text"`
+	Created time.Time `json:"created"`
+}
+
+// Kind says how messages are kept.
+func (Message) Kind() Kind { return Kind{Name: "messages", Expiring: true} }

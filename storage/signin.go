@@ -1,0 +1,112 @@
+package storage
+
+import "time"
+
+// Proof is one thing a user has proven, and when.
+type Proof struct {
+	// Factor is "password" or a factor's ID.
+	Factor string `json:"factor"`
+	// Credential is the ID of the credential that was used, empty for a password.
+	Credential string `json:"credential,omitempty"`
+	// AMR are the RFC 8176 values that this proof earns.
+	AMR []string `json:"amr"`
+	// PhishingResistant and Hardware tell how strong the proof is.
+	PhishingResistant bool      `json:"phishing_resistant,omitempty"`
+	Hardware          bool      `json:"hardware,omitempty"`
+	At                time.Time `json:"at"`
+}
+
+// Flow is a sign-in under way. It begins with its first proof, lives 15 minutes, and its ID is known only to the
+// browser it began in; the step it stands at is computed from it, never stored.
+type Flow struct {
+	Key  `bson:",inline"`
+	User string `json:"user"`
+	// Browser is the hash of the cookie of the browser that began it.
+	Browser string `json:"browser"`
+	// Request is the sealed request of what the sign-in is for.
+	Request string  `json:"request"`
+	Proofs  []Proof `json:"proofs"`
+	// Session is the session that is to be carried on, when one is re-authenticating.
+	Session string `json:"session,omitempty"`
+	// Pending are the challenges that wait for an answer, by factor ID, at sign-in.
+	Pending map[string]Pending `json:"pending,omitempty"`
+	// Enrolling is the set-up under way, if any.
+	Enrolling *Enrolling `json:"enrolling,omitempty"`
+	// UnsavedCodes is set from the moment backup codes are made until their owner says they are saved.
+	UnsavedCodes bool      `json:"unsaved_codes,omitempty"`
+	Created      time.Time `json:"created"`
+	// Done is set once, when the last step passed; a flow that is done does nothing more.
+	Done bool `json:"done,omitempty"`
+}
+
+// Kind says how flows are kept.
+func (Flow) Kind() Kind { return Kind{Name: "flows", Indexes: []string{"user"}, Expiring: true} }
+
+// Pending is a challenge that was put and not answered yet.
+type Pending struct {
+	// State is the factor's own, sealed under the tenant's key.
+	State []byte    `json:"state"`
+	At    time.Time `json:"at"`
+}
+
+// Enrolling is a factor that is being set up.
+type Enrolling struct {
+	Factor string `json:"factor"`
+	// Challenge is the whole challenge, prompt and state, sealed under the tenant's key: the secret waits on the
+	// server until it is confirmed.
+	Challenge []byte    `json:"challenge"`
+	At        time.Time `json:"at"`
+}
+
+// Session is a browser that is signed in.
+type Session struct {
+	// ID is the `sid` that applications see; it is no secret.
+	Key  `bson:",inline"`
+	User string `json:"user"`
+	// Secret is the hash of what the cookie holds. It changes at every re-authentication.
+	Secret string  `json:"secret"`
+	Proofs []Proof `json:"proofs"`
+	// Enrolling is a set-up under way on the security page.
+	Enrolling *Enrolling `json:"enrolling,omitempty"`
+	// Codes are backup codes made and not yet confirmed as saved, sealed under the tenant's key.
+	Codes []byte `json:"codes,omitempty"`
+	// Clients are the IDs of the applications signed in to with it.
+	Clients []string  `json:"clients,omitempty"`
+	Address string    `json:"address,omitempty"`
+	Agent   string    `json:"agent,omitempty"`
+	Created time.Time `json:"created"`
+	// Seen is when it was last used, to the minute.
+	Seen time.Time `json:"seen"`
+}
+
+// Kind says how sessions are kept.
+func (Session) Kind() Kind { return Kind{Name: "sessions", Indexes: []string{"user"}, Expiring: true} }
+
+// Device is a remembered browser.
+type Device struct {
+	Key  `bson:",inline"`
+	User string `json:"user"`
+	// Secret is the hash of the cookie's value, Previous that of the value before; one that is shown again ends
+	// the family.
+	Secret   string    `json:"secret"`
+	Previous string    `json:"previous,omitempty"`
+	Agent    string    `json:"agent,omitempty"`
+	Address  string    `json:"address,omitempty"`
+	Created  time.Time `json:"created"`
+	LastUsed time.Time `json:"last_used,omitzero"`
+}
+
+// Kind says how devices are kept.
+func (Device) Kind() Kind { return Kind{Name: "devices", Indexes: []string{"user"}, Expiring: true} }
+
+// Counter counts attempts, and says until when more are refused.
+type Counter struct {
+	Key   `bson:",inline"`
+	Count int `json:"count"`
+	// Row counts on when Count starts again after a pause; only a success clears it.
+	Row   int       `json:"row,omitempty"`
+	Until time.Time `json:"until,omitzero"`
+}
+
+// Kind says how counters are kept.
+func (Counter) Kind() Kind { return Kind{Name: "counters", Expiring: true} }
