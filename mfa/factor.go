@@ -40,7 +40,7 @@ type Info struct {
 	PhishingResistant, Hardware bool
 	// Enrolment says who can set it up.
 	Enrolment Enrolment
-	// Input is what the answer looks like.
+	// Input is what the answer looks like. It is checked before the attempt is counted and Verify is called.
 	Input Input
 	// Single tells that a user has at most one credential of it: a new one takes the old one's place.
 	Single bool
@@ -60,14 +60,6 @@ const (
 	// ByOwner: an owner of the tenant hands it out.
 	ByOwner
 )
-
-// Input says what an answer looks like, for the field that it is typed into and for the checks before Verify.
-type Input struct {
-	// Digits is the length of an all-digit code; 0 means that it is not one.
-	Digits int
-	// Longest is the largest length in bytes worth handing to Verify; 0 means 64.
-	Longest int
-}
 
 // User is what a factor may know of a user.
 type User struct {
@@ -122,13 +114,13 @@ type Reason string
 
 // The reasons. They are shown to the user, so none tells more than the user's own answer does.
 const (
-	Mismatch Reason = "wrong"      // not the code
-	Used     Reason = "used"       // right, but used before
-	Expired  Reason = "expired"    // right once, too late now
-	Empty    Reason = "empty"      // nothing was typed
-	Short    Reason = "short"      // too few characters
-	Long     Reason = "long"       // too many
-	Format   Reason = "not_digits" // characters that no code has
+	Mismatch Reason = "wrong"   // not the code
+	Used     Reason = "used"    // right, but used before
+	Expired  Reason = "expired" // right once, too late now
+	Empty    Reason = "empty"   // nothing was typed
+	Short    Reason = "short"   // too few characters
+	Long     Reason = "long"    // too many
+	Format   Reason = "format"  // characters that no such code has
 )
 
 // Wrong is an ErrWrong that says more.
@@ -145,14 +137,3 @@ func (w *Wrong) Error() string { return "mfa: wrong answer: " + string(w.Reason)
 
 // Is makes every Wrong an ErrWrong.
 func (w *Wrong) Is(target error) bool { return target == ErrWrong }
-
-// Guess tells whether the answer counts as an attempt at the code. One that no code could look like does not,
-// nor does the right code of a moment ago.
-func (w *Wrong) Guess() bool {
-	switch w.Reason {
-	case Empty, Short, Long, Format:
-		return false
-	default:
-		return true
-	}
-}

@@ -1,0 +1,271 @@
+package ui
+
+// Page is one page's data. The struct is what its template is given, and what the API answers as JSON.
+//
+// Paths in pages start with a slash and are relative to the issuer; templates put the issuer's own path before them.
+type Page interface {
+	// Template is the name of the page's template, without its ending.
+	Template() string
+}
+
+// Text is a sentence from the catalogues: its key, and what is filled in. A Text without a key is nothing to say.
+type Text struct {
+	Key string `json:"key"`
+	// Data is filled into the sentence by name. Values are strings, ints, or further Texts; templates escape them.
+	Data map[string]any `json:"data,omitempty"`
+}
+
+// Say makes a Text of a key and pairs of a name and a value.
+func Say(key string, pairs ...any) Text {
+	t := Text{Key: key}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if t.Data == nil {
+			t.Data = make(map[string]any, len(pairs)/2)
+		}
+		t.Data[pairs[i].(string)] = pairs[i+1]
+	}
+	return t
+}
+
+// Frame is what surrounds every page.
+type Frame struct {
+	// Lang is a BCP 47 tag that the catalogues have.
+	Lang string
+	// Base is the issuer's path, without a slash at its end.
+	Base string
+	// Product is the deployment's name; Tenant the tenant's, once it is known who is asking.
+	Product, Tenant string
+	// Account is the signed-in user's e-mail address or user name; empty on sign-in pages.
+	Account string
+	// Request identifies the request in the log; it is shown with errors.
+	Request string
+}
+
+// SignIn asks for the name and password.
+type SignIn struct {
+	// Request is the sealed request that the sign-in is for.
+	Request string `json:"request"`
+	Login   string `json:"login,omitempty"`
+	// Fixed: the name can't be changed here, because a session is re-authenticating.
+	Fixed bool `json:"fixed,omitempty"`
+	// App is the name of the application that asks.
+	App string `json:"app,omitempty"`
+	// Problem is what was wrong with the last try.
+	Problem Text `json:"problem,omitzero"`
+	// Notice is why the user is here again.
+	Notice Text `json:"notice,omitzero"`
+}
+
+// ChooseTenant asks which of several accounts the user means, where name and password fit more than one.
+type ChooseTenant struct {
+	Request string `json:"request"`
+	// Proof says, sealed, for which accounts the password was right.
+	Proof   string   `json:"proof"`
+	Tenants []Choice `json:"tenants"`
+}
+
+// Choice is one of several.
+type Choice struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// Factor is a factor or credential as it is shown in lists and headings.
+type Factor struct {
+	// ID is the factor's ("totp"); templates look for its own words under "factor.ID.…".
+	ID string `json:"id"`
+	// Name is the factor's English name, for factors without words in the catalogues.
+	Name string `json:"name"`
+}
+
+// Code asks for the answer to a factor's challenge at sign-in.
+type Code struct {
+	Factor  Factor `json:"factor"`
+	Account string `json:"account"`
+	// Digits is the length of the code; 0 where it is other text.
+	Digits int `json:"digits,omitempty"`
+	// Prompt is a sentence of the factor's own, Target where a code was sent, masked.
+	Prompt string `json:"prompt,omitempty"`
+	Target string `json:"target,omitempty"`
+	// Action is where the answer is posted, Others where other ways are listed, Restart where the sign-in starts over.
+	Action  string `json:"action"`
+	Others  string `json:"others"`
+	Restart string `json:"restart"`
+	App     string `json:"app,omitempty"`
+	Problem Text   `json:"problem,omitzero"`
+	// Hint helps further with the problem, such as setting the phone's clock.
+	Hint Text `json:"hint,omitzero"`
+}
+
+// Ways lists the ways to pass the second step.
+type Ways struct {
+	Account string `json:"account"`
+	Ways    []Way  `json:"ways"`
+	// Back leads to the prompt the user came from.
+	Back    string `json:"back"`
+	Restart string `json:"restart"`
+	// Support is where to turn when none of the ways works: an e-mail address or an https URL.
+	Support string `json:"support,omitempty"`
+}
+
+// Way is one way to pass the second step, or one factor to set up.
+type Way struct {
+	Factor Factor `json:"factor"`
+	// Name is the user's own name for the credential, or its masked number.
+	Name string `json:"name,omitempty"`
+	// Left is how many backup codes are left; negative where that means nothing.
+	Left int    `json:"left"`
+	Path string `json:"path"`
+}
+
+// SetUpIntro says what setting up means, before it begins.
+type SetUpIntro struct {
+	Account string `json:"account"`
+	// Forced: the sign-in can't go on without it. Rule names the policy rule that asks.
+	Forced bool   `json:"forced,omitempty"`
+	Rule   string `json:"rule,omitempty"`
+	App    string `json:"app,omitempty"`
+	// Factors are those that can be set up, the best first; each way's path is where its set-up begins (by POST).
+	Factors []Way `json:"factors"`
+	// Cancel leads away from here.
+	Cancel string `json:"cancel,omitempty"`
+}
+
+// SetUp shows what a factor needs to be set up, and asks for the first answer.
+type SetUp struct {
+	Factor  Factor `json:"factor"`
+	Account string `json:"account"`
+	Forced  bool   `json:"forced,omitempty"`
+	// QR is the path of the picture; Key the same as text, in groups of four; URI the same as a link for phones.
+	QR  string `json:"qr,omitempty"`
+	Key string `json:"key,omitempty"`
+	URI string `json:"uri,omitempty"`
+	// Prompt is a sentence of the factor's own.
+	Prompt  string `json:"prompt,omitempty"`
+	Digits  int    `json:"digits,omitempty"`
+	Action  string `json:"action"`
+	Cancel  string `json:"cancel"`
+	Problem Text   `json:"problem,omitzero"`
+	Hint    Text   `json:"hint,omitzero"`
+}
+
+// BackupCodes shows a new set of codes, once.
+type BackupCodes struct {
+	Account string   `json:"account"`
+	Codes   []string `json:"codes"`
+	// First: they came with the first factor, which has just been turned on.
+	First bool `json:"first,omitempty"`
+	// Date is when they were made, as ISO 8601.
+	Date string `json:"date"`
+	// Action confirms that they are saved; Download is where the same codes come as a text file.
+	Action   string `json:"action"`
+	Download string `json:"download"`
+	App      string `json:"app,omitempty"`
+	Problem  Text   `json:"problem,omitzero"`
+}
+
+// Security is the profile's security page.
+type Security struct {
+	Account string `json:"account"`
+	Name    string `json:"name"`
+	// On tells whether a second step is asked.
+	On bool `json:"on"`
+	// Required: policy asks for it, by the rule named; it can't be turned off.
+	Required bool   `json:"required,omitempty"`
+	Rule     string `json:"rule,omitempty"`
+	// Unavailable says why a second step can't be had, where it can't: "plan" or "user_type".
+	Unavailable string          `json:"unavailable,omitempty"`
+	Factors     []CredentialRow `json:"factors"`
+	// Addable are the factors that can be set up.
+	Addable []Way `json:"addable"`
+	// CodesLeft is how many backup codes are left, of CodesMade; negative: there is no set.
+	CodesLeft int `json:"codes_left"`
+	CodesMade int `json:"codes_made,omitempty"`
+	// LastSignIn is the time of the sign-in before this one, RFC 3339; empty if there was none.
+	LastSignIn string `json:"last_sign_in,omitempty"`
+	// Notice says what was just done.
+	Notice Text `json:"notice,omitzero"`
+}
+
+// CredentialRow is one of the user's factors. Times are RFC 3339; LastUsed is empty before the first use.
+type CredentialRow struct {
+	ID       string `json:"id"`
+	Factor   Factor `json:"factor"`
+	Name     string `json:"name"`
+	Created  string `json:"created"`
+	LastUsed string `json:"last_used,omitempty"`
+	// Off: switched off after too many wrong codes in a row, until another factor was used.
+	Off bool `json:"off,omitempty"`
+	// Rename and Remove are paths.
+	Rename string `json:"rename"`
+	Remove string `json:"remove"`
+}
+
+// Rename asks for a new name of a credential.
+type Rename struct {
+	Factor  Factor `json:"factor"`
+	Name    string `json:"name"`
+	Action  string `json:"action"`
+	Cancel  string `json:"cancel"`
+	Problem Text   `json:"problem,omitzero"`
+}
+
+// Confirm asks once before something that can't be undone, or that a link could have begun.
+type Confirm struct {
+	Title  Text   `json:"title"`
+	Body   Text   `json:"body"`
+	Button Text   `json:"button"`
+	Action string `json:"action"`
+	// Fields are sent along, hidden.
+	Fields []Pair `json:"fields,omitempty"`
+	Cancel string `json:"cancel"`
+	Danger bool   `json:"danger,omitempty"`
+}
+
+// Pair is a name and its value.
+type Pair struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Note says that something is done or how things stand, and where to go on.
+type Note struct {
+	Title Text `json:"title"`
+	Body  Text `json:"body,omitzero"`
+	// Next is where its button leads; empty: no button. It may be an absolute URL.
+	Next   string `json:"next,omitempty"`
+	Button Text   `json:"button,omitzero"`
+}
+
+// Error says what went wrong, in words for people, and what to do.
+type Error struct {
+	Title Text `json:"title"`
+	Body  Text `json:"body,omitzero"`
+	// Request identifies the request in the log.
+	Request string `json:"request,omitempty"`
+	// Next is where to go on, if there is such a place.
+	Next   string `json:"next,omitempty"`
+	Button Text   `json:"button,omitzero"`
+}
+
+// FormPost carries an authorization response to an application by POST (OAuth 2.0 Form Post Response Mode).
+type FormPost struct {
+	App    string `json:"app"`
+	Action string `json:"action"`
+	Fields []Pair `json:"fields"`
+}
+
+// Template names the page's template.
+func (SignIn) Template() string       { return "sign_in" }
+func (ChooseTenant) Template() string { return "choose_tenant" }
+func (Code) Template() string         { return "code" }
+func (Ways) Template() string         { return "ways" }
+func (SetUpIntro) Template() string   { return "set_up_intro" }
+func (SetUp) Template() string        { return "set_up" }
+func (BackupCodes) Template() string  { return "backup_codes" }
+func (Security) Template() string     { return "security" }
+func (Rename) Template() string       { return "rename" }
+func (Confirm) Template() string      { return "confirm" }
+func (Note) Template() string         { return "note" }
+func (Error) Template() string        { return "error" }
+func (FormPost) Template() string     { return "form_post" }
