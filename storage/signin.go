@@ -16,8 +16,8 @@ type Proof struct {
 	At                time.Time `json:"at"`
 }
 
-// Flow is a sign-in under way. It begins with its first proof, lives 15 minutes, and its ID is known only to the
-// browser it began in; the step it stands at is computed from it, never stored.
+// Flow is a sign-in under way. It begins with its first proof, can be finished for 15 minutes, and its ID is known
+// only to the browser it began in; the step it stands at is computed from it, never stored.
 type Flow struct {
 	Key  `bson:",inline"`
 	User string `json:"user"`
@@ -32,9 +32,11 @@ type Flow struct {
 	Pending map[string]Pending `json:"pending,omitempty"`
 	// Enrolling is the set-up under way, if any.
 	Enrolling *Enrolling `json:"enrolling,omitempty"`
-	// UnsavedCodes is set from the moment backup codes are made until their owner says they are saved.
-	UnsavedCodes bool      `json:"unsaved_codes,omitempty"`
-	Created      time.Time `json:"created"`
+	// Codes are backup codes made and not yet confirmed as saved, sealed under the tenant's key.
+	Codes   []byte    `json:"codes,omitempty"`
+	Created time.Time `json:"created"`
+	// Until ends the time to finish it. The record outlives that, to start over with the same request.
+	Until time.Time `json:"until"`
 	// Done is set once, when the last step passed; a flow that is done does nothing more.
 	Done bool `json:"done,omitempty"`
 }
@@ -103,9 +105,9 @@ func (Device) Kind() Kind { return Kind{Name: "devices", Indexes: []string{"user
 type Counter struct {
 	Key   `bson:",inline"`
 	Count int `json:"count"`
-	// Row counts on when Count starts again after a pause; only a success clears it.
-	Row   int       `json:"row,omitempty"`
-	Until time.Time `json:"until,omitzero"`
+	// Rows count, by factor, the wrong answers in a row; a pause does not clear them.
+	Rows  map[string]int `json:"rows,omitempty"`
+	Until time.Time      `json:"until,omitzero"`
 }
 
 // Kind says how counters are kept.
