@@ -1,0 +1,2 @@
+// Package storagetest checks that a storage backend keeps every promise of package storage.
+package storagetest

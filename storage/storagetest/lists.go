@@ -1,0 +1,178 @@
+package storagetest
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/sallyport-id/sallyport/storage"
+)
+
+// field reads the string field with the JSON name.
+func (s *subject[N, P]) field(n N, name string) string {
+	v := reflect.ValueOf(n)
+	for i := range v.NumField() {
+		tag, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		if tag == name {
+			return v.Field(i).String()
+		}
+	}
+	return ""
+}
+
+// paging: every page size walks every record once, bytewise by ID, up and down.
+func (s *subject[N, P]) paging() {
+	ids := []string{"B", "a", "b", "Z", "aa", "a\x00", "é", "z", "\U0001f98a", "\uffff", "~", " ", "10", "9"}
+	for i := len(ids); i < s.o.records(); i++ {
+		ids = append(ids, numbered(i*7919%100_000))
+	}
+	for _, id := range ids {
+		s.insert(s.record(id))
+	}
+	slices.Sort(ids)
+	down := slices.Clone(ids)
+	slices.Reverse(down)
+	for _, limit := range []int{0, 1, 7, len(ids) - 1, len(ids), len(ids) + 1, 1000, 5000, -3} {
+		if limit == 1 && len(ids) > 50 {
+			limit = 3
+		}
+		s.wantIDs(storage.Query{Tenant: s.tenant, Limit: limit}, ids)
+		s.wantIDs(storage.Query{Tenant: s.tenant, Limit: limit, Desc: true}, down)
+	}
+	s.wantIDs(storage.Query{Tenant: s.tenant, After: "aa", Limit: 1000}, after(ids, "aa"))
+	s.wantIDs(storage.Query{Tenant: s.tenant, After: "never kept", Limit: 1000}, after(ids, "never kept"))
+	s.wantIDs(storage.Query{Tenant: s.tenant, After: down[0]}, nil)
+	s.wantIDs(storage.Query{Tenant: s.tenant, After: ids[0], Desc: true}, nil)
+	s.wantIDs(storage.Query{Tenant: storage.NewID()}, nil)
+}
+
+func (s *subject[N, P]) wantIDs(q storage.Query, want []string) {
+	s.Helper()
+	if got := s.pages(q); !slices.Equal(got, want) {
+		s.Errorf("List(%+v): %d records %.200q, want %d %.200q", q, len(got), got, len(want), want)
+	}
+}
+
+// after are the sorted ids past id.
+func after(ids []string, id string) []string {
+	i, found := slices.BinarySearch(ids, id)
+	if found {
+		i++
+	}
+	return ids[i:]
+}
+
+// pagingByField: a field's value picks its records and no others, in pages too, and follows a Replace and a Delete.
+func (s *subject[N, P]) pagingByField() {
+	ctx := s.Context()
+	for _, field := range s.kind.Indexes {
+		values := []string{"one", "One", "one ", "two"}
+		want := make(map[string][]string)
+		for i := range max(len(values)*2, s.o.records()/3) {
+			n := s.record(field + numbered(i))
+			v := values[i%len(values)]
+			s.setField(&n, field, v)
+			s.insert(n)
+			want[v] = append(want[v], field+numbered(i))
+		}
+		for _, v := range values {
+			for _, limit := range []int{0, 1, 5} {
+				s.wantIDs(storage.Query{Tenant: s.tenant, Field: field, Value: v, Limit: limit}, want[v])
+				down := slices.Clone(want[v])
+				slices.Reverse(down)
+				s.wantIDs(storage.Query{Tenant: s.tenant, Field: field, Value: v, Limit: limit, Desc: true}, down)
+			}
+		}
+		s.wantIDs(storage.Query{Tenant: s.tenant, Field: field, Value: "on"}, nil)
+		s.wantIDs(storage.Query{Tenant: storage.NewID(), Field: field, Value: "one"}, nil)
+
+		moved := want["one"][0]
+		n, err := s.table.Get(ctx, s.tenant, moved)
+		if err != nil {
+			s.Fatalf("Get: %v", err)
+		}
+		s.setField(&n, field, "moved")
+		if err := s.table.Replace(ctx, &n); err != nil {
+			s.Fatalf("Replace: %v", err)
+		}
+		s.wantIDs(storage.Query{Tenant: s.tenant, Field: field, Value: "moved"}, []string{moved})
+		s.wantIDs(storage.Query{Tenant: s.tenant, Field: field, Value: "one"}, want["one"][1:])
+		if err := s.table.Delete(ctx, s.tenant, moved); err != nil {
+			s.Fatalf("Delete: %v", err)
+		}
+		s.wantIDs(storage.Query{Tenant: s.tenant, Field: field, Value: "moved"}, nil)
+	}
+}
+
+// emptyFieldValue: the empty value is a value; it is how clients that all tenants share are found.
+func (s *subject[N, P]) emptyFieldValue() {
+	for _, field := range s.kind.Indexes {
+		with, without := s.record(field+"with"), s.record(field+"without")
+		s.setField(&with, field, "value of "+field)
+		for _, f := range s.kind.Indexes {
+			if f == field {
+				s.setField(&without, f, "")
+			}
+		}
+		s.insert(with)
+		s.insert(without)
+		s.wantIDs(storage.Query{Tenant: s.tenant, Field: field}, []string{field + "without"})
+	}
+}
+
+// pagingWhileInserting: whoever pages while others write still gets each record that was there, once and in order.
+func (s *subject[N, P]) pagingWhileInserting() {
+	var there []string
+	for i := range max(8, s.o.records()/2) {
+		there = append(there, numbered(i*10))
+		s.insert(s.record(there[i]))
+	}
+	stop := make(chan struct{})
+	var writer sync.WaitGroup
+	var wrote error
+	writer.Go(func() {
+		for i := 0; i < len(there)*9; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			n := s.record(numbered(i/9*10 + i%9 + 1))
+			if wrote = s.table.Insert(s.Context(), &n); wrote != nil {
+				return
+			}
+		}
+	})
+	for range 3 {
+		for _, desc := range []bool{false, true} {
+			s.pagesHold(storage.Query{Tenant: s.tenant, Limit: 7, Desc: desc}, there)
+		}
+	}
+	close(stop)
+	writer.Wait()
+	if wrote != nil {
+		s.Errorf("Insert while others page: %v", wrote)
+	}
+}
+
+// pagesHold wants the pages of q in strict order, with all of there among them.
+func (s *subject[N, P]) pagesHold(q storage.Query, there []string) {
+	s.Helper()
+	got := s.pages(q)
+	if q.Desc {
+		slices.Reverse(got)
+	}
+	for i := 1; i < len(got); i++ {
+		if got[i-1] >= got[i] {
+			s.Errorf("List(%+v): %q and %q are out of order or twice", q, got[i-1], got[i])
+			return
+		}
+	}
+	for _, id := range there {
+		if _, found := slices.BinarySearch(got, id); !found {
+			s.Errorf("List(%+v): %q was there all along and is left out", q, id)
+			return
+		}
+	}
+}
