@@ -1,0 +1,2 @@
+// Package keys keeps the secrets of a deployment: what it seals, hashes and signs with.
+package keys
