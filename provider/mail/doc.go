@@ -1,0 +1,2 @@
+// Package mail brings messages to people's mailboxes.
+package mail
