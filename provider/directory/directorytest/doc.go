@@ -1,0 +1,2 @@
+// Package directorytest has what tests of sign-ins need in order not to wait for real password hashes.
+package directorytest
