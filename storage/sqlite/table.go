@@ -1,0 +1,247 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/sallyport-id/sallyport/storage"
+)
+
+// table keeps one noun. Each write is one statement that says in its WHERE what must hold for it, and the number of
+// rows it changed is the answer; nothing is read first and written later.
+type table[N any, P storage.Row[N]] struct {
+	db    *database
+	kind  storage.Kind
+	codec codec[N, P]
+
+	get, insert, replace, remove *query
+	// lists are the statements for all records, then those by each of kind.Indexes.
+	lists []listing
+}
+
+// listing is one question in its three forms. The first page from the end has no bound that would be true of all
+// IDs, so it has a statement of its own.
+type listing struct{ up, down, downFromEnd *query }
+
+func newTable[N any, P storage.Row[N]](db *database) *table[N, P] {
+	kind := P(new(N)).Kind()
+	t := &table[N, P]{db: db, kind: kind}
+	var err error
+	if t.codec, err = newCodec[N, P](kind); err != nil {
+		db.faults = append(db.faults, err)
+		return t
+	}
+	name := kind.Name
+	var columns, marks, excluded, sets string
+	for _, field := range kind.Indexes {
+		columns += fmt.Sprintf(", %q", field)
+		marks += ", ?"
+		excluded += fmt.Sprintf(", %q = excluded.%q", field, field)
+		sets += fmt.Sprintf(", %q = ?", field)
+	}
+	t.get = db.query("SELECT version, expires, doc FROM " + name + " WHERE tenant = ? AND id = ? AND expires > ?")
+	t.insert = db.query("INSERT INTO " + name + " (tenant, id, version, expires, doc" + columns + ") VALUES (?, ?, 1, ?, ?" + marks + ")" +
+		" ON CONFLICT (tenant, id) DO UPDATE SET version = 1, expires = excluded.expires, doc = excluded.doc" + excluded +
+		" WHERE " + name + ".expires <= ?")
+	t.replace = db.query("UPDATE " + name + " SET version = version + 1, expires = ?, doc = ?" + sets +
+		" WHERE tenant = ? AND id = ? AND version = ? AND expires > ?")
+	t.remove = db.query("DELETE FROM " + name + " WHERE tenant = ? AND id = ? AND expires > ?")
+	t.lists = append(t.lists, newListing(db, name, ""))
+	for _, field := range kind.Indexes {
+		t.lists = append(t.lists, newListing(db, name, fmt.Sprintf(" AND %q = ?", field)))
+	}
+	if kind.Expiring {
+		db.sweeps = append(db.sweeps, db.query("DELETE FROM "+name+" WHERE rowid IN (SELECT rowid FROM "+name+
+			" WHERE expires <= ? ORDER BY expires LIMIT ?)"))
+	}
+	return t
+}
+
+func newListing(db *database, name, field string) listing {
+	sql := func(bound, order string) *query {
+		return db.query("SELECT id, version, expires, doc FROM " + name + " WHERE tenant = ?" + field + bound +
+			" AND expires > ? ORDER BY id" + order + " LIMIT ?")
+	}
+	return listing{up: sql(" AND id > ?", ""), down: sql(" AND id < ?", " DESC"), downFromEnd: sql("", " DESC")}
+}
+
+// checkKey refuses what can't be a key. Bytes that are no UTF-8 would be another string after a round trip.
+func checkKey(tenant, id string) error {
+	switch {
+	case tenant == "":
+		return errors.New("the tenant is empty")
+	case id == "":
+		return errors.New("the ID is empty")
+	case !utf8.ValidString(tenant) || !utf8.ValidString(id):
+		return errors.New("the tenant or ID is not UTF-8")
+	}
+	return nil
+}
+
+// failed puts the operation's name before an error. The key stays out of it: IDs of flows and codes are secrets.
+func (t *table[N, P]) failed(op string, err error) error {
+	return fmt.Errorf("storage/sqlite: %s %s: %w", op, t.kind.Name, err)
+}
+
+func (t *table[N, P]) Get(ctx context.Context, tenant, id string) (N, error) {
+	var n N
+	if err := checkKey(tenant, id); err != nil {
+		return n, t.failed("get", err)
+	}
+	c, err := t.db.reader.take(ctx)
+	if err != nil {
+		return n, t.failed("get", err)
+	}
+	found := false
+	var doc []byte
+	key := storage.Key{Tenant: tenant, ID: id}
+	err = c.read(ctx, t.get, args(tenant, id, t.db.now().UnixMilli()), func(row []driver.Value) (err error) {
+		found = true
+		doc, err = keyAndDoc(&key, row)
+		return err
+	})
+	t.db.reader.put(c)
+	switch {
+	case err != nil:
+		return n, t.failed("get", err)
+	case !found:
+		return n, storage.ErrNotFound
+	}
+	if err := t.codec.decode(&n, key, doc); err != nil {
+		return *new(N), t.failed("get", err)
+	}
+	return n, nil
+}
+
+func (t *table[N, P]) Insert(ctx context.Context, n *N) error {
+	k := P(n).Record()
+	if err := checkKey(k.Tenant, k.ID); err != nil {
+		return t.failed("insert", err)
+	}
+	values, err := t.insertArgs(n)
+	if err != nil {
+		return t.failed("insert", err)
+	}
+	changed, err := t.db.writer.do(ctx, t.insert, values)
+	switch {
+	case err != nil:
+		return t.failed("insert", err)
+	case changed == 0:
+		return storage.ErrExists
+	}
+	k.Version = 1
+	return nil
+}
+
+func (t *table[N, P]) insertArgs(n *N) ([]driver.NamedValue, error) {
+	doc, err := t.codec.encode(n)
+	if err != nil {
+		return nil, err
+	}
+	k := P(n).Record()
+	values := make([]driver.Value, 0, 8)
+	values = append(values, k.Tenant, k.ID, toMillis(k.Expires), doc)
+	values = t.codec.appendFields(values, n)
+	return args(append(values, t.db.now().UnixMilli())...), nil
+}
+
+func (t *table[N, P]) Replace(ctx context.Context, n *N) error {
+	k := P(n).Record()
+	if err := checkKey(k.Tenant, k.ID); err != nil {
+		return t.failed("replace", err)
+	}
+	doc, err := t.codec.encode(n)
+	if err != nil {
+		return t.failed("replace", err)
+	}
+	values := make([]driver.Value, 0, 8)
+	values = append(values, toMillis(k.Expires), doc)
+	values = t.codec.appendFields(values, n)
+	values = append(values, k.Tenant, k.ID, k.Version, t.db.now().UnixMilli())
+	changed, err := t.db.writer.do(ctx, t.replace, args(values...))
+	switch {
+	case err != nil:
+		return t.failed("replace", err)
+	case changed == 0:
+		return storage.ErrConflict
+	}
+	k.Version++
+	return nil
+}
+
+func (t *table[N, P]) Delete(ctx context.Context, tenant, id string) error {
+	if err := checkKey(tenant, id); err != nil {
+		return t.failed("delete", err)
+	}
+	changed, err := t.db.writer.do(ctx, t.remove, args(tenant, id, t.db.now().UnixMilli()))
+	switch {
+	case err != nil:
+		return t.failed("delete", err)
+	case changed == 0:
+		return storage.ErrNotFound
+	}
+	return nil
+}
+
+func (t *table[N, P]) List(ctx context.Context, q storage.Query) ([]N, error) {
+	if q.Tenant == "" {
+		return nil, t.failed("list", errors.New("the tenant is empty"))
+	}
+	statement, values, err := t.listQuery(q)
+	if err != nil {
+		return nil, t.failed("list", err)
+	}
+	c, err := t.db.reader.take(ctx)
+	if err != nil {
+		return nil, t.failed("list", err)
+	}
+	defer t.db.reader.put(c)
+	var list []N
+	err = c.read(ctx, statement, args(values...), func(row []driver.Value) error {
+		key := storage.Key{Tenant: q.Tenant}
+		var ok bool
+		if key.ID, ok = row[0].(string); !ok {
+			return fmt.Errorf("the ID is a %T", row[0])
+		}
+		doc, err := keyAndDoc(&key, row[1:])
+		if err != nil {
+			return err
+		}
+		list = append(list, *new(N))
+		return t.codec.decode(&list[len(list)-1], key, doc)
+	})
+	if err != nil {
+		return nil, t.failed("list", err)
+	}
+	return list, nil
+}
+
+func (t *table[N, P]) listQuery(q storage.Query) (*query, []driver.Value, error) {
+	values := make([]driver.Value, 0, 5)
+	values = append(values, q.Tenant)
+	form := t.lists[0]
+	if q.Field != "" {
+		i := slices.Index(t.kind.Indexes, q.Field)
+		if i < 0 {
+			return nil, nil, fmt.Errorf("no index on %q; there are [%s]", q.Field, strings.Join(t.kind.Indexes, " "))
+		}
+		form = t.lists[i+1]
+		values = append(values, q.Value)
+	}
+	statement := form.up
+	switch {
+	case q.Desc && q.After == "":
+		statement = form.downFromEnd
+	case q.Desc:
+		statement = form.down
+		values = append(values, q.After)
+	default:
+		values = append(values, q.After)
+	}
+	return statement, append(values, t.db.now().UnixMilli(), int64(q.PageSize())), nil
+}
