@@ -1,0 +1,240 @@
+package ui
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	i18ntemplate "github.com/nicksnyder/go-i18n/v2/i18n/template"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+)
+
+// catalogues hold the words in every language. They don't change once read.
+type catalogues struct {
+	// langs are the tags, English first: what Language falls back on, and where a key is looked up that is missing.
+	langs   []string
+	matcher language.Matcher
+	books   map[string]book
+	strict  i18ntemplate.Parser
+}
+
+// book is one language's catalogue.
+type book struct {
+	words   *i18n.Localizer
+	numbers *message.Printer
+	keys    map[string]bool
+	dir     string
+}
+
+// maxPreference bounds what Language parses: both lists come from strangers.
+const maxPreference = 512
+
+// rightToLeft are the scripts that are written so.
+var rightToLeft = []string{"Adlm", "Arab", "Hebr", "Mand", "Mend", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"}
+
+// readCatalogues reads i18n/*.json from the file systems; a key in a later one takes the earlier one's place. The
+// English of the first is the measure: nothing may have keys or placeholders that it does not have.
+func readCatalogues(layers ...fs.FS) (*catalogues, error) {
+	english, err := readEnglish(layers[0])
+	if err != nil {
+		return nil, fmt.Errorf("ui: i18n/en.json: %w", err)
+	}
+	bundle := i18n.NewBundle(language.English)
+	keys := map[string]map[string]bool{}
+	for _, layer := range layers {
+		names, err := fs.Glob(layer, "i18n/*.json")
+		if err != nil {
+			return nil, fmt.Errorf("ui: list catalogues: %w", err)
+		}
+		for _, name := range names {
+			lang, messages, err := readCatalogue(layer, bundle, name, english)
+			if err != nil {
+				return nil, fmt.Errorf("ui: %s: %w", name, err)
+			}
+			if keys[lang] == nil {
+				keys[lang] = map[string]bool{}
+			}
+			for _, m := range messages {
+				keys[lang][m.ID] = true
+			}
+		}
+	}
+	return bind(bundle, keys), nil
+}
+
+// readEnglish returns the placeholders of each key.
+func readEnglish(layer fs.FS) (map[string][]string, error) {
+	raw, err := fs.ReadFile(layer, "i18n/en.json")
+	if err != nil {
+		return nil, err
+	}
+	messages, err := i18n.ParseMessageBytes(raw, json.Unmarshal)
+	if err != nil {
+		return nil, err
+	}
+	english := make(map[string][]string, len(messages))
+	for _, m := range messages {
+		if english[m.ID], err = placeholders(m); err != nil {
+			return nil, err
+		}
+	}
+	return english, nil
+}
+
+func readCatalogue(layer fs.FS, bundle *i18n.Bundle, name string, english map[string][]string) (string, []*i18n.Message, error) {
+	lang := strings.TrimSuffix(path.Base(name), ".json")
+	tag, err := language.Parse(lang)
+	if err != nil {
+		return "", nil, fmt.Errorf("the file's name is not a language tag: %w", err)
+	}
+	if tag.String() != lang {
+		return "", nil, fmt.Errorf("name it %s.json, as the language tag is written", tag)
+	}
+	raw, err := fs.ReadFile(layer, name)
+	if err != nil {
+		return "", nil, err
+	}
+	messages, err := bundle.ParseMessageBytes(tag, raw, json.Unmarshal)
+	if err != nil {
+		return "", nil, err
+	}
+	var problems []error
+	for _, m := range messages {
+		has, err := placeholders(m)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		problems = append(problems, compare(m.ID, has, english))
+	}
+	return lang, messages, errors.Join(problems...)
+}
+
+// compare says what is wrong with a message whose English sentence is known.
+func compare(key string, has []string, english map[string][]string) error {
+	want, known := english[key]
+	if !known {
+		return fmt.Errorf("%q is no key", key)
+	}
+	for _, name := range has {
+		if !slices.Contains(want, name) {
+			return fmt.Errorf("%q has no placeholder {{.%s}}; it has %v", key, name, want)
+		}
+	}
+	return nil
+}
+
+var placeholder = regexp.MustCompile(`\{\{\.([a-z_]+)\}\}`)
+
+// placeholders are the names that a message fills in, sorted. A catalogue holds words, not programs: any other
+// template action is an error.
+func placeholders(m *i18n.Message) ([]string, error) {
+	names := map[string]bool{}
+	for _, form := range []string{m.Zero, m.One, m.Two, m.Few, m.Many, m.Other} {
+		if strings.Contains(placeholder.ReplaceAllString(form, ""), "{{") {
+			return nil, fmt.Errorf("%q: only placeholders such as {{.name}} can be used: %q", m.ID, form)
+		}
+		for _, match := range placeholder.FindAllStringSubmatch(form, -1) {
+			names[match[1]] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names)), nil
+}
+
+func bind(bundle *i18n.Bundle, keys map[string]map[string]bool) *catalogues {
+	c := &catalogues{
+		langs: slices.Sorted(maps.Keys(keys)),
+		books: make(map[string]book, len(keys)),
+		// A placeholder that is not filled in is a mistake to be found, not "<no value>" to be read.
+		strict: &i18ntemplate.TextParser{Option: "missingkey=error"},
+	}
+	english := slices.Index(c.langs, "en")
+	c.langs = slices.Insert(slices.Delete(c.langs, english, english+1), 0, "en")
+	tags := make([]language.Tag, len(c.langs))
+	for i, lang := range c.langs {
+		tags[i] = language.MustParse(lang)
+		script, _ := tags[i].Script()
+		dir := "ltr"
+		if slices.Contains(rightToLeft, script.String()) {
+			dir = "rtl"
+		}
+		c.books[lang] = book{i18n.NewLocalizer(bundle, lang), message.NewPrinter(tags[i]), keys[lang], dir}
+	}
+	c.matcher = language.NewMatcher(tags)
+	return c
+}
+
+// choose returns the language that fits the preferences best: the first list that fits at all decides.
+func (c *catalogues) choose(prefs ...string) string {
+	for _, pref := range prefs {
+		if len(pref) > maxPreference {
+			pref = pref[:maxPreference]
+		}
+		if !strings.ContainsAny(pref, ",;") {
+			pref = strings.Join(strings.Fields(pref), ",") // ui_locales is separated by spaces
+		}
+		tags, _, err := language.ParseAcceptLanguage(pref)
+		if err != nil || len(tags) == 0 {
+			continue
+		}
+		if _, i, confidence := c.matcher.Match(tags...); confidence != language.No {
+			return c.langs[i]
+		}
+	}
+	return c.langs[0]
+}
+
+// has tells whether the language, or else English, has the key.
+func (c *catalogues) has(lang, key string) bool {
+	return c.books[lang].keys[key] || c.books["en"].keys[key]
+}
+
+// say puts a Text into words.
+func (c *catalogues) say(lang string, t Text) (string, error) {
+	if t.Key == "" {
+		return "", nil
+	}
+	b := c.books[lang]
+	if !b.keys[t.Key] {
+		lang, b = c.langs[0], c.books[c.langs[0]]
+	}
+	conf := i18n.LocalizeConfig{MessageID: t.Key, TemplateParser: c.strict, PluralCount: t.Data["n"]}
+	data := make(map[string]any, len(t.Data))
+	for name, value := range t.Data {
+		switch v := value.(type) {
+		case Text:
+			words, err := c.say(lang, v)
+			if err != nil {
+				return "", err
+			}
+			data[name] = words
+		case int:
+			data[name] = number(b.numbers, v)
+		default:
+			data[name] = v
+		}
+	}
+	conf.TemplateData = data
+	words, err := b.words.Localize(&conf)
+	if err != nil {
+		return "", fmt.Errorf("ui: text %q in %q: %w", t.Key, lang, err)
+	}
+	return words, nil
+}
+
+// number groups the digits of large numbers as the language does.
+func number(p *message.Printer, n int) string {
+	if n > -1000 && n < 1000 {
+		return strconv.Itoa(n)
+	}
+	return p.Sprint(n)
+}

@@ -1,0 +1,214 @@
+package ui
+
+import "time"
+
+// Sample is one page in one state, for the gallery and the tests.
+type Sample struct {
+	// Name is lower-case words and hyphens.
+	Name  string
+	Frame Frame
+	Page  Page
+}
+
+// GalleryQR is where the sample of the set-up page expects its picture, relative to the issuer.
+const GalleryQR = "/dev/gallery/qr.png"
+
+// Gallery shows every page, empty and full, with its problems.
+func Gallery() []Sample {
+	var all []Sample
+	all = append(all, signInSamples()...)
+	all = append(all, codeSamples()...)
+	all = append(all, setUpSamples()...)
+	all = append(all, securitySamples()...)
+	return append(all, plainSamples()...)
+}
+
+func outside() Frame { return Frame{Lang: "en", Product: "Sallyport"} }
+
+func inside() Frame {
+	return Frame{Lang: "en", Product: "Sallyport", Tenant: "Harbour & Sons", Account: "olga@example.com"}
+}
+
+func totpFactor() Factor   { return Factor{ID: "totp", Name: "Authenticator app"} }
+func backupFactor() Factor { return Factor{ID: "backup", Name: "Backup codes"} }
+func otherFactor() Factor  { return Factor{ID: "pigeon", Name: "Carrier pigeon"} }
+
+func signInSamples() []Sample {
+	full := SignIn{Request: "sealed", Login: "olga@example.com", App: "Ledger"}
+	wrong, tries, fixed, again := full, full, full, full
+	wrong.Problem = Say(ProblemPassword)
+	tries.Problem = Say(ProblemPasswordTries, "n", 5)
+	fixed.Fixed, fixed.Notice = true, Say(NoticeFresh)
+	fixed.App = ""
+	again.Notice = Say(ProblemSignInExpired)
+	return []Sample{
+		{"sign-in", outside(), SignIn{Request: "sealed"}},
+		{"sign-in-app", outside(), full},
+		{"sign-in-wrong", outside(), wrong},
+		{"sign-in-tries", outside(), tries},
+		{"sign-in-fixed", inside(), fixed},
+		{"sign-in-expired", outside(), again},
+		{"choose-tenant", outside(), ChooseTenant{Request: "sealed", Proof: "sealed", Tenants: []Choice{
+			{"harbour", "Harbour & Sons"}, {"mill", "The Mill"}, {"long", "A company with a rather long name that goes on and on GmbH & Co. KG"},
+		}}},
+	}
+}
+
+func codeSamples() []Sample {
+	frame := Frame{Lang: "en", Product: "Sallyport", Tenant: "Harbour & Sons"}
+	totp := Code{
+		Factor: totpFactor(), Account: "olga@example.com", Digits: 6, App: "Ledger",
+		Action: "/signin/f1/totp", Others: "/signin/f1/ways", Restart: "/signin/f1/restart",
+	}
+	backup, other := totp, totp
+	backup.Factor, backup.Digits = backupFactor(), 0
+	other.Factor, other.Prompt, other.Digits = otherFactor(), "We sent a pigeon with a note.", 0
+	at := time.Date(2026, time.March, 4, 14, 3, 22, 0, time.UTC)
+	all := []Sample{{"code", frame, totp}, {"code-backup", frame, backup}, {"code-other", frame, other}}
+	for _, p := range []struct {
+		name string
+		page Code
+		text Text
+		hint Text
+	}{
+		{"code-wrong", totp, CodeProblem("wrong", 6), ClockHint(at, 0)},
+		{"code-clock", totp, CodeProblem("wrong", 6), ClockHint(at, -4*time.Minute)},
+		{"code-used", totp, CodeProblem("used", 6), Text{}},
+		{"code-short", totp, CodeProblem("short", 6), Text{}},
+		{"code-format", totp, CodeProblem("format", 6), Text{}},
+		{"code-tries", totp, Say(ProblemCodeTries, "n", 15), Text{}},
+		{"code-factor-off", totp, Say(ProblemFactorOff), Text{}},
+		{"code-backup-used", backup, CodeProblem("used", 0), Text{}},
+	} {
+		p.page.Problem, p.page.Hint = p.text, p.hint
+		all = append(all, Sample{p.name, frame, p.page})
+	}
+	return append(all,
+		Sample{"ways", frame, Ways{
+			Account: "olga@example.com", Back: "/signin/f1", Restart: "/signin/f1/restart", Support: "help@example.com",
+			Ways: []Way{
+				{Factor: totpFactor(), Name: "Phone", Left: -1, Path: "/signin/f1/totp"},
+				{Factor: otherFactor(), Left: -1, Path: "/signin/f1/pigeon"},
+				{Factor: backupFactor(), Left: 7, Path: "/signin/f1/backup"},
+			},
+		}},
+		Sample{"ways-empty", frame, Ways{Account: "olga@example.com", Back: "/signin/f1", Restart: "/signin/f1/restart"}},
+	)
+}
+
+func setUpSamples() []Sample {
+	frame := Frame{Lang: "en", Product: "Sallyport", Tenant: "Harbour & Sons"}
+	begin := []Way{{Factor: totpFactor(), Left: -1, Path: "/account/factors/totp/set-up"}}
+	several := append(begin[:1:1], Way{Factor: otherFactor(), Left: -1, Path: "/account/factors/pigeon/set-up"})
+	totp := SetUp{
+		Factor: totpFactor(), Account: "olga@example.com", QR: GalleryQR, Digits: 6,
+		Key:    "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP",
+		URI:    "otpauth://totp/Harbour:olga@example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Harbour",
+		Action: "/account/factors/totp/confirm", Cancel: PathAccount,
+	}
+	wrong := totp
+	wrong.Problem = CodeProblem("wrong", 6)
+	wrong.Hint = ClockHint(time.Date(2026, time.March, 4, 14, 3, 22, 0, time.UTC), 95*time.Second)
+	codes := BackupCodes{
+		Account: "olga@example.com", Date: "2026-03-04", First: true, App: "Ledger",
+		Action: "/account/codes/saved", Download: "/account/codes/download",
+		Codes: []string{
+			"k7fq-2m9x-vd4t-8wzn-p3hc-6rys", "b5gj-qx72-nm8d-4ktw-z9vh-c3fp", "t8wz-n6rk-p2yc-9hdm-x4vq-7jgb",
+			"m3hp-7dvx-9kqz-c5tn-2wjr-8fgy", "z6yn-4rcb-t8gk-2pxm-7qhd-v9wj", "q9dt-w3mk-5hzv-x7pc-n4gb-2rfy",
+			"c4xr-8jpn-2ykw-m6dq-9tgz-h5vb", "w2vk-h9tf-6cgx-r3yz-8npm-4jqd", "g7zm-3qwd-x5rb-9vkh-t6cy-p8nf",
+			"n8bc-5ygp-d4mz-7hrx-k2wv-q6tj",
+		},
+	}
+	plain, unticked := codes, codes
+	plain.First, plain.App = false, ""
+	unticked.Problem = Say(ProblemTick)
+	return []Sample{
+		{"set-up-intro", frame, SetUpIntro{Account: "olga@example.com", Factors: begin, Cancel: PathAccount}},
+		{"set-up-intro-forced", frame, SetUpIntro{
+			Account: "olga@example.com", Forced: true, Rule: "Staff use a second step", App: "Ledger", Factors: several, Cancel: "/signin/f1/restart",
+		}},
+		{"set-up-intro-empty", frame, SetUpIntro{Account: "olga@example.com", Forced: true}},
+		{"set-up", frame, totp},
+		{"set-up-wrong", frame, wrong},
+		{"set-up-other", frame, SetUp{
+			Factor: otherFactor(), Account: "olga@example.com", Prompt: "Your pigeon is on its way.", Action: "/x", Cancel: PathAccount,
+		}},
+		{"backup-codes", frame, codes},
+		{"backup-codes-unticked", frame, unticked},
+		{"backup-codes-new", inside(), plain},
+	}
+}
+
+func securitySamples() []Sample {
+	add := []Way{{Factor: totpFactor(), Left: -1, Path: "/account/factors/totp/set-up"}}
+	phone := CredentialRow{
+		ID: "c1", Factor: totpFactor(), Name: "Phone", Created: "2025-11-22T09:00:00Z", LastUsed: "2026-03-04T14:03:22Z",
+		Rename: "/account/credentials/c1/rename", Remove: "/account/credentials/c1/remove",
+	}
+	laptop := CredentialRow{
+		ID: "c2", Factor: totpFactor(), Name: "Work laptop", Created: "2026-01-02T09:00:00Z",
+		Rename: "/account/credentials/c2/rename", Remove: "/account/credentials/c2/remove",
+	}
+	off := laptop
+	off.Off, off.LastUsed = true, "2026-02-03T10:00:00Z"
+	page := Security{
+		Account: "olga@example.com", Name: "Olga Hafen", On: true, Factors: []CredentialRow{phone, laptop}, Addable: add,
+		CodesLeft: 8, CodesMade: 10, LastSignIn: "2026-03-03T07:15:00Z",
+	}
+	few, one, none, locked := page, page, page, page
+	few.CodesLeft, few.Notice = 2, CodesUsed(2)
+	one.Factors, one.Notice = []CredentialRow{phone}, Say(NoticeFactorAdded, "name", "Phone")
+	none.CodesLeft, none.CodesMade, none.Required, none.Rule = -1, 0, true, "Staff use a second step"
+	locked.Factors = []CredentialRow{phone, off}
+	return []Sample{
+		{"security", inside(), page},
+		{"security-off", inside(), Security{Account: "olga@example.com", Name: "Olga Hafen", Addable: add, CodesLeft: -1}},
+		{"security-one", inside(), one},
+		{"security-few-codes", inside(), few},
+		{"security-required", inside(), none},
+		{"security-locked", inside(), locked},
+		{"security-plan", inside(), Security{Account: "olga@example.com", Unavailable: "plan", CodesLeft: -1}},
+		{"security-user-type", inside(), Security{Account: "olga@example.com", Unavailable: "user_type", CodesLeft: -1}},
+		{"rename", inside(), Rename{Factor: totpFactor(), Name: "Phone", Action: "/account/credentials/c1/rename", Cancel: PathAccount}},
+		{"rename-problem", inside(), Rename{
+			Factor: totpFactor(), Name: "Phone", Action: "/account/credentials/c1/rename", Cancel: PathAccount, Problem: Say(ProblemNameLong, "n", 64),
+		}},
+		{"remove", inside(), AskRemoveFactor.Page("/account/credentials/c1/remove", PathAccount, "name", "Phone")},
+		{"remove-last", inside(), AskRemoveLastFactor.Page("/account/credentials/c1/remove", PathAccount, "name", "Phone")},
+		{"two-factor-off", inside(), AskTwoFactorOff.Page(PathTwoFactorOff, PathAccount)},
+		{"codes-new", inside(), AskCodesNew.Page(PathCodesNew, PathAccount)},
+	}
+}
+
+func plainSamples() []Sample {
+	signOut := AskSignOut.Page(PathSignOut, PathAccount)
+	signOut.Fields = []Pair{{"state", "x"}}
+	all := []Sample{
+		{"sign-out", inside(), signOut},
+		{"signed-out", outside(), SignedOut(PathSignIn)},
+		{"signed-out-end", outside(), SignedOut("")},
+		{"form-post", outside(), FormPost{App: "Ledger", Action: "https://ledger.example/callback", Fields: []Pair{{"code", "c"}, {"state", "s"}}}},
+		{"form-post-plain", outside(), FormPost{Action: "https://ledger.example/callback"}},
+	}
+	for _, f := range []struct {
+		name string
+		page Error
+	}{
+		{"error-unknown-client", FailUnknownClient.Page("")},
+		{"error-redirect-uri", FailRedirectURI.Page("")},
+		{"error-bad-request", FailBadRequest.Page("")},
+		{"error-not-found", FailNotFound.Page("")},
+		{"error-wrong-browser", FailWrongBrowser.Page("")},
+		{"error-expired", FailExpired.Page(PathSignIn)},
+		{"error-too-many-requests", FailTooManyRequests.Page("", "n", 1)},
+		{"error-internal", FailInternal.Page("")},
+		{"error-unavailable", FailUnavailable.Page(PathAccount)},
+		{"error-forbidden", FailForbidden.Page("")},
+		{"error-denied", FailDenied.Page("", "rule", "Office networks only")},
+		{"error-recovery-needed", FailRecoveryNeeded.Page("")},
+	} {
+		f.page.Request = "01JNZ8QK7V"
+		all = append(all, Sample{f.name, outside(), f.page})
+	}
+	return all
+}

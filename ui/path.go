@@ -1,0 +1,17 @@
+package ui
+
+// The fixed places that pages lead to, relative to the issuer. Places of one page only are in its struct.
+const (
+	// PathSignIn takes the name and password, PathChooseTenant the choice between several accounts.
+	PathSignIn       = "/signin"
+	PathChooseTenant = "/signin/tenant"
+	// PathSignOut ends the session, by POST.
+	PathSignOut = "/signout"
+	// PathAccount is the security page.
+	PathAccount = "/account"
+	// PathTwoFactorOff and PathCodesNew ask, by GET, before they act by POST.
+	PathTwoFactorOff = "/account/two-factor/off"
+	PathCodesNew     = "/account/codes/new"
+	// PathStatic stands before the public names of static files.
+	PathStatic = "/static/"
+)

@@ -1,0 +1,173 @@
+package ui
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+//go:embed templates/*.html static/* i18n/*.json
+var builtIn embed.FS
+
+// Options change what the pages look like and say.
+type Options struct {
+	// Override holds files that take the place of the built-in ones, one at a time: templates/NAME.html and static/NAME
+	// as a whole, i18n/LANG.json key by key. A catalogue of a language that is not built in adds it; what it leaves
+	// out is said in English. Nil: nothing is changed.
+	Override fs.FS
+}
+
+// Renderer draws pages. It is safe for concurrent use.
+type Renderer struct {
+	words  *catalogues
+	assets *assets
+	// pages are by language and name.
+	pages map[string]map[string]*template.Template
+}
+
+// shared are the templates that the pages are put together from.
+var shared = []string{"layout.html", "components.html", "icons.html"}
+
+// New reads all templates, catalogues and static files. Its errors name the file and what is wrong with it. With an
+// Override it draws each page of the gallery once in each language, so that a slip in it is found now and not by a user.
+func New(o Options) (*Renderer, error) {
+	layers := []fs.FS{builtIn}
+	if o.Override != nil {
+		layers = append(layers, o.Override)
+	}
+	r := &Renderer{pages: map[string]map[string]*template.Template{}}
+	var err error
+	if r.words, err = readCatalogues(layers...); err != nil {
+		return nil, err
+	}
+	if r.assets, err = readAssets(layers...); err != nil {
+		return nil, err
+	}
+	sources, err := readTemplates(layers...)
+	if err != nil {
+		return nil, err
+	}
+	for _, lang := range r.words.langs {
+		if r.pages[lang], err = r.parse(lang, sources); err != nil {
+			return nil, err
+		}
+	}
+	if o.Override != nil {
+		return r, r.tryAll()
+	}
+	return r, nil
+}
+
+// readTemplates returns the templates' sources by file name.
+func readTemplates(layers ...fs.FS) (map[string]string, error) {
+	sources := map[string]string{}
+	for i, layer := range layers {
+		names, err := fs.Glob(layer, "templates/*.html")
+		if err != nil {
+			return nil, fmt.Errorf("ui: list templates: %w", err)
+		}
+		for _, name := range names {
+			base := path.Base(name)
+			if _, known := sources[base]; i > 0 && !known {
+				return nil, fmt.Errorf("ui: %s: there is no such template to override", name)
+			}
+			raw, err := fs.ReadFile(layer, name)
+			if err != nil {
+				return nil, fmt.Errorf("ui: %s: %w", name, err)
+			}
+			sources[base] = string(raw)
+		}
+	}
+	return sources, nil
+}
+
+// parse makes one language's pages.
+func (r *Renderer) parse(lang string, sources map[string]string) (map[string]*template.Template, error) {
+	base := template.New("").Funcs(r.funcs(lang)).Option("missingkey=error")
+	for _, name := range shared {
+		if _, err := base.New(name).Parse(sources[name]); err != nil {
+			return nil, fmt.Errorf("ui: templates/%s: %w", name, err)
+		}
+	}
+	pages := make(map[string]*template.Template, len(sources))
+	for name, source := range sources {
+		if slices.Contains(shared, name) {
+			continue
+		}
+		page, err := base.Clone()
+		if err == nil {
+			_, err = page.New(name).Parse(source)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("ui: templates/%s: %w", name, err)
+		}
+		pages[strings.TrimSuffix(name, ".html")] = page.Lookup("layout.html")
+	}
+	return pages, nil
+}
+
+// tryAll draws the gallery into nothing.
+func (r *Renderer) tryAll() error {
+	for _, lang := range r.words.langs {
+		for _, s := range Gallery() {
+			s.Frame.Lang = lang
+			if err := r.Render(io.Discard, s.Frame, s.Page); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Render draws the page. It writes nothing unless all of the page could be drawn; a language that the catalogues do
+// not have is replaced by the one that fits best.
+func (r *Renderer) Render(w io.Writer, f Frame, p Page) error {
+	if r.pages[f.Lang] == nil {
+		f.Lang = r.Language(f.Lang)
+	}
+	page := r.pages[f.Lang][p.Template()]
+	if page == nil {
+		return fmt.Errorf("ui: there is no template for the page %q", p.Template())
+	}
+	var b bytes.Buffer
+	if err := page.Execute(&b, view{Frame: f, Page: p, Dir: r.words.books[f.Lang].dir, assets: r.assets}); err != nil {
+		return fmt.Errorf("ui: draw %s in %q: %w", p.Template(), f.Lang, err)
+	}
+	if _, err := b.WriteTo(w); err != nil {
+		return fmt.Errorf("ui: write %s: %w", p.Template(), err)
+	}
+	return nil
+}
+
+// Text is a text in words, as mails need it. A Text that the catalogues do not have, or that lacks something to fill
+// in, reads as its key: a mail about a change of somebody's account must go out all the same.
+func (r *Renderer) Text(lang string, t Text) string {
+	if r.pages[lang] == nil {
+		lang = r.Language(lang)
+	}
+	words, err := r.words.say(lang, t)
+	if err != nil {
+		return t.Key
+	}
+	return words
+}
+
+// Language chooses, of the languages that there are, the one that suits best. Each preference is a list such as
+// ui_locales ("de-AT en") or an Accept-Language header ("de-AT,en;q=0.7"); the first list that fits decides. Without
+// any it is English.
+func (r *Renderer) Language(prefs ...string) string { return r.words.choose(prefs...) }
+
+// Languages are the BCP 47 tags of the languages that there are, English first.
+func (r *Renderer) Languages() []string { return slices.Clone(r.words.langs) }
+
+// Static returns the static file of that public name: what follows PathStatic.
+func (r *Renderer) Static(name string) (Asset, bool) {
+	a, ok := r.assets.files[name]
+	return a, ok
+}

@@ -1,0 +1,140 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"strings"
+	"time"
+)
+
+// view is what a template is given.
+type view struct {
+	Frame  Frame
+	Page   Page
+	Dir    string
+	assets *assets
+}
+
+// To makes a link of a path relative to the issuer. An absolute URL stays as it is; html/template refuses those that
+// are not http, https or mailto.
+func (v view) To(where string) string {
+	if !strings.HasPrefix(where, "/") {
+		return where
+	}
+	// "//host" would lead to another site.
+	return v.Frame.Base + "/" + strings.TrimLeft(where, "/")
+}
+
+// Static makes a link of a static file's name.
+func (v view) Static(name string) (string, error) {
+	public, ok := v.assets.names[name]
+	if !ok {
+		return "", fmt.Errorf("there is no static file %q", name)
+	}
+	return v.Frame.Base + PathStatic + public, nil
+}
+
+// Name is how the deployment or the tenant is called.
+func (v view) Name() string {
+	if v.Frame.Tenant != "" {
+		return v.Frame.Tenant
+	}
+	return v.Frame.Product
+}
+
+// Failed tells whether the page says what was wrong with the last try.
+func (v view) Failed() bool {
+	p, ok := v.Page.(interface{ problem() Text })
+	return ok && p.problem().Key != ""
+}
+
+func (p SignIn) problem() Text      { return p.Problem }
+func (p Code) problem() Text        { return p.Problem }
+func (p SetUp) problem() Text       { return p.Problem }
+func (p BackupCodes) problem() Text { return p.Problem }
+func (p Rename) problem() Text      { return p.Problem }
+
+// funcs are what templates call, in one language.
+func (r *Renderer) funcs(lang string) template.FuncMap {
+	say := func(t Text) (string, error) { return r.words.say(lang, t) }
+	return template.FuncMap{
+		// t says a key with pairs of a name and a value.
+		"t": func(key string, pairs ...any) (string, error) { return say(Say(key, pairs...)) },
+		// say says a Text, and nothing for a Text without a key.
+		"say":  say,
+		"tone": Text.tone,
+		// word says a factor's own word of that kind, or the word for other factors.
+		"word": func(f Factor, kind string, pairs ...any) (string, error) {
+			key := "factor." + f.ID + "." + kind
+			if !r.words.has(lang, key) {
+				key = "factor.other." + kind
+			}
+			return say(Say(key, append(pairs, "name", f.Name)...))
+		},
+		// own tells whether the catalogues have words for the factor.
+		"own":     func(f Factor) bool { return r.words.has(lang, "factor."+f.ID+".name") },
+		"day":     func(iso string) (string, error) { return when(iso, Day, say) },
+		"moment":  func(iso string) (string, error) { return when(iso, Moment, say) },
+		"dict":    dict,
+		"otpauth": otpauth, "support": support, "pack": pack,
+		"path": func(name string) (string, error) {
+			if p := paths[name]; p != "" {
+				return p, nil
+			}
+			return "", fmt.Errorf("there is no path %q", name)
+		},
+	}
+}
+
+// paths are the fixed places by the names that templates use.
+var paths = map[string]string{
+	"sign_in": PathSignIn, "choose_tenant": PathChooseTenant, "sign_out": PathSignOut,
+	"account": PathAccount, "two_factor_off": PathTwoFactorOff, "codes_new": PathCodesNew,
+}
+
+// when says a time, given in RFC 3339 or as a date.
+func when(iso string, in func(time.Time) Text, say func(Text) (string, error)) (string, error) {
+	t, err := time.Parse(time.RFC3339, iso)
+	if err != nil {
+		if t, err = time.Parse(time.DateOnly, iso); err != nil {
+			return "", fmt.Errorf("%q is no time", iso)
+		}
+	}
+	return say(in(t))
+}
+
+// dict makes the data of a component.
+func dict(pairs ...any) (map[string]any, error) {
+	if len(pairs)%2 != 0 {
+		return nil, errors.New("dict takes pairs")
+	}
+	m := make(map[string]any, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok {
+			return nil, fmt.Errorf("dict: %v is no name", pairs[i])
+		}
+		m[name] = pairs[i+1]
+	}
+	return m, nil
+}
+
+// otpauth lets a key's link through html/template, which knows only the schemes of the web.
+func otpauth(uri string) (template.URL, error) {
+	if !strings.HasPrefix(uri, "otpauth://") {
+		return "", errors.New("not an otpauth link")
+	}
+	return template.URL(uri), nil //nolint:gosec // G203: the scheme was checked, and it is still escaped as an attribute
+}
+
+// support makes a link of an e-mail address.
+func support(where string) string {
+	if strings.Contains(where, "@") && !strings.Contains(where, ":") {
+		return "mailto:" + where
+	}
+	return where
+}
+
+// pack takes the spaces out of a key that is shown in groups.
+func pack(key string) string { return strings.ReplaceAll(key, " ", "") }

@@ -1,0 +1,232 @@
+package ui
+
+import "time"
+
+// Words that other packages put into pages and mails. Each names, in braces, what Say fills in; {n} is a whole number
+// and decides between singular and plural, {time} is a Moment.
+const (
+	// ProblemPassword is the one answer to a wrong name, a wrong password, and a locked or disabled account.
+	ProblemPassword = "problem.password"
+	// ProblemPasswordTries: {n} minutes to wait.
+	ProblemPasswordTries = "problem.password_tries"
+	// ProblemBusy: the machine is hashing as many passwords as it can.
+	ProblemBusy = "problem.busy"
+	// ProblemSignInExpired tells, as a notice on a fresh sign-in page, why it is there again.
+	ProblemSignInExpired = "problem.sign_in_expired"
+	// ProblemLater: a check could not be made.
+	ProblemLater = "problem.later"
+
+	// ProblemCodeTries: {n} minutes to wait.
+	ProblemCodeTries = "problem.code_tries"
+	// ProblemFactorOff: too many wrong codes in a row.
+	ProblemFactorOff = "problem.factor_off"
+	// ProblemTick: the box under the backup codes was not ticked.
+	ProblemTick = "problem.tick"
+
+	// ProblemNameEmpty and the following two are about the name given to a credential; {n} characters at most.
+	ProblemNameEmpty      = "problem.name_empty"
+	ProblemNameLong       = "problem.name_long"
+	ProblemNameCharacters = "problem.name_characters"
+
+	// NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorRenamed: {name} of the credential.
+	NoticeFactorAdded   = "notice.factor_added"
+	NoticeFactorRemoved = "notice.factor_removed"
+	NoticeFactorRenamed = "notice.factor_renamed"
+	NoticeTwoFactorOn   = "notice.two_factor_on"
+	NoticeTwoFactorOff  = "notice.two_factor_off"
+	NoticeCodesNew      = "notice.codes_new"
+	// NoticeRequired: {rule} asks for a second step.
+	NoticeRequired = "notice.required"
+	// NoticeFresh: a change asks for a fresh sign-in.
+	NoticeFresh = "notice.fresh"
+	// NoticeAppAsks: {app} asks for a fresh sign-in.
+	NoticeAppAsks = "notice.app_asks"
+)
+
+// The words behind CodeProblem, ClockHint and CodesUsed.
+const (
+	problemCodeWrong      = "problem.code_wrong"
+	problemCodeUsed       = "problem.code_used"
+	problemCodeExpired    = "problem.code_expired"
+	problemCodeEmpty      = "problem.code_empty"
+	problemCodeShort      = "problem.code_short"
+	problemCodeShortText  = "problem.code_short_text"
+	problemCodeLong       = "problem.code_long"
+	problemCodeLongText   = "problem.code_long_text"
+	problemCodeDigits     = "problem.code_digits"
+	problemCodeCharacters = "problem.code_characters"
+
+	hintClock              = "hint.clock"
+	hintClockAheadSeconds  = "hint.clock_ahead_seconds"
+	hintClockAheadMinutes  = "hint.clock_ahead_minutes"
+	hintClockBehindSeconds = "hint.clock_behind_seconds"
+	hintClockBehindMinutes = "hint.clock_behind_minutes"
+
+	noticeCodesLeft = "notice.codes_left"
+	noticeCodesFew  = "notice.codes_few"
+	noticeCodesNone = "notice.codes_none"
+)
+
+// CodeProblem says why a code was refused. reason is an mfa.Reason; want is how many digits a code has, or 0 where it
+// is other text. A reason that it does not know reads as a wrong code.
+func CodeProblem(reason string, want int) Text {
+	switch reason {
+	case "used":
+		return Say(problemCodeUsed)
+	case "expired":
+		return Say(problemCodeExpired)
+	case "empty":
+		return Say(problemCodeEmpty)
+	case "short":
+		if want > 0 {
+			return Say(problemCodeShort, "n", want)
+		}
+		return Say(problemCodeShortText)
+	case "long":
+		if want > 0 {
+			return Say(problemCodeLong, "n", want)
+		}
+		return Say(problemCodeLongText)
+	case "format":
+		if want > 0 {
+			return Say(problemCodeDigits)
+		}
+		return Say(problemCodeCharacters)
+	default:
+		return Say(problemCodeWrong)
+	}
+}
+
+// ClockHint tells what our clock shows, and how far the user's is ahead of it (negative: behind) where that is known.
+func ClockHint(now time.Time, drift time.Duration) Text {
+	clock := Clock(now)
+	ahead, size := drift > 0, drift.Abs()
+	switch minutes := int(size.Round(time.Minute) / time.Minute); {
+	case size < time.Second:
+		return Say(hintClock, "time", clock)
+	case size < 90*time.Second && ahead:
+		return Say(hintClockAheadSeconds, "n", int(size/time.Second), "time", clock)
+	case size < 90*time.Second:
+		return Say(hintClockBehindSeconds, "n", int(size/time.Second), "time", clock)
+	case ahead:
+		return Say(hintClockAheadMinutes, "n", minutes, "time", clock)
+	default:
+		return Say(hintClockBehindMinutes, "n", minutes, "time", clock)
+	}
+}
+
+// few is the number of backup codes at which a user is warned.
+const few = 3
+
+// CodesUsed tells, after a sign-in with a backup code, how many are left, and warns when they are few.
+func CodesUsed(left int) Text {
+	switch {
+	case left <= 0:
+		return Say(noticeCodesNone)
+	case left <= few:
+		return Say(noticeCodesFew, "n", left)
+	default:
+		return Say(noticeCodesLeft, "n", left)
+	}
+}
+
+// tone is how a notice looks: "good", "warn" or "info".
+func (t Text) tone() string {
+	switch t.Key {
+	case noticeCodesFew, noticeCodesNone, NoticeTwoFactorOff, ProblemSignInExpired:
+		return "warn"
+	case NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorRenamed, NoticeTwoFactorOn, NoticeCodesNew:
+		return "good"
+	default:
+		return "info"
+	}
+}
+
+// Failure is a kind of error page.
+type Failure string
+
+// The failures.
+const (
+	FailUnknownClient Failure = "error.unknown_client"
+	FailRedirectURI   Failure = "error.redirect_uri"
+	FailBadRequest    Failure = "error.bad_request"
+	FailNotFound      Failure = "error.not_found"
+	// FailWrongBrowser: the sign-in was begun in another browser, or cookies are off.
+	FailWrongBrowser Failure = "error.wrong_browser"
+	FailExpired      Failure = "error.expired"
+	// FailTooManyRequests: {n} minutes to wait.
+	FailTooManyRequests Failure = "error.too_many_requests"
+	// FailInternal is for everything that has no words of its own; show it with the request's id.
+	FailInternal    Failure = "error.internal"
+	FailUnavailable Failure = "error.unavailable"
+	FailForbidden   Failure = "error.forbidden"
+	// FailDenied: {rule} denies the sign-in.
+	FailDenied Failure = "error.denied"
+	// FailRecoveryNeeded: no factor, and policy lets in by recovery code only.
+	FailRecoveryNeeded Failure = "error.recovery_needed"
+)
+
+// Page is the failure's page. pairs are as for Say; next is where its button leads, if there is such a place.
+func (f Failure) Page(next string, pairs ...any) Error {
+	e := Error{Title: Say(string(f) + ".title"), Body: Say(string(f)+".body", pairs...), Next: next}
+	if next != "" {
+		e.Button = Say("error.button")
+	}
+	return e
+}
+
+// Question is a kind of confirmation page.
+type Question string
+
+// The questions.
+const (
+	AskSignOut Question = "ask.sign_out"
+	// AskRemoveFactor, AskRemoveLastFactor: {name} of the credential. Removing the last one turns two-factor
+	// authentication off.
+	AskRemoveFactor     Question = "ask.remove_factor"
+	AskRemoveLastFactor Question = "ask.remove_last_factor"
+	AskTwoFactorOff     Question = "ask.two_factor_off"
+	AskCodesNew         Question = "ask.codes_new"
+)
+
+// Page is the question's page: action is where Yes is posted, cancel where No leads; pairs are as for Say.
+func (q Question) Page(action, cancel string, pairs ...any) Confirm {
+	return Confirm{
+		Title:  Say(string(q)+".title", pairs...),
+		Body:   Say(string(q) + ".body"),
+		Button: Say(string(q) + ".button"),
+		Action: action,
+		Cancel: cancel,
+		Danger: q != AskSignOut && q != AskCodesNew,
+	}
+}
+
+// SignedOut is the page after signing out; next is where its button leads, if there is such a place.
+func SignedOut(next string) Note {
+	n := Note{Title: Say("note.signed_out.title"), Body: Say("note.signed_out.body"), Next: next}
+	if next != "" {
+		n.Button = Say("note.signed_out.button")
+	}
+	return n
+}
+
+// Mail is a kind of mail to a user about a change of the account.
+type Mail string
+
+// The mails. All are filled with {product} in the subject, and with {product}, {account}, {time}, {address} and
+// {browser} in the body.
+const (
+	// MailFactorAdded, MailFactorRemoved: and {name} of the credential.
+	MailFactorAdded   Mail = "mail.factor_added"
+	MailFactorRemoved Mail = "mail.factor_removed"
+	MailTwoFactorOff  Mail = "mail.two_factor_off"
+	MailCodesNew      Mail = "mail.codes_new"
+	// MailCodeUsed: and {n} codes left.
+	MailCodeUsed Mail = "mail.code_used"
+)
+
+// Subject and Body are the mail's words; pairs are as for Say, and both take the same.
+func (m Mail) Subject(pairs ...any) Text { return Say(string(m)+".subject", pairs...) }
+
+// Body is the mail's text.
+func (m Mail) Body(pairs ...any) Text { return Say(string(m)+".body", pairs...) }
