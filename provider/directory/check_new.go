@@ -24,8 +24,9 @@ type PasswordError struct {
 func (e *PasswordError) Error() string { return "directory: password: " + e.Reason }
 
 const (
-	// minScore of zxcvbn's 0 to 4: below it a password falls to fewer than 10⁶ guesses, whatever the hash.
-	minScore = 2
+	// minScore of zxcvbn's 0 to 4: below it a password falls to fewer than a million guesses. More is not asked, as
+	// guesses are slowed down and a second step stands behind; eight random digits are just good enough.
+	minScore = 1
 	// maxScored bounds zxcvbn's work, which grows faster than the password; what comes later only adds strength.
 	maxScored = 32
 	// minPersonal is the least number of characters a password has beside its owner's names.
@@ -57,10 +58,14 @@ func CheckNew(password string, context ...string) error {
 	if n > maxScored {
 		scored = string([]rune(canon)[:maxScored])
 	}
-	if zxcvbn.PasswordStrength(scored, words).Score < minScore {
+	switch {
+	case zxcvbn.PasswordStrength(scored, words).Score >= minScore:
+		return nil
+	case zxcvbn.PasswordStrength(scored, nil).Score >= minScore:
+		return &PasswordError{Personal}
+	default:
 		return &PasswordError{Common}
 	}
-	return nil
 }
 
 // wordsOf returns the whole texts and the words in them, lower-cased, longest first where one holds another.
@@ -77,4 +82,3 @@ func wordsOf(texts []string) []string {
 	}
 	return words
 }
-

@@ -88,7 +88,7 @@ func normalizeLogin(login string) (string, error) {
 		return "", err
 	case len(s) > maxLogin:
 		return "", &FieldError{"login", TooLong}
-	case strings.Trim(s, loginChars) != "" || strings.ContainsFunc(s, notIn(loginChars)) || !alphanumeric(s[0]):
+	case strings.ContainsFunc(s, notIn(loginChars)) || !alphanumeric(s[0]):
 		return "", &FieldError{"login", Charset}
 	}
 	return s, nil
