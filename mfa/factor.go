@@ -42,6 +42,8 @@ type Info struct {
 	Enrolment Enrolment
 	// Input is what the answer looks like. It is checked before the attempt is counted and Verify is called.
 	Input Input
+	// Clock: the answer depends on the clock of the user's device, so that a wrong one may mean a wrong clock.
+	Clock bool
 	// Single tells that a user has at most one credential of it: a new one takes the old one's place.
 	Single bool
 	// Backup factors stand in for the others when these are lost. They are never offered first, and having one

@@ -73,9 +73,7 @@ type User struct {
 	// Require2FA is the tick an admin sets for this one user.
 	Require2FA bool `json:"require_2fa,omitempty"`
 	// LastFactor is the ID of the factor used last, shown first the next time.
-	LastFactor string `json:"last_factor,omitempty"`
-	// FactorsOff are factors switched off after too many wrong codes in a row, until another factor was used.
-	FactorsOff []string  `json:"factors_off,omitempty"`
+	LastFactor string    `json:"last_factor,omitempty"`
 	Locale     string    `json:"locale,omitempty"`
 	Disabled   bool      `json:"disabled,omitempty"`
 	Created    time.Time `json:"created"`
@@ -111,7 +109,10 @@ type Credential struct {
 	// Name is the user's own name for it.
 	Name string `json:"name,omitempty"`
 	// Data is the factor's own, sealed under the tenant's key.
-	Data     []byte    `json:"data"`
+	Data []byte `json:"data"`
+	// Left is how many more times it can be used, Made how many there were; negative means without end.
+	Left     int       `json:"left"`
+	Made     int       `json:"made"`
 	Created  time.Time `json:"created"`
 	LastUsed time.Time `json:"last_used,omitzero"`
 }

@@ -140,7 +140,7 @@ func (db *database) ping(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("storage/sqlite: ping: reading: %w", err)
 	}
-	if _, err := db.writer.do(ctx, db.touch, nil); err != nil {
+	if _, err := db.writer.do(ctx, &write{query: db.touch}); err != nil {
 		return fmt.Errorf("storage/sqlite: ping: writing: %w", err)
 	}
 	return nil
@@ -154,7 +154,7 @@ func (db *database) sweep(ctx context.Context) (removed int, err error) {
 	now := db.now().UnixMilli()
 	for _, q := range db.sweeps {
 		for {
-			n, err := db.writer.do(ctx, q, args(now, int64(sweepBatch)))
+			n, err := db.writer.do(ctx, &write{query: q, args: args(now, int64(sweepBatch))})
 			if err != nil {
 				return removed, fmt.Errorf("storage/sqlite: sweep: %w", err)
 			}

@@ -28,10 +28,14 @@ type writer struct {
 // batchMost bounds a transaction, so that the first of a long queue need not wait for the last.
 const batchMost = 256
 
-// write is one statement and, later, what came of it.
+// write is one statement, a second one for where the first changes nothing, and, later, what came of them. Each
+// states all that must hold for it, so that it does not matter what happened between the two.
 type write struct {
-	query   *query
-	args    []driver.NamedValue
+	query         *query
+	args          []driver.NamedValue
+	otherwise     *query
+	otherwiseArgs []driver.NamedValue
+
 	changed int64
 	err     error
 
@@ -44,13 +48,12 @@ func newWriter(c *conn, begin, commit, rollback *query) *writer {
 	return &writer{c: c, begin: begin, commit: commit, rollback: rollback, idle: make(chan struct{})}
 }
 
-// do runs one statement, in a transaction, and returns when it is durable. With an error nothing was changed, except
+// do runs one write, in a transaction, and returns when it is durable. With an error nothing was changed, except
 // where the disk failed in the middle of a commit; then that is not known.
-func (w *writer) do(ctx context.Context, q *query, args []driver.NamedValue) (changed int64, err error) {
+func (w *writer) do(ctx context.Context, j *write) (changed int64, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	j := &write{query: q, args: args}
 	w.mu.Lock()
 	switch {
 	case w.closed:
@@ -146,10 +149,18 @@ func (w *writer) run(batch []*write) {
 	}
 }
 
+// write runs the statements of j in whatever transaction there is.
+func (c *conn) write(j *write) {
+	j.changed, j.err = c.run(j.query, j.args)
+	if j.err == nil && j.changed == 0 && j.otherwise != nil {
+		j.changed, j.err = c.run(j.otherwise, j.otherwiseArgs)
+	}
+}
+
 // alone does one write in a transaction of its own, the one SQLite puts around a lone statement.
 func (w *writer) alone(j *write) {
 	if j.err = w.stuck; j.err == nil {
-		j.changed, j.err = w.c.run(j.query, j.args)
+		w.c.write(j)
 	}
 }
 
@@ -163,7 +174,7 @@ func (w *writer) together(batch []*write) (retry bool, err error) {
 		return false, err
 	}
 	for _, j := range batch {
-		if j.changed, j.err = w.c.run(j.query, j.args); j.err != nil {
+		if w.c.write(j); j.err != nil {
 			err := j.err
 			return w.undo(), err
 		}

@@ -1,0 +1,2 @@
+// Package credential is the keeper of users' second steps.
+package credential

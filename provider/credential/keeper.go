@@ -1,0 +1,281 @@
+package credential
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/sallyport-id/sallyport/mfa"
+	"github.com/sallyport-id/sallyport/storage"
+)
+
+// Sealer seals under a tenant's key.
+type Sealer interface {
+	SealFor(ctx context.Context, tenant, purpose string, plain []byte) ([]byte, error)
+	OpenFor(ctx context.Context, tenant, purpose string, sealed []byte) ([]byte, error)
+}
+
+// Keeper enrols, challenges and verifies the factors of users. What factors remember it seals and stores, and
+// whatever a factor accepts it spends by compare-and-swap, so that no answer is good twice.
+type Keeper struct {
+	Credentials storage.Table[storage.Credential]
+	Counters    storage.Table[storage.Counter]
+	Seal        Sealer
+	// Factors are those that can be used, the best first.
+	Factors []mfa.Factor
+	// Product is the name that authenticator apps show.
+	Product string
+	Now     func() time.Time
+}
+
+// Purposes of what is sealed. One kind of secret can't be passed off as another.
+const (
+	sealCredential = "credential"
+	sealChallenge  = "challenge"
+	sealEnrolment  = "enrolment"
+	sealCodes      = "codes"
+)
+
+// pendingLife is how long a challenge or a set-up waits for its answer.
+const pendingLife = 15 * time.Minute
+
+var (
+	// ErrUnknownFactor: there is no factor of that ID, or the user has none of it.
+	ErrUnknownFactor = errors.New("credential: no such factor")
+	// ErrNothingPending: there is no challenge or set-up under way, or its time is over.
+	ErrNothingPending = errors.New("credential: nothing waits for an answer")
+	// ErrOff: the factor is off after too many wrong answers in a row.
+	ErrOff = errors.New("credential: factor is off")
+)
+
+// Locked refuses all answers until a time, because too many were wrong.
+type Locked struct{ Until time.Time }
+
+// Error implements error.
+func (l *Locked) Error() string { return "credential: locked until " + l.Until.Format(time.RFC3339) }
+
+// Person is a user with the tenant it belongs to.
+type Person struct {
+	Tenant *storage.Tenant
+	User   *storage.User
+}
+
+// Factor finds a factor by its ID.
+func (k *Keeper) Factor(id string) (mfa.Factor, error) {
+	for _, f := range k.Factors {
+		if f.Info().ID == id {
+			return f, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %q", ErrUnknownFactor, id)
+}
+
+// List returns all of a user's credentials. Those of factors that this deployment no longer has are left out.
+func (k *Keeper) List(ctx context.Context, p Person) ([]storage.Credential, error) {
+	all, err := k.Credentials.List(ctx, storage.Query{Tenant: p.User.Tenant, Field: "user", Value: p.User.ID, Limit: 1000})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(c storage.Credential) bool {
+		_, err := k.Factor(c.Factor)
+		return err != nil
+	}), nil
+}
+
+// Primary keeps the credentials that are a second step by themselves, and not only a stand-in for one.
+func (k *Keeper) Primary(all []storage.Credential) []storage.Credential {
+	return slices.DeleteFunc(slices.Clone(all), func(c storage.Credential) bool {
+		f, err := k.Factor(c.Factor)
+		return err != nil || f.Info().Backup
+	})
+}
+
+func (k *Keeper) user(p Person) mfa.User {
+	account := p.User.Email
+	if account == "" {
+		account = p.User.Login
+	}
+	options := map[string]string{}
+	if d := p.Tenant.Settings.TOTPDigits; d != 0 {
+		options["totp.digits"] = strconv.Itoa(d)
+	}
+	if a := p.Tenant.Settings.TOTPAlgorithm; a != "" {
+		options["totp.algorithm"] = a
+	}
+	if n := p.Tenant.Settings.BackupCodes; n != 0 {
+		options["backup.codes"] = strconv.Itoa(n)
+	}
+	return mfa.User{Tenant: p.User.Tenant, ID: p.User.ID, Account: account, Issuer: k.Product, Options: options}
+}
+
+// open unseals the credentials of one factor.
+func (k *Keeper) open(ctx context.Context, p Person, factor string) (map[string]storage.Credential, []mfa.Credential, error) {
+	all, err := k.List(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	kept := map[string]storage.Credential{}
+	var creds []mfa.Credential
+	for _, c := range all {
+		if c.Factor != factor {
+			continue
+		}
+		data, err := k.Seal.OpenFor(ctx, c.Tenant, sealCredential, c.Data)
+		if err != nil {
+			return nil, nil, fmt.Errorf("credential %s: %w", c.ID, err)
+		}
+		kept[c.ID] = c
+		creds = append(creds, mfa.Credential{ID: c.ID, Name: c.Name, Data: data, Left: c.Left})
+	}
+	if len(creds) == 0 {
+		return nil, nil, fmt.Errorf("%w: user has no %q", ErrUnknownFactor, factor)
+	}
+	return kept, creds, nil
+}
+
+// Challenge puts a factor's question, and shows its prompt. What must be remembered for the answer is in the Pending,
+// sealed; where there is nothing to remember its State is empty, and it need not be stored.
+func (k *Keeper) Challenge(ctx context.Context, p Person, factor string) (storage.Pending, mfa.Prompt, error) {
+	f, err := k.Factor(factor)
+	if err != nil {
+		return storage.Pending{}, mfa.Prompt{}, err
+	}
+	_, creds, err := k.open(ctx, p, factor)
+	if err != nil {
+		return storage.Pending{}, mfa.Prompt{}, err
+	}
+	ch, err := f.Challenge(ctx, k.user(p), creds)
+	if err != nil {
+		return storage.Pending{}, mfa.Prompt{}, fmt.Errorf("challenge by %s: %w", factor, err)
+	}
+	if len(ch.State) == 0 {
+		return storage.Pending{}, ch.Prompt, nil
+	}
+	sealed, err := k.sealJSON(ctx, p, sealChallenge+"/"+factor, ch)
+	return storage.Pending{State: sealed, At: k.Now()}, ch.Prompt, err
+}
+
+// Prompt shows again what a pending challenge showed.
+func (k *Keeper) Prompt(ctx context.Context, p Person, factor string, pending storage.Pending) (mfa.Prompt, error) {
+	ch, err := k.pending(ctx, p, factor, pending)
+	return ch.Prompt, err
+}
+
+func (k *Keeper) pending(ctx context.Context, p Person, factor string, pending storage.Pending) (mfa.Challenge, error) {
+	var ch mfa.Challenge
+	if len(pending.State) == 0 || k.Now().Sub(pending.At) > pendingLife {
+		return ch, ErrNothingPending
+	}
+	return ch, k.openJSON(ctx, p, sealChallenge+"/"+factor, pending.State, &ch)
+}
+
+// challenge is the challenge that an answer is for: the pending one, or, from a factor whose challenges have nothing
+// to remember, a new one.
+func (k *Keeper) challenge(ctx context.Context, p Person, f mfa.Factor, creds []mfa.Credential, pending storage.Pending) (mfa.Challenge, error) {
+	if len(pending.State) > 0 {
+		return k.pending(ctx, p, f.Info().ID, pending)
+	}
+	ch, err := f.Challenge(ctx, k.user(p), creds)
+	if err != nil {
+		return ch, fmt.Errorf("challenge by %s: %w", f.Info().ID, err)
+	}
+	if len(ch.State) > 0 {
+		return ch, ErrNothingPending
+	}
+	return ch, nil
+}
+
+// Passed is a right answer.
+type Passed struct {
+	Proof storage.Proof
+	// Left is how many more times the credential can be used; negative means without end.
+	Left int
+}
+
+// Answer checks an answer to a pending challenge. The attempt is counted before the check is made; only what no code
+// looks like costs nothing. A wrong answer is a *mfa.Wrong, too many are a *Locked.
+func (k *Keeper) Answer(ctx context.Context, p Person, factor string, pending storage.Pending, answer string) (Passed, error) {
+	f, err := k.Factor(factor)
+	if err != nil {
+		return Passed{}, err
+	}
+	kept, creds, err := k.open(ctx, p, factor)
+	if err != nil {
+		return Passed{}, err
+	}
+	ch, err := k.challenge(ctx, p, f, creds, pending)
+	if err != nil {
+		return Passed{}, err
+	}
+	answer, err = input(f, ch).Clean(answer)
+	if err != nil {
+		return Passed{}, err
+	}
+	if err := k.count(ctx, p, factor); err != nil {
+		return Passed{}, err
+	}
+	spent, err := f.Verify(ctx, k.user(p), creds, ch, answer)
+	if err != nil {
+		return Passed{}, fmt.Errorf("answer to %s: %w", factor, err)
+	}
+	c, ok := kept[spent.ID]
+	if !ok {
+		return Passed{}, fmt.Errorf("factor %s returned a credential that it was not given", factor)
+	}
+	if err := k.spend(ctx, p, &c, spent); err != nil {
+		return Passed{}, err
+	}
+	return Passed{Proof: k.proof(f, c.ID), Left: spent.Left}, k.forget(ctx, p)
+}
+
+// spend stores the credential as the factor wants it kept. Whoever comes second with the same answer finds that the
+// version has moved on, and is as wrong as somebody who comes a second later.
+func (k *Keeper) spend(ctx context.Context, p Person, c *storage.Credential, spent mfa.Credential) error {
+	sealed, err := k.Seal.SealFor(ctx, c.Tenant, sealCredential, spent.Data)
+	if err != nil {
+		return err
+	}
+	c.Data, c.Left, c.LastUsed = sealed, spent.Left, k.Now()
+	err = k.Credentials.Replace(ctx, c)
+	if errors.Is(err, storage.ErrConflict) {
+		return &mfa.Wrong{Reason: mfa.Used}
+	}
+	return err
+}
+
+func (k *Keeper) proof(f mfa.Factor, credential string) storage.Proof {
+	info := f.Info()
+	return storage.Proof{
+		Factor: info.ID, Credential: credential, AMR: info.AMR, PhishingResistant: info.PhishingResistant,
+		Hardware: info.Hardware, At: k.Now(),
+	}
+}
+
+// input is what an answer to the challenge looks like.
+func input(f mfa.Factor, ch mfa.Challenge) mfa.Input {
+	if ch.Prompt.Input != (mfa.Input{}) {
+		return ch.Prompt.Input
+	}
+	return f.Info().Input
+}
+
+// sealJSON seals for one user: what is sealed for another, or for another purpose, does not open.
+func (k *Keeper) sealJSON(ctx context.Context, p Person, purpose string, v any) ([]byte, error) {
+	plain, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return k.Seal.SealFor(ctx, p.User.Tenant, purpose+"/"+p.User.ID, plain)
+}
+
+func (k *Keeper) openJSON(ctx context.Context, p Person, purpose string, sealed []byte, v any) error {
+	plain, err := k.Seal.OpenFor(ctx, p.User.Tenant, purpose+"/"+p.User.ID, sealed)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(plain, v)
+}

@@ -1,0 +1,153 @@
+package login
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/sallyport-id/sallyport/provider/credential"
+	"github.com/sallyport-id/sallyport/provider/keys"
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/ui"
+)
+
+// Lifetimes of a sign-in under way.
+const (
+	// requestLife is how long a sign-in page may lie open before the password is typed in.
+	requestLife = 24 * time.Hour
+	// flowLife is how long a sign-in may take from its first proof on.
+	flowLife = 15 * time.Minute
+	// flowMemory is how long a sign-in that took too long can still be started over.
+	flowMemory = 2 * time.Hour
+	// freshness is how recent a second step must be for sensitive acts.
+	freshness = 10 * time.Minute
+)
+
+// Begin starts a sign-in: it ends at once where the session satisfies the request, and else leads to the first page.
+// Where the request forbids pages it fails with ErrLoginRequired, ErrInteractionRequired or ErrUnmet.
+func (s *Service) Begin(ctx context.Context, by *web.Actor, r Request) (web.Result, error) {
+	r.Begun = s.Now()
+	if by.SignedIn() && (r.Tenant == "" || r.Tenant == by.Session.Tenant) && (r.Subject == "" || r.Subject == by.Session.User) {
+		return s.resume(ctx, by, r)
+	}
+	return s.ask(by, r)
+}
+
+// resume carries a session on: it counts as the proofs that are still good for the request.
+func (s *Service) resume(ctx context.Context, by *web.Actor, r Request) (web.Result, error) {
+	p := credential.Person{Tenant: by.Tenant, User: by.User}
+	all, err := s.Credentials.List(ctx, p)
+	if err != nil {
+		return web.Result{}, web.Unavailable("factors", err)
+	}
+	f := storage.Flow{
+		Key:     storage.Key{Tenant: by.Session.Tenant, ID: storage.NewID(), Expires: r.Begun.Add(flowMemory)},
+		User:    by.Session.User,
+		Browser: by.Browser, Session: by.Session.ID, Created: r.Begun, Until: r.Begun.Add(flowLife),
+		Proofs: s.stillGood(by.Session.Proofs, r, len(s.Credentials.Primary(all)) > 0),
+	}
+	if !proved(f.Proofs, PasswordProof) {
+		return s.ask(by, r)
+	}
+	st, err := s.stand(ctx, by, &f, p, r)
+	if err != nil {
+		return web.Result{}, err
+	}
+	switch {
+	case st.step.Kind == Done:
+		return s.carryOn(ctx, by, st)
+	case r.None && st.step.Kind == Unmet:
+		return web.Result{}, ErrUnmet
+	case r.None:
+		return web.Result{}, ErrInteractionRequired
+	}
+	if f.Request, err = s.seal(by, r); err != nil {
+		return web.Result{}, err
+	}
+	if err := s.Store.Flows.Insert(ctx, &f); err != nil {
+		return web.Result{}, web.Unavailable("flow", err)
+	}
+	return web.Go(flowPath(&f)), nil
+}
+
+// stillGood keeps the proofs that are recent enough for the request.
+func (s *Service) stillGood(proofs []storage.Proof, r Request, hasFactor bool) []storage.Proof {
+	if r.Login {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(proofs), func(p storage.Proof) bool {
+		age := r.Begun.Sub(p.At)
+		if r.MaxAge != nil && age > time.Duration(*r.MaxAge)*time.Second {
+			return true
+		}
+		// What must be fresh is the strongest thing the user has to show.
+		return r.Fresh && age > freshness && (p.Factor == PasswordProof) != hasFactor
+	})
+}
+
+// ask leads to the sign-in page.
+func (s *Service) ask(by *web.Actor, r Request) (web.Result, error) {
+	if r.None {
+		return web.Result{}, ErrLoginRequired
+	}
+	sealed, err := s.seal(by, r)
+	if err != nil {
+		return web.Result{}, err
+	}
+	return web.Go(signInPath(sealed, "")), nil
+}
+
+func signInPath(sealed, why string) string {
+	q := url.Values{"request": {sealed}}
+	if why != "" {
+		q.Set("why", why)
+	}
+	return ui.PathSignIn + "?" + q.Encode()
+}
+
+// sealedRequest is a request bound to the browser that it was made in.
+type sealedRequest struct {
+	Browser string  `json:"b"`
+	Request Request `json:"r"`
+}
+
+const sealRequest = "sign-in request"
+
+func (s *Service) seal(by *web.Actor, r Request) (string, error) {
+	plain, err := json.Marshal(sealedRequest{Browser: by.Browser, Request: r})
+	if err != nil {
+		return "", err
+	}
+	return s.Keys.Seal(sealRequest, requestLife, plain)
+}
+
+func (s *Service) unseal(by *web.Actor, sealed string) (Request, error) {
+	var in sealedRequest
+	if err := s.openJSON(sealRequest, sealed, &in); err != nil {
+		return Request{}, err
+	}
+	// A link to a sign-in page that somebody else began must not sign the victim in to the attacker's application.
+	if in.Browser != by.Browser {
+		return Request{}, web.ErrOtherBrowser
+	}
+	return in.Request, nil
+}
+
+func (s *Service) openJSON(purpose, sealed string, v any) error {
+	plain, err := s.Keys.Open(purpose, sealed)
+	switch {
+	case errors.Is(err, keys.ErrExpired):
+		return fmt.Errorf("%s: %w", purpose, web.ErrExpired)
+	case err != nil:
+		return fmt.Errorf("%s: %w: %w", purpose, web.ErrBadRequest, err)
+	}
+	if err := json.Unmarshal(plain, v); err != nil {
+		return fmt.Errorf("%s: %w", purpose, err)
+	}
+	return nil
+}

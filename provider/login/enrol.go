@@ -1,0 +1,265 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-id/sallyport/mfa/totp"
+	"github.com/sallyport-id/sallyport/provider/credential"
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/ui"
+)
+
+// intro says that a second step has to be set up, and by which rule.
+func (s *Service) intro(_ *web.Actor, st *state) web.Result {
+	page := ui.SetUpIntro{
+		Account: web.Account(st.person.User), Forced: true, Rule: st.decision.Rule, App: st.request.App,
+		Cancel: signInPath(st.flow.Request, ""),
+	}
+	page.Factors = s.Settable(st.decision.Allows, func(id string) string { return st.path("/set-up/" + id) })
+	return st.draw(page)
+}
+
+// Settable are the factors that a user can set up, as far as allowed, each with the path where that begins.
+func (s *Service) Settable(allowed func(id string, phishingResistant bool) bool, path func(id string) string) []ui.Way {
+	var ways []ui.Way
+	for _, f := range s.Credentials.Settable() {
+		i := f.Info()
+		if allowed(i.ID, i.PhishingResistant) {
+			ways = append(ways, ui.Way{Factor: ui.Factor{ID: i.ID, Name: i.Name}, Left: -1, Path: path(i.ID)})
+		}
+	}
+	return ways
+}
+
+type beginIn struct {
+	Flow   string `path:"flow"`
+	Factor string `path:"factor"`
+	Input  string `form:"input"`
+}
+
+// beginSetUp begins to set up a factor. Its secret waits in the flow until it is confirmed.
+func (s *Service) beginSetUp(ctx context.Context, by *web.Actor, in beginIn) (web.Result, error) {
+	st, res, err := s.load(ctx, by, in.Flow)
+	if st == nil || err != nil {
+		return res, err
+	}
+	if st.step.Kind != Enrol {
+		return web.Go(st.path("")), nil
+	}
+	if !slices.Contains(s.settable(st.decision), in.Factor) {
+		return web.Result{}, web.ErrNotFound
+	}
+	e := st.flow.Enrolling
+	// Sent twice, it shows the same secret twice: the one scanned from the first page must not be thrown away.
+	if _, err := s.Credentials.Enrolment(ctx, st.person, e); err == nil && e.Factor == in.Factor && in.Input == "" {
+		return web.Go(st.path("/set-up")), nil
+	}
+	e, err = s.Credentials.BeginEnrolment(ctx, st.person, in.Factor, in.Input)
+	if err != nil {
+		return web.Result{}, web.Unavailable("set-up", err)
+	}
+	st.flow.Enrolling = e
+	if err := s.Store.Flows.Replace(ctx, st.flow); err != nil && !errors.Is(err, storage.ErrConflict) {
+		return web.Result{}, web.Unavailable("flow", err)
+	}
+	return web.Go(st.path("/set-up")), nil
+}
+
+// settingUp loads a sign-in that stands at a set-up under way; else the result leads to where it stands.
+func (s *Service) settingUp(ctx context.Context, by *web.Actor, flow string) (*state, credential.SettingUp, web.Result, error) {
+	st, res, err := s.load(ctx, by, flow)
+	if st == nil || err != nil {
+		return nil, credential.SettingUp{}, res, err
+	}
+	if st.step.Kind != Enrol {
+		return nil, credential.SettingUp{}, web.Go(st.path("")), nil
+	}
+	up, err := s.Credentials.Enrolment(ctx, st.person, st.flow.Enrolling)
+	if errors.Is(err, credential.ErrNothingPending) {
+		return nil, up, web.Go(st.path("")), nil
+	}
+	return st, up, web.Result{}, err
+}
+
+// setUp shows what the factor needs to be set up.
+func (s *Service) setUp(ctx context.Context, by *web.Actor, in flowIn) (web.Result, error) {
+	st, up, res, err := s.settingUp(ctx, by, in.Flow)
+	if st == nil || err != nil {
+		return res, err
+	}
+	return st.draw(s.setUpPage(st, up)), nil
+}
+
+func (s *Service) setUpPage(st *state, up credential.SettingUp) ui.SetUp {
+	page := SetUpPage(up)
+	page.Account, page.Forced = web.Account(st.person.User), true
+	page.Action, page.Cancel = st.path("/set-up"), st.path("")
+	if page.URI != "" {
+		page.QR = st.path("/set-up/qr.png")
+	}
+	return page
+}
+
+// SetUpPage is the page of a set-up, but for where it leads.
+func SetUpPage(up credential.SettingUp) ui.SetUp {
+	i := up.Factor.Info()
+	return ui.SetUp{
+		Factor: ui.Factor{ID: i.ID, Name: i.Name}, Key: groups(up.Prompt.Secret), URI: up.Prompt.URI,
+		Prompt: up.Prompt.Text, Digits: up.Input.Digits,
+	}
+}
+
+// groups puts a space after each fourth character.
+func groups(key string) string {
+	var b strings.Builder
+	for i, r := range key {
+		if i > 0 && i%4 == 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// qr draws the QR code of a set-up under way. Once that is confirmed there is nothing to draw.
+func (s *Service) qr(ctx context.Context, by *web.Actor, in flowIn) (web.Result, error) {
+	st, up, _, err := s.settingUp(ctx, by, in.Flow)
+	if err != nil {
+		return web.Result{}, err
+	}
+	if st == nil {
+		return web.Result{}, web.ErrNotFound
+	}
+	return QR(up)
+}
+
+// qrSize is the edge of the picture in pixels: sharp on screens of double density at half of it.
+const qrSize = 512
+
+// QR draws what an authenticator app scans.
+func QR(up credential.SettingUp) (web.Result, error) {
+	if up.Prompt.URI == "" {
+		return web.Result{}, web.ErrNotFound
+	}
+	png, err := totp.QR(up.Prompt.URI, qrSize)
+	if err != nil {
+		return web.Result{}, err
+	}
+	return web.Result{File: &web.File{Type: "image/png", Data: png}}, nil
+}
+
+type confirmIn struct {
+	Flow string `path:"flow"`
+	Code string `form:"code"`
+}
+
+// confirm ends a set-up with the first code. That code proves the factor, so it is the sign-in's second step too.
+func (s *Service) confirm(ctx context.Context, by *web.Actor, in confirmIn) (web.Result, error) {
+	st, up, res, err := s.settingUp(ctx, by, in.Flow)
+	if st == nil || err != nil {
+		return res, err
+	}
+	done, err := s.Credentials.ConfirmEnrolment(ctx, st.person, st.flow.Enrolling, in.Code)
+	if errors.Is(err, storage.ErrExists) {
+		// The same code was sent twice, and the first was right.
+		return web.Go(st.path("")), nil
+	}
+	factor := st.flow.Enrolling.Factor
+	if err != nil {
+		return s.wrongSetUp(ctx, by, st, up, err)
+	}
+	codes, err := s.Credentials.SealCodes(ctx, st.person, done.Codes)
+	if err != nil {
+		return web.Result{}, web.Unavailable("codes", err)
+	}
+	e := s.event(by, st, "factor.added", "ok")
+	e.Factor = factor
+	if err := s.record(ctx, e); err != nil {
+		return web.Result{}, err
+	}
+	s.Tell(ctx, by, st.person, Notice{Mail: ui.MailFactorAdded, Name: done.Credential.Name})
+	return s.advance(ctx, by, st, func(f *storage.Flow) {
+		f.Proofs = merge(f.Proofs, []storage.Proof{done.Proof})
+		f.Enrolling, f.Codes = nil, codes
+	})
+}
+
+func (s *Service) wrongSetUp(ctx context.Context, by *web.Actor, st *state, up credential.SettingUp, err error) (web.Result, error) {
+	factor := st.flow.Enrolling.Factor
+	problem, hint, stop := s.explain(factor, err)
+	if problem.Key == "" {
+		return web.Result{}, web.Unavailable("set-up of "+factor, err)
+	}
+	e := s.event(by, st, "factor.added", "refused")
+	e.Factor, e.Reason = factor, problem.Key
+	if err := s.record(ctx, e); err != nil {
+		return web.Result{}, err
+	}
+	if stop != nil {
+		return web.Result{}, errors.Join(stop, s.drop(ctx, st))
+	}
+	page := s.setUpPage(st, up)
+	page.Problem, page.Hint = problem, hint
+	return st.again(page), nil
+}
+
+// codes shows the backup codes that were just made.
+func (s *Service) codes(ctx context.Context, st *state, problem ui.Text) (web.Result, error) {
+	codes, err := s.Credentials.OpenCodes(ctx, st.person, st.flow.Codes)
+	if err != nil {
+		return web.Result{}, web.Unavailable("codes", err)
+	}
+	res := st.draw(ui.BackupCodes{
+		Account: web.Account(st.person.User), Codes: codes, First: true, Date: date(s.Now()),
+		Action: st.path("/codes"), Download: st.path("/codes.txt"), App: st.request.App, Problem: problem,
+	})
+	res.Refused = problem.Key != ""
+	return res, nil
+}
+
+// codesFile is the same codes as a text file, one a line.
+func (s *Service) codesFile(ctx context.Context, by *web.Actor, in flowIn) (web.Result, error) {
+	st, _, err := s.load(ctx, by, in.Flow)
+	if err != nil {
+		return web.Result{}, err
+	}
+	if st == nil || st.step.Kind != SaveCodes {
+		return web.Result{}, web.ErrNotFound
+	}
+	codes, err := s.Credentials.OpenCodes(ctx, st.person, st.flow.Codes)
+	if err != nil {
+		return web.Result{}, web.Unavailable("codes", err)
+	}
+	return CodesFile(codes), nil
+}
+
+// CodesFile is a download of backup codes: one a line, nothing else.
+func CodesFile(codes []string) web.Result {
+	return web.Result{File: &web.File{
+		Type: "text/plain; charset=utf-8", Name: "backup-codes.txt", Data: []byte(strings.Join(codes, "\n") + "\n"),
+	}}
+}
+
+type savedIn struct {
+	Flow  string `path:"flow"`
+	Saved bool   `form:"saved"`
+}
+
+// saved takes the word that the codes are saved, and forgets them.
+func (s *Service) saved(ctx context.Context, by *web.Actor, in savedIn) (web.Result, error) {
+	st, res, err := s.load(ctx, by, in.Flow)
+	if st == nil || err != nil {
+		return res, err
+	}
+	if st.step.Kind != SaveCodes {
+		return web.Go(st.path("")), nil
+	}
+	if !in.Saved {
+		return s.codes(ctx, st, ui.Say(ui.ProblemTick))
+	}
+	return s.advance(ctx, by, st, func(f *storage.Flow) { f.Codes = nil })
+}

@@ -1,0 +1,117 @@
+package login
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
+
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
+)
+
+// finish completes a sign-in whose flow has just been marked as done: only one request gets here for each.
+func (s *Service) finish(ctx context.Context, by *web.Actor, st *state) (web.Result, error) {
+	session, cookie, err := s.openSession(ctx, by, st)
+	if err != nil {
+		return web.Result{}, err
+	}
+	if err := s.remember(ctx, st); err != nil {
+		return web.Result{}, err
+	}
+	if err := s.record(ctx, s.event(by, st, "sign_in", "ok")); err != nil {
+		return web.Result{}, err
+	}
+	res, err := s.Continue(ctx, by, s.outcome(st, session))
+	res.Session = &cookie
+	return res, err
+}
+
+// carryOn completes a sign-in for which the session was enough.
+func (s *Service) carryOn(ctx context.Context, by *web.Actor, st *state) (web.Result, error) {
+	session := *by.Session
+	if c := st.request.Client; c != "" && !slices.Contains(session.Clients, c) {
+		var err error
+		session, err = storage.Change(ctx, s.Store.Sessions, session.Tenant, session.ID, func(o *storage.Session) error {
+			if !slices.Contains(o.Clients, c) {
+				o.Clients = append(o.Clients, c)
+			}
+			return nil
+		})
+		if err != nil {
+			return web.Result{}, web.Unavailable("session", err)
+		}
+	}
+	if st.request.Client != "" {
+		if err := s.record(ctx, s.event(by, st, "sign_in.session", "ok")); err != nil {
+			return web.Result{}, err
+		}
+	}
+	out := s.outcome(st, session)
+	return s.Continue(ctx, by, out)
+}
+
+func (s *Service) outcome(st *state, session storage.Session) Outcome {
+	proofs := st.flow.Proofs
+	return Outcome{
+		Request: st.request, Tenant: *st.person.Tenant, User: *st.person.User, Session: session,
+		ACR: acr(st.request.ACR, proofs), AMR: amr(proofs), AuthTime: authTime(proofs),
+	}
+}
+
+// openSession stores what was proven: in the session that is being carried on, which gets a new secret, or in a new
+// one. It returns the cookie's value.
+func (s *Service) openSession(ctx context.Context, by *web.Actor, st *state) (storage.Session, string, error) {
+	secret := rand.Text() + rand.Text()
+	now := s.Now()
+	set := func(o *storage.Session) {
+		o.User, o.Secret = st.flow.User, s.Keys.Hash(hashSession, secret)
+		o.Proofs = merge(o.Proofs, st.flow.Proofs)
+		o.Seen, o.Agent, o.Address = now, by.Agent, by.Event("", "").Address
+		if c := st.request.Client; c != "" && !slices.Contains(o.Clients, c) {
+			o.Clients = append(o.Clients, c)
+		}
+	}
+	if st.flow.Session != "" {
+		session, err := storage.Change(ctx, s.Store.Sessions, st.flow.Tenant, st.flow.Session, func(o *storage.Session) error {
+			if o.User != st.flow.User {
+				return storage.ErrNotFound
+			}
+			set(o)
+			o.Expires = s.sessionEnd(st.person.Tenant, *o)
+			return nil
+		})
+		if err == nil {
+			return session, cookieOf(session, secret), nil
+		}
+		if !errors.Is(err, storage.ErrNotFound) {
+			return session, "", web.Unavailable("session", err)
+		}
+	}
+	// Who was signed in with this browser before is so no longer.
+	if by.SignedIn() && by.Session.User != st.flow.User {
+		if err := s.EndSession(ctx, by, by.Session.Tenant, by.Session.ID); err != nil {
+			return storage.Session{}, "", err
+		}
+	}
+	session := storage.Session{Key: storage.Key{Tenant: st.flow.Tenant, ID: storage.NewID()}, Created: now}
+	set(&session)
+	session.Expires = s.sessionEnd(st.person.Tenant, session)
+	return session, cookieOf(session, secret), web.Unavailable("session", s.Store.Sessions.Insert(ctx, &session))
+}
+
+// remember notes the sign-in and the factor used with the user.
+func (s *Service) remember(ctx context.Context, st *state) error {
+	_, err := storage.Change(ctx, s.Store.Users, st.flow.Tenant, st.flow.User, func(u *storage.User) error {
+		u.LastSignIn = s.Now()
+		for _, p := range st.flow.Proofs {
+			f, err := s.Credentials.Factor(p.Factor)
+			if err == nil && !f.Info().Backup {
+				u.LastFactor = p.Factor
+			}
+		}
+		*st.person.User = *u
+		return nil
+	})
+	return web.Unavailable("user", err)
+}

@@ -1,0 +1,191 @@
+package login
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport-id/sallyport/mfa"
+	"github.com/sallyport-id/sallyport/provider/credential"
+	"github.com/sallyport-id/sallyport/provider/policy"
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/ui"
+)
+
+// state is a sign-in as it stands: everything that the current request reads and decides.
+type state struct {
+	flow     *storage.Flow
+	person   credential.Person
+	request  Request
+	decision policy.Decision
+	step     Step
+	// held are the user's credentials.
+	held []storage.Credential
+}
+
+func flowPath(f *storage.Flow) string { return ui.PathSignIn + "/" + f.Tenant + "." + f.ID }
+
+func (st *state) path(rest string) string { return flowPath(st.flow) + rest }
+
+// stand computes where a sign-in stands.
+func (s *Service) stand(ctx context.Context, by *web.Actor, f *storage.Flow, p credential.Person, r Request) (*state, error) {
+	st := &state{flow: f, person: p, request: r}
+	var err error
+	if st.decision, err = s.decide(ctx, by, p, r); err != nil {
+		return nil, err
+	}
+	var have []Enrolled
+	if have, st.held, err = s.enrolled(ctx, p); err != nil {
+		return nil, err
+	}
+	w, ok := want(r, s.ACRs(), have)
+	w.TwoFactor = w.TwoFactor || r.Fresh
+	st.step = Next(*f, st.decision, have, w)
+	if !ok && st.step.Kind == Done {
+		st.step = Step{Kind: Unmet}
+	}
+	if st.step.Kind == Enrol && len(s.settable(st.decision)) == 0 {
+		// Nothing that could be set up would satisfy the rule.
+		st.step = Step{Kind: Recover}
+	}
+	return st, nil
+}
+
+// load reads the sign-in under way that a path names. Where there is nothing to go on with, the result leads to where
+// the user can: a sign-in that is complete continues with its session, one that took too long starts over.
+func (s *Service) load(ctx context.Context, by *web.Actor, id string) (*state, web.Result, error) {
+	tenant, flowID, ok := strings.Cut(id, ".")
+	if !ok || tenant == "" || flowID == "" {
+		return nil, web.Result{}, web.ErrNotFound
+	}
+	f, err := s.Store.Flows.Get(ctx, tenant, flowID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, web.Result{}, web.ErrExpired
+	}
+	if err != nil {
+		return nil, web.Result{}, web.Unavailable("flow", err)
+	}
+	if f.Browser != by.Browser {
+		return nil, web.Result{}, web.ErrOtherBrowser
+	}
+	r, err := s.unseal(by, f.Request)
+	if err != nil {
+		return nil, web.Result{}, err
+	}
+	switch {
+	case f.Done:
+		// The last answer was sent twice, or the browser went back: go on with what came of it.
+		res, err := s.Begin(ctx, by, r)
+		return nil, res, err
+	case !s.Now().Before(f.Until):
+		return nil, web.Go(signInPath(f.Request, whyExpired)), nil
+	}
+	p, err := s.person(ctx, f.Tenant, f.User)
+	if err != nil {
+		return nil, web.Result{}, err
+	}
+	st, err := s.stand(ctx, by, &f, p, r)
+	return st, web.Result{}, err
+}
+
+// advance writes what was just achieved, and goes on to the next step; with the last one it completes the sign-in.
+// Where another request of the same sign-in was first, it goes on from what that one wrote.
+func (s *Service) advance(ctx context.Context, by *web.Actor, st *state, achieve func(*storage.Flow)) (web.Result, error) {
+	achieve(st.flow)
+	next, err := s.stand(ctx, by, st.flow, st.person, st.request)
+	if err != nil {
+		return web.Result{}, err
+	}
+	next.flow.Done = next.step.Kind == Done
+	err = s.Store.Flows.Replace(ctx, next.flow)
+	if errors.Is(err, storage.ErrConflict) {
+		return web.Go(st.path("")), nil
+	}
+	if err != nil {
+		return web.Result{}, web.Unavailable("flow", err)
+	}
+	if next.flow.Done {
+		return s.finish(ctx, by, next)
+	}
+	return web.Go(st.path("")), nil
+}
+
+// drop ends a sign-in: the password has to be proven again.
+func (s *Service) drop(ctx context.Context, st *state) error {
+	_, err := storage.Change(ctx, s.Store.Flows, st.flow.Tenant, st.flow.ID, func(f *storage.Flow) error {
+		f.Until = s.Now()
+		return nil
+	})
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	return web.Unavailable("flow", err)
+}
+
+// event begins an audit event about the sign-in.
+func (s *Service) event(by *web.Actor, st *state, action, outcome string) storage.Event {
+	e := by.Event(action, outcome)
+	e.Tenant, e.User, e.Actor = st.person.User.Tenant, st.person.User.ID, st.person.User.ID
+	e.Client, e.Rule = st.request.Client, st.decision.Rule
+	return e
+}
+
+// draw shows a page of the sign-in.
+func (st *state) draw(p ui.Page) web.Result {
+	return web.Result{Page: p, Tenant: st.person.Tenant.Name, FormTargets: st.request.FormTargets}
+}
+
+// again shows a page of the sign-in, with what is wrong.
+func (st *state) again(p ui.Page) web.Result {
+	res := st.draw(p)
+	res.Refused = true
+	return res
+}
+
+// settable are the IDs of the factors that a user can set up and the policy accepts, the best first.
+func (s *Service) settable(d policy.Decision) []string {
+	var ids []string
+	for _, f := range s.Credentials.Settable() {
+		if i := f.Info(); d.Allows(i.ID, i.PhishingResistant) {
+			ids = append(ids, i.ID)
+		}
+	}
+	return ids
+}
+
+func (s *Service) sealJSON(purpose string, life time.Duration, v any) (string, error) {
+	plain, err := json.Marshal(v)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", purpose, err)
+	}
+	return s.Keys.Seal(purpose, life, plain)
+}
+
+// first puts the factor used last at the front; backup factors stay at the end.
+func (s *Service) first(ids []string, last string) []string {
+	ids = slices.Clone(ids)
+	rank := func(id string) int {
+		f, err := s.Credentials.Factor(id)
+		if err != nil {
+			return len(s.Credentials.Factors) + 2
+		}
+		i := f.Info()
+		switch {
+		case i.Backup:
+			return len(s.Credentials.Factors) + 1
+		case i.PhishingResistant:
+			return -2
+		case id == last:
+			return -1
+		default:
+			return slices.IndexFunc(s.Credentials.Factors, func(o mfa.Factor) bool { return o.Info().ID == id })
+		}
+	}
+	slices.SortStableFunc(ids, func(a, b string) int { return rank(a) - rank(b) })
+	return ids
+}

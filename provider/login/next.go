@@ -1,0 +1,148 @@
+package login
+
+import (
+	"slices"
+
+	"github.com/sallyport-id/sallyport/provider/policy"
+	"github.com/sallyport-id/sallyport/storage"
+)
+
+// PasswordProof is the Factor of a password's proof.
+const PasswordProof = "password"
+
+// Enrolled is one factor that the user has, as far as the next step depends on it.
+type Enrolled struct {
+	Factor            string
+	PhishingResistant bool
+	// Backup factors stand in for others, and are no second step by themselves.
+	Backup bool
+	// Off: switched off after too many wrong answers in a row.
+	Off bool
+}
+
+// Want is what a request asks for beyond the policy.
+type Want struct {
+	// TwoFactor: a second step although the policy asks for none.
+	TwoFactor bool
+	// PhishingResistant: a second step that resists phishing.
+	PhishingResistant bool
+	// Essential: without it the sign-in fails; else it is done without.
+	Essential bool
+}
+
+// Kind says what a step is.
+type Kind int
+
+const (
+	// Deny: the policy does not let the user in.
+	Deny Kind = iota
+	// Password: the password is to be proven.
+	Password
+	// Prompt: one of Factors is to be answered.
+	Prompt
+	// Enrol: a factor is to be set up.
+	Enrol
+	// SaveCodes: new backup codes are to be saved.
+	SaveCodes
+	// Recover: nothing that the user has will do; an owner of the tenant must help.
+	Recover
+	// Unmet: what the application insists on can't be had.
+	Unmet
+	// Done: nothing is left to do.
+	Done
+)
+
+// Step is where a sign-in stands.
+type Step struct {
+	Kind Kind
+	// Factors are the IDs of the factors that can be answered, for Prompt.
+	Factors []string
+}
+
+// Next computes the step from what is on record: what was proven, what the policy decides, what the user has
+// enrolled, and what the request wants. It is pure, and nothing stores its result.
+func Next(f storage.Flow, d policy.Decision, enrolled []Enrolled, w Want) Step {
+	switch {
+	case !d.Allow:
+		return Step{Kind: Deny}
+	case !proved(f.Proofs, PasswordProof):
+		return Step{Kind: Password}
+	case len(f.Codes) > 0:
+		return Step{Kind: SaveCodes}
+	}
+	return second(f.Proofs, d, enrolled, w)
+}
+
+// second decides on the second step.
+func second(proofs []storage.Proof, d policy.Decision, enrolled []Enrolled, w Want) Step {
+	has := slices.ContainsFunc(enrolled, func(e Enrolled) bool { return !e.Backup })
+	required := d.TwoFactor == policy.Required && !(d.Grace && !has)
+	asked := required || d.TwoFactor == policy.Optional && has
+	wanted := w.TwoFactor || w.PhishingResistant
+	if !asked && !wanted {
+		return Step{Kind: Done}
+	}
+	if fits(proofs, d, w) {
+		return Step{Kind: Done}
+	}
+	if usable := answerable(enrolled, d, w); has && len(usable) > 0 {
+		return Step{Kind: Prompt, Factors: usable}
+	}
+	// From here on the user has nothing that would do.
+	if !asked && !w.Essential {
+		return Step{Kind: Done}
+	}
+	if asked && !w.Essential && fits(proofs, d, Want{}) {
+		return Step{Kind: Done}
+	}
+	return without(proofs, d, enrolled, has, w)
+}
+
+// without finds the way on for somebody who has no factor that would do.
+func without(proofs []storage.Proof, d policy.Decision, enrolled []Enrolled, has bool, w Want) Step {
+	// Who has a factor proves it before another is added, whatever its strength: a password alone never enrols past
+	// an existing factor.
+	if has && !slices.ContainsFunc(proofs, func(p storage.Proof) bool { return p.Factor != PasswordProof }) {
+		if any := on(enrolled); len(any) > 0 {
+			return Step{Kind: Prompt, Factors: any}
+		}
+		return Step{Kind: Recover}
+	}
+	switch {
+	case w.PhishingResistant, d.TwoFactor == policy.Unavailable:
+		return Step{Kind: Unmet}
+	case d.EnrolAtLogin || d.TwoFactor != policy.Required:
+		return Step{Kind: Enrol}
+	default:
+		return Step{Kind: Recover}
+	}
+}
+
+// fits tells whether one of the proofs is the second step that is asked for.
+func fits(proofs []storage.Proof, d policy.Decision, w Want) bool {
+	return slices.ContainsFunc(proofs, func(p storage.Proof) bool {
+		return p.Factor != PasswordProof && d.Allows(p.Factor, p.PhishingResistant) && (!w.PhishingResistant || p.PhishingResistant)
+	})
+}
+
+// answerable are the enrolled factors whose right answer would be enough.
+func answerable(enrolled []Enrolled, d policy.Decision, w Want) []string {
+	return on(slices.DeleteFunc(slices.Clone(enrolled), func(e Enrolled) bool {
+		return !d.Allows(e.Factor, e.PhishingResistant) || w.PhishingResistant && !e.PhishingResistant
+	}))
+}
+
+// on are the factors that are not switched off, each once.
+func on(enrolled []Enrolled) []string {
+	var ids []string
+	for _, e := range enrolled {
+		if !e.Off && !slices.Contains(ids, e.Factor) {
+			ids = append(ids, e.Factor)
+		}
+	}
+	return ids
+}
+
+func proved(proofs []storage.Proof, factor string) bool {
+	return slices.ContainsFunc(proofs, func(p storage.Proof) bool { return p.Factor == factor })
+}

@@ -1,0 +1,235 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport-id/sallyport/provider/credential"
+	"github.com/sallyport-id/sallyport/provider/directory"
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/ui"
+)
+
+type signInPage struct {
+	Request string `form:"request"`
+	Why     string `form:"why"`
+}
+
+// page shows the sign-in page.
+func (s *Service) page(_ context.Context, by *web.Actor, in signInPage) (web.Result, error) {
+	if in.Request == "" {
+		// Somebody kept the page's address: what is left to do is sign in to the account pages.
+		return s.ask(by, Request{Return: ui.PathAccount, Begun: s.Now()})
+	}
+	r, err := s.unseal(by, in.Request)
+	if err != nil {
+		return web.Result{}, err
+	}
+	p := s.signIn(by, r, in.Request, r.Hint)
+	if in.Why == whyExpired {
+		p.Notice = ui.Say(ui.ProblemSignInExpired)
+	}
+	return web.Result{Page: p, FormTargets: r.FormTargets}, nil
+}
+
+// whyExpired stands in the sign-in page's address when the sign-in before took too long.
+const whyExpired = "expired"
+
+func (s *Service) signIn(by *web.Actor, r Request, sealed, login string) ui.SignIn {
+	p := ui.SignIn{Request: sealed, Login: login, App: r.App}
+	switch {
+	case by.SignedIn() && (r.Fresh || r.MaxAge != nil || r.Login) && r.Hint == "":
+		p.Login = web.Account(by.User)
+		p.Notice = ui.Say(ui.NoticeFresh)
+		if r.App != "" {
+			p.Notice = ui.Say(ui.NoticeAppAsks, "app", r.App)
+		}
+	}
+	return p
+}
+
+type passwordForm struct {
+	Request  string `form:"request"`
+	Login    string `form:"login"`
+	Password string `form:"password"`
+}
+
+// password takes the name and password. Whether the name is unknown, the password wrong, or the account locked or
+// disabled, the answer is the same, and so is the work.
+func (s *Service) password(ctx context.Context, by *web.Actor, in passwordForm) (web.Result, error) {
+	r, err := s.unseal(by, in.Request)
+	if err != nil {
+		return web.Result{}, err
+	}
+	again := func(problem ui.Text) web.Result {
+		p := s.signIn(by, r, in.Request, in.Login)
+		p.Login, p.Problem = in.Login, problem
+		return web.Result{Page: p, Refused: true, FormTargets: r.FormTargets}
+	}
+	login := strings.ToLower(strings.TrimSpace(in.Login))
+	try := s.attemptOf(by, r.Tenant, login)
+	var many *web.TooMany
+	if err := s.countPassword(ctx, try); errors.As(err, &many) {
+		return again(ui.Say(ui.ProblemPasswordTries, "n", web.Minutes(many.Retry))), s.record(ctx, s.refusal(by, r, nil, "too many tries"))
+	} else if err != nil {
+		return web.Result{}, err
+	}
+	users, err := s.Directory.Lookup(ctx, r.Tenant, login)
+	if err != nil {
+		return web.Result{}, web.Unavailable("directory", err)
+	}
+	right, err := s.Directory.Check(ctx, users, in.Password)
+	if errors.Is(err, directory.ErrBusy) {
+		return web.Result{}, web.ErrBusy
+	}
+	if err != nil {
+		return web.Result{}, web.Unavailable("directory", err)
+	}
+	people, err := s.admissible(ctx, r, right)
+	if err != nil {
+		return web.Result{}, err
+	}
+	if len(people) == 0 {
+		if err := s.wrongPassword(ctx, try); err != nil {
+			return web.Result{}, err
+		}
+		return again(ui.Say(ui.ProblemPassword)), s.record(ctx, s.refusal(by, r, users, "name or password"))
+	}
+	if err := s.rightPassword(ctx, try); err != nil {
+		return web.Result{}, err
+	}
+	if len(people) > 1 {
+		return s.offer(by, r, in.Request, people)
+	}
+	return s.start(ctx, by, r, in.Request, people[0], s.passwordProof(s.Now()))
+}
+
+func (s *Service) passwordProof(at time.Time) storage.Proof {
+	return storage.Proof{Factor: PasswordProof, AMR: []string{"pwd"}, At: at}
+}
+
+// refusal is the audit event of a password that was refused. It stands in the tenant's log where the name belongs to
+// one tenant, else in the deployment's.
+func (s *Service) refusal(by *web.Actor, r Request, users []storage.User, why string) storage.Event {
+	e := by.Event("sign_in.password", "refused")
+	e.Tenant, e.User, e.Actor = r.Tenant, "", ""
+	e.Client, e.Factor, e.Reason = r.Client, PasswordProof, why
+	if len(users) == 1 {
+		e.Tenant, e.User = users[0].Tenant, users[0].ID
+	}
+	return e
+}
+
+// admissible keeps those whom the request admits, and who are not disabled.
+func (s *Service) admissible(ctx context.Context, r Request, users []storage.User) ([]credential.Person, error) {
+	var people []credential.Person
+	for _, u := range users {
+		if u.Disabled || r.Subject != "" && u.ID != r.Subject {
+			continue
+		}
+		t, err := s.tenant(ctx, u.Tenant)
+		if errors.Is(err, storage.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		people = append(people, credential.Person{Tenant: t, User: &u})
+	}
+	return people, nil
+}
+
+// offered says for which accounts a password was right, until the user has chosen one.
+type offered struct {
+	Browser  string              `json:"b"`
+	Accounts []storage.LoginUser `json:"a"`
+	At       time.Time           `json:"at"`
+}
+
+const (
+	sealOffer = "choice of accounts"
+	offerLife = 5 * time.Minute
+)
+
+// offer asks which account is meant, where name and password fit several.
+func (s *Service) offer(by *web.Actor, r Request, sealed string, people []credential.Person) (web.Result, error) {
+	o := offered{Browser: by.Browser, At: s.Now()}
+	page := ui.ChooseTenant{Request: sealed}
+	for _, p := range people {
+		o.Accounts = append(o.Accounts, storage.LoginUser{Tenant: p.Tenant.ID, User: p.User.ID})
+		page.Tenants = append(page.Tenants, ui.Choice{ID: p.Tenant.ID, Name: p.Tenant.Name})
+	}
+	var err error
+	if page.Proof, err = s.sealJSON(sealOffer, offerLife, o); err != nil {
+		return web.Result{}, err
+	}
+	return web.Result{Page: page, FormTargets: r.FormTargets}, nil
+}
+
+type choiceForm struct {
+	Request string `form:"request"`
+	Proof   string `form:"proof"`
+	Tenant  string `form:"tenant"`
+}
+
+// choose takes the choice between several accounts.
+func (s *Service) choose(ctx context.Context, by *web.Actor, in choiceForm) (web.Result, error) {
+	r, err := s.unseal(by, in.Request)
+	if err != nil {
+		return web.Result{}, err
+	}
+	var o offered
+	if err := s.openJSON(sealOffer, in.Proof, &o); err != nil {
+		return web.Result{}, err
+	}
+	if o.Browser != by.Browser {
+		return web.Result{}, web.ErrOtherBrowser
+	}
+	i := slices.IndexFunc(o.Accounts, func(a storage.LoginUser) bool { return a.Tenant == in.Tenant })
+	if i < 0 {
+		return web.Result{}, web.ErrBadRequest
+	}
+	p, err := s.person(ctx, o.Accounts[i].Tenant, o.Accounts[i].User)
+	if err != nil {
+		return web.Result{}, err
+	}
+	// A password that was changed meanwhile is no longer proven.
+	if p.User.PasswordSet.After(o.At) {
+		return web.Result{}, web.ErrExpired
+	}
+	return s.start(ctx, by, r, in.Request, p, s.passwordProof(o.At))
+}
+
+// start begins the flow, now that the password is right.
+func (s *Service) start(ctx context.Context, by *web.Actor, r Request, sealed string, p credential.Person, proof storage.Proof) (web.Result, error) {
+	now := s.Now()
+	f := storage.Flow{
+		Key:  storage.Key{Tenant: p.User.Tenant, ID: storage.NewID(), Expires: now.Add(flowMemory)},
+		User: p.User.ID, Browser: by.Browser, Request: sealed, Proofs: []storage.Proof{proof},
+		Created: now, Until: now.Add(flowLife),
+	}
+	if by.SignedIn() && by.Session.User == p.User.ID {
+		f.Session = by.Session.ID
+	}
+	st, err := s.stand(ctx, by, &f, p, r)
+	if err != nil {
+		return web.Result{}, err
+	}
+	e := s.event(by, st, "sign_in.password", "ok")
+	e.Factor = PasswordProof
+	if err := s.record(ctx, e); err != nil {
+		return web.Result{}, err
+	}
+	f.Done = st.step.Kind == Done
+	if err := s.Store.Flows.Insert(ctx, &f); err != nil {
+		return web.Result{}, web.Unavailable("flow", err)
+	}
+	if f.Done {
+		return s.finish(ctx, by, st)
+	}
+	return web.Go(flowPath(&f)), nil
+}

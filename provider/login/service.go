@@ -1,0 +1,177 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/sallyport-id/sallyport/provider/audit"
+	"github.com/sallyport-id/sallyport/provider/credential"
+	"github.com/sallyport-id/sallyport/provider/directory"
+	"github.com/sallyport-id/sallyport/provider/keys"
+	"github.com/sallyport-id/sallyport/provider/policy"
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
+)
+
+// Config is what a Service works with. All fields but Now are needed.
+type Config struct {
+	Store       storage.Store
+	Keys        *keys.Keys
+	Directory   directory.Directory
+	Credentials *credential.Keeper
+	Audit       *audit.Log
+	// Tell tells a user by mail what happened to the account.
+	Tell     Tell
+	Continue Continue
+	// Refuse answers the application where its request can't be met.
+	Refuse Refuse
+	Logger *slog.Logger
+	Now    func() time.Time
+}
+
+// Tell tells a user what happened to the account. It must not wait for the mail to arrive, and has nobody to report a
+// failure to but the log.
+type Tell func(ctx context.Context, by *web.Actor, p credential.Person, n Notice)
+
+// Service signs users in.
+type Service struct {
+	Config
+	tenants tenantCache
+}
+
+// New checks the configuration.
+func New(c Config) (*Service, error) {
+	if c.Keys == nil || c.Directory == nil || c.Credentials == nil || c.Audit == nil || c.Tell == nil || c.Continue == nil || c.Refuse == nil || c.Logger == nil {
+		return nil, errors.New("login: Config lacks a part")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	seen := map[string]bool{PasswordProof: true}
+	for _, f := range c.Credentials.Factors {
+		id := f.Info().ID
+		if id == "" || seen[id] {
+			return nil, fmt.Errorf("login: factor ID %q is empty, taken or given twice", id)
+		}
+		seen[id] = true
+	}
+	return &Service{Config: c, tenants: tenantCache{kept: map[string]keptTenant{}}}, nil
+}
+
+// tenantCache keeps tenants for a few seconds: each step of each sign-in reads its tenant's policy.
+type tenantCache struct {
+	mu   sync.Mutex
+	kept map[string]keptTenant
+}
+
+type keptTenant struct {
+	tenant storage.Tenant
+	until  time.Time
+}
+
+const (
+	tenantCacheLife = 5 * time.Second
+	tenantCacheSize = 10_000
+)
+
+// tenant reads a tenant. One that is disabled is not there.
+func (s *Service) tenant(ctx context.Context, id string) (*storage.Tenant, error) {
+	now := s.Now()
+	s.tenants.mu.Lock()
+	k, ok := s.tenants.kept[id]
+	s.tenants.mu.Unlock()
+	if !ok || now.After(k.until) {
+		t, err := s.Store.Tenants.Get(ctx, storage.Global, id)
+		if err != nil {
+			return nil, web.Unavailable("tenant", err)
+		}
+		k = keptTenant{tenant: t, until: now.Add(tenantCacheLife)}
+		s.tenants.mu.Lock()
+		if len(s.tenants.kept) >= tenantCacheSize {
+			clear(s.tenants.kept)
+		}
+		s.tenants.kept[id] = k
+		s.tenants.mu.Unlock()
+	}
+	if k.tenant.Disabled {
+		return nil, fmt.Errorf("tenant is disabled: %w", storage.ErrNotFound)
+	}
+	t := k.tenant
+	return &t, nil
+}
+
+// person reads a user together with the tenant. One that is disabled is not there.
+func (s *Service) person(ctx context.Context, tenant, user string) (credential.Person, error) {
+	t, err := s.tenant(ctx, tenant)
+	if err != nil {
+		return credential.Person{}, err
+	}
+	u, err := s.Store.Users.Get(ctx, tenant, user)
+	if err != nil {
+		return credential.Person{}, web.Unavailable("user", err)
+	}
+	if u.Disabled {
+		return credential.Person{}, fmt.Errorf("user is disabled: %w", storage.ErrNotFound)
+	}
+	return credential.Person{Tenant: t, User: &u}, nil
+}
+
+// decide asks the policy.
+func (s *Service) decide(ctx context.Context, by *web.Actor, p credential.Person, r Request) (policy.Decision, error) {
+	f := policy.Facts{
+		User: p.User.ID, UserType: p.User.Type, Role: p.User.Role, Ticked: p.User.Require2FA,
+		Address: by.Address, Client: r.Client, Plan: p.Tenant.Plan, Now: s.Now(),
+	}
+	for _, i := range p.Tenant.Integrations {
+		f.Integrations = append(f.Integrations, i.Kind)
+	}
+	if r.Client != "" {
+		c, err := s.Store.Clients.Get(ctx, storage.Global, r.Client)
+		if err != nil {
+			return policy.Decision{}, web.Unavailable("client", err)
+		}
+		f.Tags = c.Tags
+	}
+	return policy.Decide(p.Tenant.Rules, f), nil
+}
+
+// Decision says what the tenant's policy asks of a user who is on our own pages.
+func (s *Service) Decision(ctx context.Context, by *web.Actor) (policy.Decision, error) {
+	return s.decide(ctx, by, credential.Person{Tenant: by.Tenant, User: by.User}, Request{})
+}
+
+// enrolled reads what Next needs to know of a user's factors.
+func (s *Service) enrolled(ctx context.Context, p credential.Person) ([]Enrolled, []storage.Credential, error) {
+	all, err := s.Credentials.List(ctx, p)
+	if err != nil {
+		return nil, nil, web.Unavailable("factors", err)
+	}
+	if len(all) == 0 {
+		return nil, nil, nil
+	}
+	off, err := s.Credentials.Off(ctx, p)
+	if err != nil {
+		return nil, nil, web.Unavailable("counter", err)
+	}
+	var have []Enrolled
+	for _, c := range all {
+		f, err := s.Credentials.Factor(c.Factor)
+		if err != nil {
+			return nil, nil, err
+		}
+		info := f.Info()
+		have = append(have, Enrolled{
+			Factor: info.ID, PhishingResistant: info.PhishingResistant, Backup: info.Backup, Off: off[info.ID] || c.Left == 0,
+		})
+	}
+	return have, all, nil
+}
+
+// record writes to the audit log. What can't be written must not happen.
+func (s *Service) record(ctx context.Context, e storage.Event) error {
+	return web.Unavailable("audit log", s.Audit.Record(ctx, e))
+}

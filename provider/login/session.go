@@ -1,0 +1,175 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/sallyport-id/sallyport/provider/credential"
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/ui"
+)
+
+const (
+	hashSession = "session cookie"
+	// sessionLife ends every session, however much it is used.
+	sessionLife = 24 * time.Hour
+	idleDefault = time.Hour
+	idleLeast   = 5 * time.Minute
+	idleMost    = 24 * time.Hour
+	// seenEvery is how exactly a session's last use is kept.
+	seenEvery = time.Minute
+)
+
+// sessionEnd is when a session ends unless it is used again.
+func (s *Service) sessionEnd(t *storage.Tenant, o storage.Session) time.Time {
+	idle := idleDefault
+	if i := t.Settings.SessionIdle; i != 0 {
+		idle = min(max(i, idleLeast), idleMost)
+	}
+	end := o.Created.Add(sessionLife)
+	if quiet := o.Seen.Add(idle); quiet.Before(end) {
+		return quiet
+	}
+	return end
+}
+
+// cookieOf is the value of the session cookie: which session, and the secret that only its browser has.
+func cookieOf(o storage.Session, secret string) string { return o.Tenant + "." + o.ID + "." + secret }
+
+// Identify fills in who is signed in by the session cookie; see web.Server.
+func (s *Service) Identify(ctx context.Context, by *web.Actor, cookie string) error {
+	parts := strings.Split(cookie, ".")
+	if len(parts) != 3 || parts[0] == "" || parts[1] == "" {
+		return nil
+	}
+	o, err := s.Store.Sessions.Get(ctx, parts[0], parts[1])
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !s.Keys.Equal(o.Secret, hashSession, parts[2]) {
+		return nil
+	}
+	p, err := s.person(ctx, o.Tenant, o.User)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	now := s.Now()
+	if !now.Before(s.sessionEnd(p.Tenant, o)) {
+		return nil
+	}
+	if now.Sub(o.Seen) >= seenEvery {
+		o.Seen = now
+		o.Expires = s.sessionEnd(p.Tenant, o)
+		if err := s.Store.Sessions.Replace(ctx, &o); errors.Is(err, storage.ErrConflict) {
+			// Another request of the same browser was first, or ended it: read it as it is now.
+			if o, err = s.Store.Sessions.Get(ctx, o.Tenant, o.ID); errors.Is(err, storage.ErrNotFound) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+		} else if err != nil {
+			return err
+		}
+	}
+	by.Session, by.User, by.Tenant = &o, p.User, p.Tenant
+	return nil
+}
+
+// Challenge leads an actor to sign in, or to pass the second step again; see web.Server.
+func (s *Service) Challenge(ctx context.Context, by *web.Actor, need web.Access, back string) (web.Result, bool, error) {
+	r := Request{Return: back, Fresh: need == web.Fresh, Begun: s.Now()}
+	if !by.SignedIn() {
+		r.Fresh = false
+		res, err := s.Begin(ctx, by, r)
+		return res, true, err
+	}
+	if need != web.Fresh {
+		return web.Result{}, false, nil
+	}
+	all, err := s.Credentials.List(ctx, credential.Person{Tenant: by.Tenant, User: by.User})
+	if err != nil {
+		return web.Result{}, true, web.Unavailable("factors", err)
+	}
+	has := len(s.Credentials.Primary(all)) > 0
+	for _, p := range s.stillGood(by.Session.Proofs, r, has) {
+		if (p.Factor == PasswordProof) != has {
+			return web.Result{}, false, nil
+		}
+	}
+	res, err := s.Begin(ctx, by, r)
+	return res, true, err
+}
+
+// EndSession signs a browser out. A session that is gone already is as well.
+func (s *Service) EndSession(ctx context.Context, by *web.Actor, tenant, id string) error {
+	o, err := s.Store.Sessions.Get(ctx, tenant, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return web.Unavailable("session", err)
+	}
+	if err := s.Store.Sessions.Delete(ctx, tenant, id); err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return web.Unavailable("session", err)
+	}
+	e := by.Event("sign_out", "ok")
+	e.Tenant, e.User, e.Actor = tenant, o.User, o.User
+	return s.record(ctx, e)
+}
+
+// EndOthers ends all sessions and remembered devices of a user but one session, after a change that may have been
+// made because somebody else was in.
+func (s *Service) EndOthers(ctx context.Context, tenant, user, keep string) error {
+	sessions, err := s.Store.Sessions.List(ctx, storage.Query{Tenant: tenant, Field: "user", Value: user, Limit: 1000})
+	if err != nil {
+		return web.Unavailable("sessions", err)
+	}
+	for _, o := range sessions {
+		if o.ID == keep {
+			continue
+		}
+		if err := s.Store.Sessions.Delete(ctx, tenant, o.ID); err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return web.Unavailable("session", err)
+		}
+	}
+	devices, err := s.Store.Devices.List(ctx, storage.Query{Tenant: tenant, Field: "user", Value: user, Limit: 1000})
+	if err != nil {
+		return web.Unavailable("devices", err)
+	}
+	for _, d := range devices {
+		if err := s.Store.Devices.Delete(ctx, tenant, d.ID); err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return web.Unavailable("device", err)
+		}
+	}
+	return nil
+}
+
+type nothing struct{}
+
+// askSignOut asks before signing out: a link alone, which any site can put up, must not.
+func (s *Service) askSignOut(_ context.Context, by *web.Actor, _ nothing) (web.Result, error) {
+	if !by.SignedIn() {
+		return web.Draw(ui.SignedOut(ui.PathAccount)), nil
+	}
+	return web.Draw(ui.AskSignOut.Page(ui.PathSignOut, ui.PathAccount)), nil
+}
+
+func (s *Service) signOut(ctx context.Context, by *web.Actor, _ nothing) (web.Result, error) {
+	if by.SignedIn() {
+		if err := s.EndSession(ctx, by, by.Session.Tenant, by.Session.ID); err != nil {
+			return web.Result{}, err
+		}
+		by.Session, by.User, by.Tenant = nil, nil, nil
+	}
+	gone := ""
+	return web.Result{Page: ui.SignedOut(ui.PathAccount), Session: &gone}, nil
+}

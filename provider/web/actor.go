@@ -1,0 +1,86 @@
+package web
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/ui"
+)
+
+// Actor is who makes a request: a browser at an address, and the user who is signed in with it, if any.
+type Actor struct {
+	// Request identifies the request in logs, the audit log and error pages.
+	Request string
+	// Address is the client's; the zero Addr where it can't be told.
+	Address netip.Addr
+	Agent   string
+	// Lang is the language its pages are in.
+	Lang string
+	// Browser is the hash of the cookie that tells this browser from others; what is sealed for one browser is
+	// refused from another.
+	Browser string
+
+	// Session, User and Tenant are set where somebody is signed in.
+	Session *storage.Session
+	User    *storage.User
+	Tenant  *storage.Tenant
+}
+
+// SignedIn tells whether there is a session.
+func (a *Actor) SignedIn() bool { return a.Session != nil }
+
+// Event begins an audit event with what the actor knows: where it came from, and whom it concerns.
+func (a *Actor) Event(action, outcome string) storage.Event {
+	e := storage.Event{Action: action, Outcome: outcome, Agent: a.Agent, Request: a.Request}
+	if a.Address.IsValid() {
+		e.Address = a.Address.String()
+	}
+	if a.SignedIn() {
+		e.Tenant, e.Actor, e.User = a.Session.Tenant, a.Session.User, a.Session.User
+	}
+	return e
+}
+
+// Result is what an operation answers. Exactly one of Page, To and File is set.
+type Result struct {
+	// Page is drawn as HTML, or written as JSON to those who ask for it.
+	Page ui.Page
+	// Refused: the page asks again, because what was sent is not right.
+	Refused bool
+	// To is where to go on: a path of ours (beginning with one slash) or an absolute URL that was registered.
+	To   string
+	File *File
+	// Tenant is the name of the tenant that the page speaks for, once that may be told.
+	Tenant string
+	// Session, if set, is the new value of the session cookie; an empty string takes the cookie away.
+	Session *string
+	// FormTargets are origins (or schemes, as "com.example.app:") outside ours that a form of the page may lead to.
+	// Browsers hold redirects after a POST to this list too.
+	FormTargets []string
+}
+
+// Draw answers with a page.
+func Draw(p ui.Page) Result { return Result{Page: p} }
+
+// Go answers with a redirect.
+func Go(to string) Result { return Result{To: to} }
+
+// File is a download or a picture. It is never cached.
+type File struct {
+	Type string
+	// Name makes it a download under that name.
+	Name string
+	Data []byte
+}
+
+// Cookie lifetimes. The session's own end is kept in storage.
+const browserCookieAge = 400 * 24 * time.Hour
+
+// Account is how a user is shown: the e-mail address, or else the user name.
+func Account(u *storage.User) string {
+	if u.Email != "" {
+		return u.Email
+	}
+	return u.Login
+}

@@ -1,0 +1,64 @@
+package web
+
+import (
+	"context"
+	"net/http"
+)
+
+// Access says who may call an operation.
+type Access int
+
+const (
+	// Open: everybody, signed in or not. Such operations check by themselves what they need.
+	Open Access = iota
+	// Self: whoever is signed in, for their own affairs.
+	Self
+	// Fresh: whoever is signed in and passed the second step (or, without a factor, the password) within the last
+	// ten minutes.
+	Fresh
+)
+
+// Route is one entry of the route table.
+type Route struct {
+	Method string
+	// Path is relative to the issuer; ":name" segments are path parameters.
+	Path   string
+	Access Access
+	// CrossOrigin lets other sites send browsers here by POST, or call it by script: for protocol endpoints that
+	// take no authority from cookies.
+	CrossOrigin bool
+	// Handler answers protocol endpoints that are neither page nor JSON of ours; nil for operations.
+	Handler http.Handler
+
+	call func(x *exchange) (Result, error)
+}
+
+// Operation is what stands behind a route: a question or command In by an actor, answered or refused. In is a struct
+// whose fields are filled by their tags: `path:"…"` from the path, `form:"…"` from the query, form or JSON body.
+type Operation[In any] func(ctx context.Context, by *Actor, in In) (Result, error)
+
+// Get is the route of an operation that changes nothing.
+func Get[In any](path string, access Access, op Operation[In]) Route {
+	return operation(http.MethodGet, path, access, op)
+}
+
+// Post is the route of an operation that changes something.
+func Post[In any](path string, access Access, op Operation[In]) Route {
+	return operation(http.MethodPost, path, access, op)
+}
+
+func operation[In any](method, path string, access Access, op Operation[In]) Route {
+	return Route{Method: method, Path: path, Access: access, call: func(x *exchange) (Result, error) {
+		var in In
+		if err := decode(x.c, &in); err != nil {
+			return Result{}, err
+		}
+		return op(x.c.Request().Context(), x.by, in)
+	}}
+}
+
+// FromOtherSites marks the route as one that other sites may send browsers to by POST.
+func (r Route) FromOtherSites() Route {
+	r.CrossOrigin = true
+	return r
+}

@@ -1,0 +1,390 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/sallyport-id/sallyport/ui"
+)
+
+// Server serves the route table.
+type Server struct {
+	// Issuer is the deployment's one public URL. Nothing a request says of host or scheme is believed.
+	Issuer  *url.URL
+	Product string
+	UI      *ui.Renderer
+	// Trusted are the networks of our own proxies.
+	Trusted []netip.Prefix
+	Logger  *slog.Logger
+	// Identify fills in who is signed in by the session cookie's value; a value that fits nobody leaves the actor as
+	// it is and is no error.
+	Identify func(ctx context.Context, by *Actor, cookie string) error
+	// Challenge leads an actor who may not call a route (yet) to where that is put right, and then to back, a path
+	// of ours. It returns false where the actor may call it.
+	Challenge func(ctx context.Context, by *Actor, need Access, back string) (Result, bool, error)
+
+	crossOrigin *http.CrossOriginProtection
+}
+
+// exchange is one request on its way through.
+type exchange struct {
+	s  *Server
+	c  echo.Context
+	by *Actor
+}
+
+// Mount adds the routes and the static files to an Echo app, under the issuer's path. It touches nothing else of it.
+func (s *Server) Mount(e *echo.Echo, routes []Route) error {
+	s.crossOrigin = http.NewCrossOriginProtection()
+	if err := s.crossOrigin.AddTrustedOrigin(s.origin()); err != nil {
+		return fmt.Errorf("web: issuer %q: %w", s.Issuer, err)
+	}
+	g := e.Group(s.base())
+	for _, r := range routes {
+		g.Add(r.Method, r.Path, func(c echo.Context) error {
+			s.serve(c, r)
+			return nil
+		})
+	}
+	g.GET(ui.PathStatic+":name", s.static)
+	return nil
+}
+
+func (s *Server) origin() string { return s.Issuer.Scheme + "://" + s.Issuer.Host }
+
+// base is the issuer's path without a slash at its end.
+func (s *Server) base() string { return strings.TrimSuffix(s.Issuer.Path, "/") }
+
+func (s *Server) secure() bool { return s.Issuer.Scheme == "https" }
+
+func (s *Server) serve(c echo.Context, r Route) {
+	x := &exchange{s: s, c: c, by: &Actor{Request: rand.Text()}}
+	x.headers()
+	if !r.CrossOrigin {
+		if err := s.crossOrigin.Check(c.Request()); err != nil {
+			x.fail(fmt.Errorf("%w: %w", ErrCrossSite, err))
+			return
+		}
+	}
+	if err := x.identify(); err != nil {
+		x.fail(err)
+		return
+	}
+	if r.Handler != nil {
+		req := c.Request()
+		ctx := context.WithValue(req.Context(), actorKey{}, x.by)
+		// Form bodies of the protocol are as small as those of pages.
+		req.Body = http.MaxBytesReader(c.Response(), req.Body, maxBody)
+		r.Handler.ServeHTTP(c.Response(), req.WithContext(ctx))
+		return
+	}
+	x.operate(r)
+}
+
+func (x *exchange) operate(r Route) {
+	ctx := x.c.Request().Context()
+	if r.Access != Open {
+		res, stop, err := x.s.Challenge(ctx, x.by, r.Access, x.back(r))
+		if err != nil || stop {
+			x.answer(res, err)
+			return
+		}
+	}
+	x.answer(r.call(x))
+}
+
+// back is where to return to after a detour: a GET's own path. What was posted is not sent again by itself.
+func (x *exchange) back(r Route) string {
+	u := x.c.Request().URL
+	path := strings.TrimPrefix(u.Path, x.s.base())
+	if r.Method == http.MethodGet {
+		if u.RawQuery != "" {
+			path += "?" + u.RawQuery
+		}
+		return path
+	}
+	return ui.PathAccount
+}
+
+type actorKey struct{}
+
+// ActorFrom returns the actor of a request to a protocol endpoint.
+func ActorFrom(ctx context.Context) *Actor {
+	by, ok := ctx.Value(actorKey{}).(*Actor)
+	if !ok {
+		return &Actor{}
+	}
+	return by
+}
+
+func (x *exchange) identify() error {
+	r := x.c.Request()
+	x.by.Address = address(r, x.s.Trusted)
+	x.by.Agent = r.UserAgent()
+	if len(x.by.Agent) > 512 {
+		x.by.Agent = x.by.Agent[:512]
+	}
+	x.by.Lang = x.s.UI.Language(r.URL.Query().Get("ui_locales"), r.Header.Get("Accept-Language"))
+	if err := x.browser(); err != nil {
+		return err
+	}
+	cookie, err := r.Cookie(x.s.cookie(sessionCookie))
+	if err != nil || cookie.Value == "" {
+		return nil
+	}
+	if err := x.s.Identify(r.Context(), x.by, cookie.Value); err != nil {
+		return Unavailable("session", err)
+	}
+	if x.by.User != nil && x.by.User.Locale != "" {
+		x.by.Lang = x.s.UI.Language(x.by.User.Locale)
+	}
+	return nil
+}
+
+// Cookie names, without the prefix.
+const (
+	browserCookie = "browser"
+	sessionCookie = "session"
+)
+
+// cookie names a cookie of ours. With the __Host- prefix no other host of the domain can set or read it; browsers
+// take that over TLS only, so it is left out on plain-HTTP loopback.
+func (s *Server) cookie(name string) string {
+	if s.secure() {
+		return "__Host-sallyport-" + name
+	}
+	return "sallyport-" + name
+}
+
+func (s *Server) setCookie(c echo.Context, name, value string, age time.Duration) {
+	cookie := &http.Cookie{
+		Name: s.cookie(name), Value: value, Path: "/", HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode,
+		MaxAge: int(age / time.Second),
+	}
+	if value == "" {
+		cookie.MaxAge = -1
+	}
+	c.SetCookie(cookie)
+}
+
+// browser reads the cookie that tells this browser from others, and gives one to a browser that has none.
+func (x *exchange) browser() error {
+	value := ""
+	if cookie, err := x.c.Request().Cookie(x.s.cookie(browserCookie)); err == nil && len(cookie.Value) == len(rand.Text()) {
+		value = cookie.Value
+	}
+	if value == "" {
+		value = rand.Text()
+		// Only page views set it: a script's call or a token request has no use for it.
+		if x.c.Request().Method == http.MethodGet && !x.wantsJSON() {
+			x.s.setCookie(x.c, browserCookie, value, browserCookieAge)
+		}
+	}
+	sum := sha256.Sum256([]byte(value))
+	x.by.Browser = base64.RawURLEncoding.EncodeToString(sum[:])
+	return nil
+}
+
+func (x *exchange) headers() {
+	h := x.c.Response().Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", policy(nil))
+	if x.s.secure() {
+		h.Set("Strict-Transport-Security", "max-age=63072000")
+	}
+}
+
+// policy is the Content-Security-Policy of a page whose forms may lead to targets.
+func policy(targets []string) string {
+	form := "form-action 'self'"
+	for _, t := range targets {
+		form += " " + t
+	}
+	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+		form + "; frame-ancestors 'none'; base-uri 'none'"
+}
+
+func (x *exchange) wantsJSON() bool {
+	accept := x.c.Request().Header.Get("Accept")
+	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
+}
+
+func (x *exchange) answer(res Result, err error) {
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	if res.Session != nil {
+		x.s.setCookie(x.c, sessionCookie, *res.Session, 0)
+	}
+	if len(res.FormTargets) > 0 {
+		x.c.Response().Header().Set("Content-Security-Policy", policy(res.FormTargets))
+	}
+	switch {
+	case res.File != nil:
+		x.file(res.File)
+	case res.Page != nil:
+		status := http.StatusOK
+		if res.Refused {
+			status = http.StatusUnprocessableEntity
+		}
+		x.page(status, res.Tenant, res.Page)
+	case x.wantsJSON():
+		x.json(http.StatusOK, map[string]string{"next": x.absolute(res.To)})
+	default:
+		x.c.Response().Header().Set("Location", x.absolute(res.To))
+		x.c.Response().WriteHeader(http.StatusSeeOther)
+	}
+}
+
+// absolute puts the issuer before a path of ours.
+func (x *exchange) absolute(to string) string {
+	if strings.HasPrefix(to, "/") {
+		return x.s.base() + to
+	}
+	return to
+}
+
+func (x *exchange) file(f *File) {
+	h := x.c.Response().Header()
+	h.Set("Content-Type", f.Type)
+	h.Set("Content-Length", strconv.Itoa(len(f.Data)))
+	if f.Name != "" {
+		h.Set("Content-Disposition", `attachment; filename="`+f.Name+`"`)
+	}
+	x.c.Response().WriteHeader(http.StatusOK)
+	x.wrote(x.c.Response().Write(f.Data))
+}
+
+func (x *exchange) page(status int, tenant string, p ui.Page) {
+	if x.wantsJSON() {
+		x.json(status, p)
+		return
+	}
+	frame := ui.Frame{Lang: x.by.Lang, Base: x.s.base(), Product: x.s.Product, Tenant: tenant, Request: x.by.Request}
+	if x.by.Tenant != nil && frame.Tenant == "" {
+		frame.Tenant = x.by.Tenant.Name
+	}
+	if x.by.User != nil {
+		frame.Account = Account(x.by.User)
+	}
+	x.c.Response().Header().Set("Content-Type", "text/html; charset=utf-8")
+	body, err := x.draw(frame, p)
+	if err != nil {
+		x.s.Logger.ErrorContext(x.c.Request().Context(), "page can't be drawn", "page", p.Template(), "error", err, "request", x.by.Request)
+		http.Error(x.c.Response(), "internal error "+x.by.Request, http.StatusInternalServerError)
+		return
+	}
+	x.c.Response().WriteHeader(status)
+	if x.c.Request().Method != http.MethodHead {
+		x.wrote(x.c.Response().Write(body))
+	}
+}
+
+func (x *exchange) draw(frame ui.Frame, p ui.Page) ([]byte, error) {
+	var b strings.Builder
+	if err := x.s.UI.Render(&b, frame, p); err != nil {
+		return nil, err
+	}
+	return []byte(b.String()), nil
+}
+
+func (x *exchange) json(status int, v any) {
+	x.c.Response().Header().Set("Content-Type", "application/json")
+	data, err := json.Marshal(v)
+	if err != nil {
+		x.s.Logger.ErrorContext(x.c.Request().Context(), "answer can't be encoded", "error", err, "request", x.by.Request)
+		status, data = http.StatusInternalServerError, []byte(`{}`)
+	}
+	x.c.Response().WriteHeader(status)
+	x.wrote(x.c.Response().Write(data))
+}
+
+// wrote notes that a client went away before it had its answer.
+func (x *exchange) wrote(_ int, err error) {
+	if err != nil {
+		x.s.Logger.DebugContext(x.c.Request().Context(), "answer not taken", "error", err, "request", x.by.Request)
+	}
+}
+
+// fail answers with a refusal: a page, or problem details (RFC 9457).
+func (x *exchange) fail(err error) {
+	p, known := explain(err)
+	level := slog.LevelInfo
+	if !known || p.status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	x.s.Logger.Log(x.c.Request().Context(), level, "refused", "status", p.status, "error", err,
+		"path", x.c.Path(), "request", x.by.Request)
+	if p.retry > 0 {
+		x.c.Response().Header().Set("Retry-After", strconv.Itoa(int((p.retry+time.Second-1)/time.Second)))
+	}
+	if x.wantsJSON() {
+		x.c.Response().Header().Set("Content-Type", "application/problem+json")
+		x.problem(p)
+		return
+	}
+	if x.by.Lang == "" {
+		x.by.Lang = x.s.UI.Language(x.c.Request().Header.Get("Accept-Language"))
+	}
+	p.page.Request = x.by.Request
+	x.page(p.status, "", p.page)
+}
+
+func (x *exchange) problem(p problem) {
+	data, err := json.Marshal(map[string]any{
+		"type": "about:blank", "status": p.status, "title": x.s.UI.Text(x.by.Lang, p.page.Title),
+		"detail": x.s.UI.Text(x.by.Lang, p.page.Body), "code": strings.TrimSuffix(p.page.Title.Key, ".title"), "request": x.by.Request,
+	})
+	if err != nil {
+		data = []byte(`{}`)
+	}
+	x.c.Response().WriteHeader(p.status)
+	x.wrote(x.c.Response().Write(data))
+}
+
+// Refuse answers a request to a protocol endpoint with an error page.
+func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	x := &exchange{s: s, c: echo.New().NewContext(r, w), by: ActorFrom(r.Context())}
+	x.fail(err)
+}
+
+// Answer answers a request to a protocol endpoint with what an operation returned.
+func (s *Server) Answer(w http.ResponseWriter, r *http.Request, res Result, err error) {
+	x := &exchange{s: s, c: echo.New().NewContext(r, w), by: ActorFrom(r.Context())}
+	x.answer(res, err)
+}
+
+// static serves the embedded files. Their names hold a hash of what is in them, so they never change.
+func (s *Server) static(c echo.Context) error {
+	asset, ok := s.UI.Static(c.Param("name"))
+	if !ok {
+		return echo.ErrNotFound
+	}
+	h := c.Response().Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Vary", "Accept-Encoding")
+	if asset.Gzip != nil && strings.Contains(c.Request().Header.Get("Accept-Encoding"), "gzip") {
+		h.Set("Content-Encoding", "gzip")
+		return c.Blob(http.StatusOK, asset.Type, asset.Gzip)
+	}
+	return c.Blob(http.StatusOK, asset.Type, asset.Body)
+}
