@@ -1,0 +1,2 @@
+// Package mongo keeps Sallyport's records in MongoDB.
+package mongo
