@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"regexp"
@@ -21,6 +22,8 @@ import (
 // victimEnv tells a re-executed test binary that it is the process to be killed, and which round it is.
 const victimEnv = "SALLYPORT_STORAGETEST_VICTIM"
 
+const victimTenant = "killed"
+
 // Reopen opens the store that target (a path, a URI) names; the same target names the same data in every process.
 type Reopen func(ctx context.Context, target string) (storage.Store, error)
 
@@ -35,22 +38,23 @@ func Kill(t *testing.T, target string, open Reopen) {
 		victim(round, path, open)
 	}
 	const rounds, acknowledged = 3, 400
-	tenant := "killed"
+	all := make(map[string]int64)
 	for round := range rounds {
 		told := runVictim(t, fmt.Sprintf("%d %s", round, target), acknowledged)
 		st, err := open(t.Context(), target)
 		if err != nil {
 			t.Fatalf("opening after kill -9: %v", err)
 		}
-		checkTold(t, st.Counters, tenant, told)
-		n := storage.Counter{Key: storage.Key{Tenant: tenant, ID: fmt.Sprint("after", round)}}
+		maps.Copy(all, told)
+		checkTold(t, st.Counters, victimTenant, all)
+		n := storage.Counter{Key: storage.Key{Tenant: victimTenant, ID: fmt.Sprint("after", round)}}
 		if err := st.Counters.Insert(t.Context(), &n); err != nil {
 			t.Errorf("Insert after kill -9: %v", err)
 		}
 		if err := st.Close(); err != nil {
 			t.Errorf("Close: %v", err)
 		}
-		t.Logf("round %d: killed after %d records with acknowledged writes, all there", round, len(told))
+		t.Logf("round %d: killed after %d records with acknowledged writes, all there", round, len(all))
 	}
 }
 
@@ -87,7 +91,7 @@ func victim(round, target string, open Reopen) {
 
 func lifetime(table storage.Table[storage.Counter], id string, spend bool, told func(version int64)) error {
 	ctx := context.Background()
-	n := storage.Counter{Key: storage.Key{Tenant: "killed", ID: id}, Count: 1}
+	n := storage.Counter{Key: storage.Key{Tenant: victimTenant, ID: id}, Count: 1}
 	if err := table.Insert(ctx, &n); err != nil {
 		return err
 	}

@@ -122,6 +122,7 @@ func (s *subject[N, P]) emptyFieldValue() {
 }
 
 // pagingWhileInserting: whoever pages while others write still gets each record that was there, once and in order.
+// One writer writes all the time, and another between any two pages, on either side of where the pages have come to.
 func (s *subject[N, P]) pagingWhileInserting() {
 	var there []string
 	for i := range max(8, s.o.records()/2) {
@@ -132,22 +133,25 @@ func (s *subject[N, P]) pagingWhileInserting() {
 	var writer sync.WaitGroup
 	var wrote error
 	writer.Go(func() {
-		for i := 0; i < len(there)*9; i++ {
+		for i := range len(there) * 4 {
 			select {
 			case <-stop:
 				return
 			default:
 			}
-			n := s.record(numbered(i/9*10 + i%9 + 1))
+			n := s.record(numbered(i/4*10 + i%4 + 1))
 			if wrote = s.table.Insert(s.Context(), &n); wrote != nil {
 				return
 			}
 		}
 	})
-	for range 3 {
-		for _, desc := range []bool{false, true} {
-			s.pagesHold(storage.Query{Tenant: s.tenant, Limit: 7, Desc: desc}, there)
-		}
+	pages := 0
+	for _, desc := range []bool{false, true} {
+		s.pagesHold(storage.Query{Tenant: s.tenant, Limit: 5, Desc: desc}, there, func() {
+			s.insert(s.record(numbered(pages*10 + 7)))
+			s.insert(s.record(numbered((len(there)-1-pages)*10 + 8)))
+			pages++
+		})
 	}
 	close(stop)
 	writer.Wait()
@@ -157,9 +161,9 @@ func (s *subject[N, P]) pagingWhileInserting() {
 }
 
 // pagesHold wants the pages of q in strict order, with all of there among them.
-func (s *subject[N, P]) pagesHold(q storage.Query, there []string) {
+func (s *subject[N, P]) pagesHold(q storage.Query, there []string, between func()) {
 	s.Helper()
-	got := s.pages(q)
+	got := s.pages(q, between)
 	if q.Desc {
 		slices.Reverse(got)
 	}

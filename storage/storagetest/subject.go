@@ -89,8 +89,8 @@ func (s *subject[N, P]) wantOwnErr(what string, err error) {
 	}
 }
 
-// pages lists q to its end and returns the IDs in the order they came.
-func (s *subject[N, P]) pages(q storage.Query) []string {
+// pages lists q to its end and returns the IDs in the order they came. It calls between after each page but the last.
+func (s *subject[N, P]) pages(q storage.Query, between ...func()) []string {
 	s.Helper()
 	var ids []string
 	for range 10_000 {
@@ -108,6 +108,9 @@ func (s *subject[N, P]) pages(q storage.Query) []string {
 			return ids
 		}
 		q.After = ids[len(ids)-1]
+		for _, f := range between {
+			f()
+		}
 	}
 	s.Fatalf("List(%+v) does not end", q)
 	return nil
