@@ -62,43 +62,51 @@ func (l *Log) Verify(ctx context.Context, tenant string) (Report, error) {
 	if tenant == "" {
 		tenant = storage.Global
 	}
-	r := Report{Tenant: tenant}
+	v := verifier{Report: Report{Tenant: tenant}}
 	q := storage.Query{Tenant: tenant, Limit: 1000}
-	var last uint64
 	for {
 		page, err := l.events.List(ctx, q)
 		if err != nil {
-			return r, fmt.Errorf("audit: verify: %w", err)
+			return v.Report, fmt.Errorf("audit: verify: %w", err)
 		}
 		for _, e := range page {
-			n, err := number(e.ID)
-			if err != nil || n <= last {
-				// No entry of ours has such an ID.
-				r.add(Fault{e.ID, Changed, 1})
-				continue
-			}
-			r.check(e, n, last)
-			last = n
+			v.check(e)
 		}
 		if len(page) < q.PageSize() {
-			return r, nil
+			return v.Report, nil
 		}
 		q.After = page[len(page)-1].ID
 	}
 }
 
-// check compares an entry with the one before it, whose place is last.
-func (r *Report) check(e storage.Event, n, last uint64) {
-	gap := n - last - 1
+// verifier is a Report under way.
+type verifier struct {
+	Report
+	// last is the place of the entry before.
+	last uint64
+	// broken: the entry before was changed, so what follows can't be held against it.
+	broken bool
+}
+
+func (v *verifier) check(e storage.Event) {
+	n, err := number(e.ID)
+	if err != nil || n <= v.last {
+		// No entry of ours has such an ID.
+		v.add(Fault{e.ID, Changed, 1})
+		return
+	}
+	gap := n - v.last - 1
 	if gap > 0 {
-		r.add(Fault{place(last + 1), Missing, gap})
+		v.add(Fault{place(v.last + 1), Missing, gap})
 	}
+	changed := sum(e) != e.Hash
 	switch {
-	case sum(e) != e.Hash:
-		r.add(Fault{e.ID, Changed, 1})
-	case gap == 0 && e.Previous != r.Head:
-		r.add(Fault{e.ID, Unlinked, 1})
+	case changed:
+		v.add(Fault{e.ID, Changed, 1})
+	case gap == 0 && !v.broken && e.Previous != v.Head:
+		v.add(Fault{e.ID, Unlinked, 1})
 	}
-	r.Entries++
-	r.Last, r.Head = e.ID, e.Hash
+	v.last, v.broken = n, changed
+	v.Entries++
+	v.Last, v.Head = e.ID, e.Hash
 }

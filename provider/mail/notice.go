@@ -1,0 +1,65 @@
+package mail
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/mileusna/useragent"
+
+	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/ui"
+)
+
+// Notice tells a user what happened to the account.
+type Notice struct {
+	Kind ui.Mail
+	User *storage.User
+	// Name is that of the credential it is about, Left the number of backup codes left.
+	Name string
+	Left int
+	// Address and Agent are the client's, as far as they are known.
+	Address, Agent string
+}
+
+// Notifier writes notices in the user's language and hands them to a Sender.
+type Notifier struct {
+	Sender  Sender
+	UI      *ui.Renderer
+	Product string
+	Logger  *slog.Logger
+	Now     func() time.Time
+}
+
+// Tell sends a notice to the user's verified address; an address that is not verified may be somebody else's. What it
+// tells has happened already, so a failure has nobody to go to but the log.
+func (n *Notifier) Tell(ctx context.Context, o Notice) {
+	if o.User.Email == "" || !o.User.EmailVerified {
+		return
+	}
+	lang := n.UI.Language(o.User.Locale)
+	pairs := []any{
+		"product", n.Product, "account", o.User.Email, "time", ui.Moment(n.Now()), "address", o.Address,
+		"browser", Browser(o.Agent), "name", o.Name, "n", o.Left,
+	}
+	err := n.Sender.Send(context.WithoutCancel(ctx), Message{
+		Tenant: o.User.Tenant, To: o.User.Email,
+		Subject: n.UI.Text(lang, o.Kind.Subject(pairs...)), Text: n.UI.Text(lang, o.Kind.Body(pairs...)),
+	})
+	if err != nil {
+		n.Logger.ErrorContext(ctx, "notice not sent", "kind", string(o.Kind), "tenant", o.User.Tenant, "user", o.User.ID, "error", err)
+	}
+}
+
+// Browser names a browser and its system in a few words.
+func Browser(agent string) string {
+	ua := useragent.Parse(agent)
+	switch {
+	case ua.Name == "":
+		return "–"
+	case ua.OS == "":
+		return ua.Name
+	default:
+		return ua.Name + ", " + ua.OS
+	}
+}
