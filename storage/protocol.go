@@ -59,6 +59,9 @@ type Grant struct {
 	CodeChallenge string   `json:"code_challenge,omitempty"`
 	Nonce         string   `json:"nonce,omitempty"`
 	Scopes        []string `json:"scopes,omitempty"`
+	// IDTokenClaims and UserInfoClaims were asked for by name (OpenID Connect Core, section 5.5).
+	IDTokenClaims  []string `json:"id_token_claims,omitempty"`
+	UserInfoClaims []string `json:"userinfo_claims,omitempty"`
 	// What the sign-in showed.
 	ACR      string    `json:"acr,omitempty"`
 	AMR      []string  `json:"amr,omitempty"`

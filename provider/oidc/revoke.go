@@ -1,0 +1,102 @@
+package oidc
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+	"github.com/zitadel/oidc/v3/pkg/op"
+
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
+)
+
+// Revocation ends a grant by one of its tokens (RFC 7009): whoever gives back one of them wants none of them. Tokens
+// of other clients, and what is no token, are left alone; the answer is the same.
+func (s *server) Revocation(ctx context.Context, r *op.ClientRequest[oidc.RevocationRequest]) (*op.Response, error) {
+	client, err := clientFrom(r.Client)
+	if err == nil {
+		err = s.p.revoke(ctx, &client, r.Data.Token)
+	}
+	if err != nil {
+		return nil, s.fail(ctx, err)
+	}
+	return op.NewResponse(nil), nil
+}
+
+func (p *Provider) revoke(ctx context.Context, client *storage.Client, token string) error {
+	if t, ok := p.read(ticketRefresh, token); ok {
+		return p.endOne(ctx, client.ID, t.tenant, t.grant, func(g *storage.Grant) bool { return g.Client == client.ID })
+	}
+	c, err := p.verifyAccessToken(ctx, token)
+	if err != nil || c == nil || c.ClientID != client.ID {
+		return err
+	}
+	if grant, _, ofUser := strings.Cut(c.JWTID, "."); ofUser {
+		return p.endOne(ctx, client.ID, c.Tenant, grant, func(g *storage.Grant) bool { return g.Client == client.ID })
+	}
+	// There is no record of a machine's token, so there is one from now on until it would have expired.
+	err = p.c.Store.Grants.Insert(ctx, &storage.Grant{
+		Key:    storage.Key{Tenant: machineTenant(c), ID: c.JWTID, Expires: c.GetExpiration()},
+		Client: client.ID, Revoked: true, Created: p.c.Now(),
+	})
+	if err != nil && !errors.Is(err, storage.ErrExists) {
+		return web.Unavailable("revocation", err)
+	}
+	return p.record(ctx, clientEvent(web.ActorFrom(ctx), client, "token.revoke", "ok", ""))
+}
+
+// errLeft: the grant is over already, or not to be ended.
+var errLeft = errors.New("oidc: grant is left as it is")
+
+// endOne revokes one grant, if it is to be.
+func (p *Provider) endOne(ctx context.Context, actor, tenant, grant string, end func(*storage.Grant) bool) error {
+	g, err := storage.Change(ctx, p.c.Store.Grants, tenant, grant, func(g *storage.Grant) error {
+		if g.Revoked || !end(g) {
+			return errLeft
+		}
+		g.Revoked = true
+		return nil
+	})
+	switch {
+	case errors.Is(err, errLeft), errors.Is(err, storage.ErrNotFound):
+		return nil
+	case err != nil:
+		return web.Unavailable("revocation", err)
+	}
+	return p.record(ctx, grantEvent(web.ActorFrom(ctx), &g, actor, "token.revoke", "ok", ""))
+}
+
+// EndSession revokes what applications got through a session, but for offline access, which outlives it (OpenID Connect
+// Back-Channel Logout 1.0, section 2.7). It is to be called when the session ends.
+func (p *Provider) EndSession(ctx context.Context, tenant, sid string) error {
+	return p.endAll(ctx, storage.Query{Tenant: tenant, Field: "session", Value: sid}, func(g *storage.Grant) bool {
+		return !slices.Contains(g.Scopes, oidc.ScopeOfflineAccess)
+	})
+}
+
+// EndUser revokes all that applications got for a user, offline access included: for a user who is locked, or whose
+// account somebody else has been in.
+func (p *Provider) EndUser(ctx context.Context, tenant, user string) error {
+	return p.endAll(ctx, storage.Query{Tenant: tenant, Field: "user", Value: user}, func(*storage.Grant) bool { return true })
+}
+
+func (p *Provider) endAll(ctx context.Context, q storage.Query, which func(*storage.Grant) bool) error {
+	for {
+		page, err := p.c.Store.Grants.List(ctx, q)
+		if err != nil {
+			return web.Unavailable("grants", err)
+		}
+		for _, g := range page {
+			if err := p.endOne(ctx, g.User, g.Tenant, g.ID, which); err != nil {
+				return err
+			}
+		}
+		if len(page) < q.PageSize() {
+			return nil
+		}
+		q.After = page[len(page)-1].ID
+	}
+}
