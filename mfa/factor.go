@@ -24,7 +24,9 @@ type Factor interface {
 	Confirm(ctx context.Context, u User, ch Challenge, answer string) (Credential, error)
 	// Challenge puts the question at sign-in. creds are all of the user's credentials of this factor, at least one.
 	Challenge(ctx context.Context, u User, creds []Credential) (Challenge, error)
-	// Verify checks the answer to ch and returns the one credential it was right for, as it is to be kept.
+	// Verify checks the answer to ch and returns the one credential it was right for, as it is to be kept. Beside a
+	// *Wrong it may return a credential that is to be kept too, where what the Wrong tells must not be of use to a
+	// guesser; if it can't be stored, the Wrong is told without its Drift.
 	Verify(ctx context.Context, u User, creds []Credential, ch Challenge, answer string) (Credential, error)
 }
 

@@ -19,7 +19,7 @@ func (s Security) Advice() Advice {
 		}
 		return Advice{
 			Title: Say("security.turn_on_title"), Body: Say("security.turn_on_text"), Button: Say("security.turn_on"),
-			Path: s.Addable[0].Path, Post: true, Tone: "warn",
+			Path: PathTwoFactor, Tone: "warn",
 		}
 	case s.anyOff():
 		return Advice{Title: Say("security.off_title"), Body: Say("security.off_text"), Tone: "warn"}

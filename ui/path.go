@@ -9,6 +9,8 @@ const (
 	PathSignOut = "/signout"
 	// PathAccount is the security page.
 	PathAccount = "/account"
+	// PathTwoFactor says what a second step means, before the first is set up.
+	PathTwoFactor = "/account/two-factor"
 	// PathTwoFactorOff and PathCodesNew ask, by GET, before they act by POST.
 	PathTwoFactorOff = "/account/two-factor/off"
 	PathCodesNew     = "/account/codes/new"

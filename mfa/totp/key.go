@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,6 +45,8 @@ type key struct {
 	Digits    int    `json:"digits"`
 	// Last is the latest step whose code was accepted. It only ever rises.
 	Last int64 `json:"last"`
+	// Told are steps to come whose codes were sent too early and told of; they are not accepted any more.
+	Told []int64 `json:"told,omitempty"`
 }
 
 // pending is a key that waits for its first code. It is not itself a key, so that neither can be taken for the other.
@@ -148,7 +151,7 @@ func (k key) spend(answer string, now int64) (key, error) {
 		switch ok, err := k.at(step, answer); {
 		case err != nil:
 			return key{}, err
-		case ok && step <= k.Last:
+		case ok && (step <= k.Last || slices.Contains(k.Told, step)):
 			return key{}, &mfa.Wrong{Reason: mfa.Used}
 		case ok:
 			k.Last = step
@@ -158,6 +161,16 @@ func (k key) spend(answer string, now int64) (key, error) {
 	return key{}, k.explain(answer, now)
 }
 
+// tell returns k with the step that w tells of as burnt, where that is a future one; changed says whether it is.
+func (k key) tell(w *mfa.Wrong, now int64) (_ key, changed bool) {
+	if w.Reason != mfa.Mismatch || w.Drift <= 0 {
+		return k, false
+	}
+	k.Told = slices.DeleteFunc(slices.Clone(k.Told), func(step int64) bool { return step < now-skew })
+	k.Told = append(k.Told, now+int64(w.Drift/(period*time.Second)))
+	return k, true
+}
+
 // explain looks for a wrong answer among the codes of the ten minutes before and after, to tell a wrong clock from a
 // wrong code, and returns a *mfa.Wrong that says so. It accepts nothing.
 //
@@ -165,11 +178,9 @@ func (k key) spend(answer string, now int64) (key, error) {
 // does no harm, as the advice is to set the clock to automatic. Nearest steps come first, so that a chance hit beside
 // a true one doesn't hide it.
 //
-// What it tells a guesser who has the password already: a hit in the past is worthless, a hit in the future is a code
-// that will be right at a time that is told. A guess is then worth 22 codes (3 now, 19 to come) of a million instead of
-// 3. The 20 wrong codes in a row that switch the factor off so give a chance of 1 in 2,300 instead of 1 in 16,700.
-// That is the price of being able to help somebody whose phone is fast; tenants who don't want to pay it choose 8
-// digits, where it is 1 in 227,000. The hint must therefore never be told before an attempt is counted.
+// To a guesser who has the password already, a hit in the past is worthless, but a hit in the future would be a code
+// that will be right at a time that is told: 22 codes to hit instead of 3. So Verify burns a step that was told of,
+// and its code is not accepted when its time comes.
 func (k key) explain(answer string, now int64) error {
 	for away := int64(skew + 1); away <= lookaround; away++ {
 		for _, d := range [...]int64{-away, away} {

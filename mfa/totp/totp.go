@@ -31,6 +31,7 @@ func (Factor) Info() mfa.Info {
 		ID:    ID,
 		Name:  "Authenticator app",
 		AMR:   []string{"otp"},
+		Clock: true,
 		Input: mfa.Input{Digits: 6},
 	}
 }
@@ -108,17 +109,28 @@ func (f Factor) Verify(_ context.Context, u mfa.User, creds []mfa.Credential, ch
 	now := f.step()
 	var wrong *mfa.Wrong
 	var failed error
+	var told mfa.Credential
 	for _, c := range creds {
 		k, err := open(c, u)
-		if err == nil {
-			k, err = k.spend(answer, now)
+		if err != nil {
+			failed = errors.Join(failed, err)
+			continue
 		}
+		spent, err := k.spend(answer, now)
 		var w *mfa.Wrong
 		switch {
 		case err == nil:
-			return keep(c, k)
+			return keep(c, spent)
 		case errors.As(err, &w):
-			wrong = moreTelling(wrong, w)
+			if wrong = moreTelling(wrong, w); wrong != w {
+				continue
+			}
+			told = mfa.Credential{}
+			if burnt, changed := k.tell(w, now); changed {
+				if told, err = keep(c, burnt); err != nil {
+					return mfa.Credential{}, err
+				}
+			}
 		default:
 			failed = errors.Join(failed, err)
 		}
@@ -130,7 +142,7 @@ func (f Factor) Verify(_ context.Context, u mfa.User, creds []mfa.Credential, ch
 	case wrong == nil:
 		return mfa.Credential{}, errNoCredential
 	default:
-		return mfa.Credential{}, wrong
+		return told, wrong
 	}
 }
 

@@ -58,12 +58,6 @@ type Locked struct{ Until time.Time }
 // Error implements error.
 func (l *Locked) Error() string { return "credential: locked until " + l.Until.Format(time.RFC3339) }
 
-// Person is a user with the tenant it belongs to.
-type Person struct {
-	Tenant *storage.Tenant
-	User   *storage.User
-}
-
 // Factor finds a factor by its ID.
 func (k *Keeper) Factor(id string) (mfa.Factor, error) {
 	for _, f := range k.Factors {
@@ -220,13 +214,13 @@ func (k *Keeper) Answer(ctx context.Context, p Person, factor string, pending st
 	}
 	spent, err := f.Verify(ctx, k.user(p), creds, ch, answer)
 	if err != nil {
-		return Passed{}, fmt.Errorf("answer to %s: %w", factor, err)
+		return Passed{}, fmt.Errorf("answer to %s: %w", factor, k.burn(ctx, kept, spent, err))
 	}
 	c, ok := kept[spent.ID]
 	if !ok {
 		return Passed{}, fmt.Errorf("factor %s returned a credential that it was not given", factor)
 	}
-	if err := k.spend(ctx, p, &c, spent); err != nil {
+	if err := k.spend(ctx, &c, spent, k.Now()); err != nil {
 		return Passed{}, err
 	}
 	return Passed{Proof: k.proof(f, c.ID), Left: spent.Left}, k.forget(ctx, p)
@@ -234,17 +228,30 @@ func (k *Keeper) Answer(ctx context.Context, p Person, factor string, pending st
 
 // spend stores the credential as the factor wants it kept. Whoever comes second with the same answer finds that the
 // version has moved on, and is as wrong as somebody who comes a second later.
-func (k *Keeper) spend(ctx context.Context, p Person, c *storage.Credential, spent mfa.Credential) error {
+func (k *Keeper) spend(ctx context.Context, c *storage.Credential, spent mfa.Credential, used time.Time) error {
 	sealed, err := k.Seal.SealFor(ctx, c.Tenant, sealCredential, spent.Data)
 	if err != nil {
 		return err
 	}
-	c.Data, c.Left, c.LastUsed = sealed, spent.Left, k.Now()
+	c.Data, c.Left, c.LastUsed = sealed, spent.Left, used
 	err = k.Credentials.Replace(ctx, c)
 	if errors.Is(err, storage.ErrConflict) {
 		return &mfa.Wrong{Reason: mfa.Used}
 	}
 	return err
+}
+
+// burn keeps what a factor returned beside a wrong answer, before the answer's Drift is told.
+func (k *Keeper) burn(ctx context.Context, kept map[string]storage.Credential, burnt mfa.Credential, wrong error) error {
+	c, ok := kept[burnt.ID]
+	var w *mfa.Wrong
+	if !ok || !errors.As(wrong, &w) {
+		return wrong
+	}
+	if err := k.spend(ctx, &c, burnt, c.LastUsed); err != nil {
+		return &mfa.Wrong{Reason: w.Reason, Want: w.Want}
+	}
+	return wrong
 }
 
 func (k *Keeper) proof(f mfa.Factor, credential string) storage.Proof {

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
-	"github.com/sallyport-id/sallyport/mfa/totp"
 	"github.com/sallyport-id/sallyport/provider/credential"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
@@ -19,20 +17,14 @@ func (s *Service) intro(_ *web.Actor, st *state) web.Result {
 		Account: web.Account(st.person.User), Forced: true, Rule: st.decision.Rule, App: st.request.App,
 		Cancel: signInPath(st.flow.Request, ""),
 	}
-	page.Factors = s.Settable(st.decision.Allows, func(id string) string { return st.path("/set-up/" + id) })
-	return st.draw(page)
-}
-
-// Settable are the factors that a user can set up, as far as allowed, each with the path where that begins.
-func (s *Service) Settable(allowed func(id string, phishingResistant bool) bool, path func(id string) string) []ui.Way {
-	var ways []ui.Way
 	for _, f := range s.Credentials.Settable() {
-		i := f.Info()
-		if allowed(i.ID, i.PhishingResistant) {
-			ways = append(ways, ui.Way{Factor: ui.Factor{ID: i.ID, Name: i.Name}, Left: -1, Path: path(i.ID)})
+		if i := f.Info(); st.decision.Allows(i.ID, i.PhishingResistant) {
+			page.Factors = append(page.Factors, ui.Way{
+				Factor: ui.Factor{ID: i.ID, Name: i.Name}, Left: -1, Path: st.path("/set-up/" + i.ID),
+			})
 		}
 	}
-	return ways
+	return st.draw(page)
 }
 
 type beginIn struct {
@@ -95,34 +87,13 @@ func (s *Service) setUp(ctx context.Context, by *web.Actor, in flowIn) (web.Resu
 }
 
 func (s *Service) setUpPage(st *state, up credential.SettingUp) ui.SetUp {
-	page := SetUpPage(up)
+	page := up.Page()
 	page.Account, page.Forced = web.Account(st.person.User), true
 	page.Action, page.Cancel = st.path("/set-up"), st.path("")
 	if page.URI != "" {
 		page.QR = st.path("/set-up/qr.png")
 	}
 	return page
-}
-
-// SetUpPage is the page of a set-up, but for where it leads.
-func SetUpPage(up credential.SettingUp) ui.SetUp {
-	i := up.Factor.Info()
-	return ui.SetUp{
-		Factor: ui.Factor{ID: i.ID, Name: i.Name}, Key: groups(up.Prompt.Secret), URI: up.Prompt.URI,
-		Prompt: up.Prompt.Text, Digits: up.Input.Digits,
-	}
-}
-
-// groups puts a space after each fourth character.
-func groups(key string) string {
-	var b strings.Builder
-	for i, r := range key {
-		if i > 0 && i%4 == 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
 }
 
 // qr draws the QR code of a set-up under way. Once that is confirmed there is nothing to draw.
@@ -134,22 +105,7 @@ func (s *Service) qr(ctx context.Context, by *web.Actor, in flowIn) (web.Result,
 	if st == nil {
 		return web.Result{}, web.ErrNotFound
 	}
-	return QR(up)
-}
-
-// qrSize is the edge of the picture in pixels: sharp on screens of double density at half of it.
-const qrSize = 512
-
-// QR draws what an authenticator app scans.
-func QR(up credential.SettingUp) (web.Result, error) {
-	if up.Prompt.URI == "" {
-		return web.Result{}, web.ErrNotFound
-	}
-	png, err := totp.QR(up.Prompt.URI, qrSize)
-	if err != nil {
-		return web.Result{}, err
-	}
-	return web.Result{File: &web.File{Type: "image/png", Data: png}}, nil
+	return up.QR()
 }
 
 type confirmIn struct {
@@ -168,7 +124,6 @@ func (s *Service) confirm(ctx context.Context, by *web.Actor, in confirmIn) (web
 		// The same code was sent twice, and the first was right.
 		return web.Go(st.path("")), nil
 	}
-	factor := st.flow.Enrolling.Factor
 	if err != nil {
 		return s.wrongSetUp(ctx, by, st, up, err)
 	}
@@ -177,11 +132,13 @@ func (s *Service) confirm(ctx context.Context, by *web.Actor, in confirmIn) (web
 		return web.Result{}, web.Unavailable("codes", err)
 	}
 	e := s.event(by, st, "factor.added", "ok")
-	e.Factor = factor
+	e.Factor = up.Factor.Info().ID
 	if err := s.record(ctx, e); err != nil {
 		return web.Result{}, err
 	}
-	s.Tell(ctx, by, st.person, Notice{Mail: ui.MailFactorAdded, Name: done.Credential.Name})
+	n := st.person.Notice(by, ui.MailFactorAdded)
+	n.Name = done.Credential.Name
+	s.Notices.Tell(ctx, n)
 	return s.advance(ctx, by, st, func(f *storage.Flow) {
 		f.Proofs = merge(f.Proofs, []storage.Proof{done.Proof})
 		f.Enrolling, f.Codes = nil, codes
@@ -189,21 +146,20 @@ func (s *Service) confirm(ctx context.Context, by *web.Actor, in confirmIn) (web
 }
 
 func (s *Service) wrongSetUp(ctx context.Context, by *web.Actor, st *state, up credential.SettingUp, err error) (web.Result, error) {
-	factor := st.flow.Enrolling.Factor
-	problem, hint, stop := s.explain(factor, err)
-	if problem.Key == "" {
-		return web.Result{}, web.Unavailable("set-up of "+factor, err)
+	w := s.Credentials.Explain(up.Factor, err)
+	if w.Problem.Key == "" {
+		return web.Result{}, web.Unavailable("set-up", err)
 	}
 	e := s.event(by, st, "factor.added", "refused")
-	e.Factor, e.Reason = factor, problem.Key
+	e.Factor, e.Reason = up.Factor.Info().ID, w.Problem.Key
 	if err := s.record(ctx, e); err != nil {
 		return web.Result{}, err
 	}
-	if stop != nil {
-		return web.Result{}, errors.Join(stop, s.drop(ctx, st))
+	if w.Wait > 0 {
+		return web.Result{}, errors.Join(&web.TooMany{Retry: w.Wait}, s.drop(ctx, st))
 	}
 	page := s.setUpPage(st, up)
-	page.Problem, page.Hint = problem, hint
+	page.Problem, page.Hint = w.Problem, w.Hint
 	return st.again(page), nil
 }
 
@@ -234,14 +190,7 @@ func (s *Service) codesFile(ctx context.Context, by *web.Actor, in flowIn) (web.
 	if err != nil {
 		return web.Result{}, web.Unavailable("codes", err)
 	}
-	return CodesFile(codes), nil
-}
-
-// CodesFile is a download of backup codes: one a line, nothing else.
-func CodesFile(codes []string) web.Result {
-	return web.Result{File: &web.File{
-		Type: "text/plain; charset=utf-8", Name: "backup-codes.txt", Data: []byte(strings.Join(codes, "\n") + "\n"),
-	}}
+	return credential.CodesFile(codes), nil
 }
 
 type savedIn struct {

@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport-id/sallyport/provider/credential"
 	"github.com/sallyport-id/sallyport/provider/directory"
 	"github.com/sallyport-id/sallyport/provider/keys"
+	"github.com/sallyport-id/sallyport/provider/mail"
 	"github.com/sallyport-id/sallyport/provider/policy"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
@@ -24,18 +25,13 @@ type Config struct {
 	Directory   directory.Directory
 	Credentials *credential.Keeper
 	Audit       *audit.Log
-	// Tell tells a user by mail what happened to the account.
-	Tell     Tell
-	Continue Continue
+	Notices     *mail.Notifier
+	Continue    Continue
 	// Refuse answers the application where its request can't be met.
 	Refuse Refuse
 	Logger *slog.Logger
 	Now    func() time.Time
 }
-
-// Tell tells a user what happened to the account. It must not wait for the mail to arrive, and has nobody to report a
-// failure to but the log.
-type Tell func(ctx context.Context, by *web.Actor, p credential.Person, n Notice)
 
 // Service signs users in.
 type Service struct {
@@ -45,7 +41,7 @@ type Service struct {
 
 // New checks the configuration.
 func New(c Config) (*Service, error) {
-	if c.Keys == nil || c.Directory == nil || c.Credentials == nil || c.Audit == nil || c.Tell == nil || c.Continue == nil || c.Refuse == nil || c.Logger == nil {
+	if c.Keys == nil || c.Directory == nil || c.Credentials == nil || c.Audit == nil || c.Notices == nil || c.Continue == nil || c.Refuse == nil || c.Logger == nil {
 		return nil, errors.New("login: Config lacks a part")
 	}
 	if c.Now == nil {

@@ -152,7 +152,9 @@ func (s *Service) answer(ctx context.Context, by *web.Actor, in factorIn) (web.R
 		return web.Result{}, err
 	}
 	if passed.Left >= 0 {
-		s.Tell(ctx, by, st.person, Notice{Mail: ui.MailCodeUsed, Left: passed.Left})
+		n := st.person.Notice(by, ui.MailCodeUsed)
+		n.Left = passed.Left
+		s.Notices.Tell(ctx, n)
 	}
 	return s.advance(ctx, by, st, func(f *storage.Flow) {
 		f.Proofs = merge(f.Proofs, []storage.Proof{passed.Proof})
@@ -162,17 +164,21 @@ func (s *Service) answer(ctx context.Context, by *web.Actor, in factorIn) (web.R
 
 // wrong answers what was not right: it says which, and how to do better.
 func (s *Service) wrong(ctx context.Context, by *web.Actor, st *state, factor string, err error) (web.Result, error) {
-	problem, hint, stop := s.explain(factor, err)
-	if problem.Key == "" {
+	f, unknown := s.Credentials.Factor(factor)
+	if unknown != nil {
+		return web.Result{}, unknown
+	}
+	w := s.Credentials.Explain(f, err)
+	if w.Problem.Key == "" {
 		return web.Result{}, web.Unavailable("factor "+factor, err)
 	}
 	e := s.event(by, st, "sign_in.factor", "refused")
-	e.Factor, e.Reason = factor, problem.Key
+	e.Factor, e.Reason = factor, w.Problem.Key
 	if err := s.record(ctx, e); err != nil {
 		return web.Result{}, err
 	}
-	if stop != nil {
-		return web.Result{}, errors.Join(stop, s.drop(ctx, st))
+	if w.Wait > 0 {
+		return web.Result{}, errors.Join(&web.TooMany{Retry: w.Wait}, s.drop(ctx, st))
 	}
 	var prompt mfa.Prompt
 	if pending, ok := st.flow.Pending[factor]; ok {
@@ -184,31 +190,8 @@ func (s *Service) wrong(ctx context.Context, by *web.Actor, st *state, factor st
 		return web.Result{}, web.Unavailable("challenge", err)
 	}
 	page := s.code(st, factor, prompt)
-	page.Problem, page.Hint = problem, hint
+	page.Problem, page.Hint = w.Problem, w.Hint
 	return st.again(page), nil
-}
-
-// explain finds the words for an answer that was not accepted; no words mean that the check could not be made. stop
-// is set where the sign-in ends with it.
-func (s *Service) explain(factor string, err error) (problem, hint ui.Text, stop error) {
-	var locked *credential.Locked
-	var wrong *mfa.Wrong
-	switch {
-	case errors.As(err, &locked):
-		left := locked.Until.Sub(s.Now())
-		return ui.Say(ui.ProblemCodeTries, "n", web.Minutes(left)), ui.Text{}, &web.TooMany{Retry: left}
-	case errors.Is(err, credential.ErrOff):
-		return ui.Say(ui.ProblemFactorOff), ui.Text{}, nil
-	case errors.As(err, &wrong):
-		if f, err := s.Credentials.Factor(factor); err == nil && f.Info().Clock && wrong.Reason == mfa.Mismatch {
-			hint = ui.ClockHint(s.Now(), wrong.Drift)
-		}
-		return ui.CodeProblem(string(wrong.Reason), wrong.Want), hint, nil
-	case errors.Is(err, mfa.ErrWrong):
-		return ui.CodeProblem(string(mfa.Mismatch), 0), ui.Text{}, nil
-	default:
-		return ui.Text{}, ui.Text{}, nil
-	}
 }
 
 // ways lists the other ways to pass the second step. The page is there also where there is only one: that there is no

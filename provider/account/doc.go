@@ -1,0 +1,2 @@
+// Package account is what users do for themselves.
+package account

@@ -1,0 +1,213 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/sallyport-id/sallyport/mfa"
+	"github.com/sallyport-id/sallyport/provider/audit"
+	"github.com/sallyport-id/sallyport/provider/credential"
+	"github.com/sallyport-id/sallyport/provider/keys"
+	"github.com/sallyport-id/sallyport/provider/mail"
+	"github.com/sallyport-id/sallyport/provider/policy"
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/ui"
+)
+
+// Config is what a Service works with. All fields are needed.
+type Config struct {
+	Sessions    storage.Table[storage.Session]
+	Credentials *credential.Keeper
+	Keys        *keys.Keys
+	Audit       *audit.Log
+	Notices     *mail.Notifier
+	// Decision says what the tenant's policy asks of the actor.
+	Decision func(ctx context.Context, by *web.Actor) (policy.Decision, error)
+	// EndOthers ends a user's other sessions and remembered devices.
+	EndOthers func(ctx context.Context, tenant, user, keep string) error
+	Logger    *slog.Logger
+	Now       func() time.Time
+}
+
+// Service is the account pages.
+type Service struct{ Config }
+
+// New checks the configuration.
+func New(c Config) (*Service, error) {
+	if c.Sessions == nil || c.Credentials == nil || c.Keys == nil || c.Audit == nil || c.Notices == nil ||
+		c.Decision == nil || c.EndOthers == nil || c.Logger == nil || c.Now == nil {
+		return nil, errors.New("account: Config lacks a part")
+	}
+	return &Service{Config: c}, nil
+}
+
+// Routes are the account pages. Whatever changes a factor asks for a fresh second step.
+func (s *Service) Routes() []web.Route {
+	const credentials = ui.PathAccount + "/credentials/:id"
+	return []web.Route{
+		web.Get(ui.PathAccount, web.Self, s.security),
+		web.Get(ui.PathTwoFactor, web.Fresh, s.intro),
+		web.Post(ui.PathAccount+"/factors/:factor/set-up", web.Fresh, s.begin),
+		web.Get(pathSetUp, web.Fresh, s.setUp),
+		web.Get(pathSetUp+"/qr.png", web.Fresh, s.qr),
+		web.Post(pathSetUp, web.Fresh, s.confirm),
+		web.Get(pathCodes, web.Self, s.codes),
+		web.Post(pathCodes, web.Self, s.saved),
+		web.Get(pathCodes+".txt", web.Self, s.codesFile),
+		web.Get(ui.PathCodesNew, web.Fresh, s.askNewCodes),
+		web.Post(ui.PathCodesNew, web.Fresh, s.newCodes),
+		web.Get(ui.PathTwoFactorOff, web.Fresh, s.askOff),
+		web.Post(ui.PathTwoFactorOff, web.Fresh, s.off),
+		web.Get(credentials+"/rename", web.Self, s.askName),
+		web.Post(credentials+"/rename", web.Self, s.rename),
+		web.Get(credentials+"/remove", web.Fresh, s.askRemove),
+		web.Post(credentials+"/remove", web.Fresh, s.remove),
+	}
+}
+
+const (
+	pathSetUp = ui.PathAccount + "/set-up"
+	pathCodes = ui.PathAccount + "/codes"
+)
+
+type securityIn struct {
+	Notice string `form:"notice"`
+}
+
+// security is the overview: what protects the account, and the one next step.
+func (s *Service) security(ctx context.Context, by *web.Actor, in securityIn) (web.Result, error) {
+	p := credential.Who(by)
+	all, err := s.Credentials.List(ctx, p)
+	if err != nil {
+		return web.Result{}, web.Unavailable("factors", err)
+	}
+	off, err := s.Credentials.Off(ctx, p)
+	if err != nil {
+		return web.Result{}, web.Unavailable("counter", err)
+	}
+	d, err := s.Decision(ctx, by)
+	if err != nil {
+		return web.Result{}, err
+	}
+	page := ui.Security{
+		Account: web.Account(by.User), Name: by.User.Name, On: len(s.Credentials.Primary(all)) > 0,
+		Required: d.TwoFactor == policy.Required, Rule: d.Rule, CodesLeft: -1, Notice: s.readNotice(in.Notice),
+		LastSignIn: moment(by.User.LastSignIn),
+	}
+	if d.TwoFactor == policy.Unavailable {
+		page.Unavailable = unavailable(by)
+	}
+	for _, c := range all {
+		f, err := s.Credentials.Factor(c.Factor)
+		if err != nil {
+			return web.Result{}, err
+		}
+		if f.Info().Backup {
+			page.CodesLeft, page.CodesMade = c.Left, c.Made
+			continue
+		}
+		page.Factors = append(page.Factors, row(c, f, off[c.Factor]))
+	}
+	page.Addable = s.addable(d, all)
+	return web.Draw(page), nil
+}
+
+// unavailable says why: the plan where the tenant has none that a rule could name, else the user's type.
+func unavailable(by *web.Actor) string {
+	for _, r := range by.Tenant.Rules {
+		if r.Then.TwoFactor == "unavailable" && len(r.When.Plans) > 0 && slices.Contains(r.When.Plans, by.Tenant.Plan) {
+			return "plan"
+		}
+	}
+	return "user_type"
+}
+
+func row(c storage.Credential, f mfa.Factor, off bool) ui.CredentialRow {
+	i := f.Info()
+	name := c.Name
+	if name == "" {
+		name = i.Name
+	}
+	at := ui.PathAccount + "/credentials/" + c.ID
+	return ui.CredentialRow{
+		ID: c.ID, Factor: ui.Factor{ID: i.ID, Name: i.Name}, Name: name, Created: moment(c.Created),
+		LastUsed: moment(c.LastUsed), Off: off, Rename: at + "/rename", Remove: at + "/remove",
+	}
+}
+
+// addable are the factors that the user can set up now.
+func (s *Service) addable(d policy.Decision, all []storage.Credential) []ui.Way {
+	if d.TwoFactor == policy.Unavailable {
+		return nil
+	}
+	var ways []ui.Way
+	for _, f := range s.Credentials.Settable() {
+		i := f.Info()
+		if i.Single && slices.ContainsFunc(all, func(c storage.Credential) bool { return c.Factor == i.ID }) {
+			continue
+		}
+		// What the policy does not accept may be set up all the same where no second step is required.
+		if d.TwoFactor == policy.Required && !d.Allows(i.ID, i.PhishingResistant) {
+			continue
+		}
+		ways = append(ways, ui.Way{
+			Factor: ui.Factor{ID: i.ID, Name: i.Name}, Left: -1, Path: ui.PathAccount + "/factors/" + i.ID + "/set-up",
+		})
+	}
+	return ways
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// A notice says on the next page what was just done. It travels sealed, so that no link can make our page say things.
+const (
+	sealNotice = "notice"
+	noticeLife = time.Minute
+)
+
+func (s *Service) done(t ui.Text) (web.Result, error) {
+	plain, err := json.Marshal(t)
+	if err != nil {
+		return web.Result{}, err
+	}
+	sealed, err := s.Keys.Seal(sealNotice, noticeLife, plain)
+	if err != nil {
+		return web.Result{}, err
+	}
+	return web.Go(ui.PathAccount + "?notice=" + sealed), nil
+}
+
+// readNotice opens a notice; one that is too old has nothing to say any more.
+func (s *Service) readNotice(sealed string) (t ui.Text) {
+	if sealed == "" {
+		return ui.Text{}
+	}
+	plain, err := s.Keys.Open(sealNotice, sealed)
+	if err != nil || json.Unmarshal(plain, &t) != nil {
+		return ui.Text{}
+	}
+	return t
+}
+
+// record writes to the audit log. What can't be written must not happen.
+func (s *Service) record(ctx context.Context, by *web.Actor, action, outcome, factor, reason string) error {
+	e := by.Event(action, outcome)
+	e.Factor, e.Reason = factor, reason
+	return web.Unavailable("audit log", s.Audit.Record(ctx, e))
+}
+
+// changed is what follows every change of factors: other sessions and devices end, because the change may have been
+// made on account of who else was in.
+func (s *Service) changed(ctx context.Context, by *web.Actor) error {
+	return s.EndOthers(ctx, by.Session.Tenant, by.Session.User, by.Session.ID)
+}

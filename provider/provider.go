@@ -1,0 +1,270 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/sallyport-id/sallyport/mfa"
+	"github.com/sallyport-id/sallyport/mfa/backup"
+	"github.com/sallyport-id/sallyport/mfa/totp"
+	"github.com/sallyport-id/sallyport/provider/account"
+	"github.com/sallyport-id/sallyport/provider/audit"
+	"github.com/sallyport-id/sallyport/provider/credential"
+	"github.com/sallyport-id/sallyport/provider/directory"
+	"github.com/sallyport-id/sallyport/provider/keys"
+	"github.com/sallyport-id/sallyport/provider/login"
+	"github.com/sallyport-id/sallyport/provider/mail"
+	"github.com/sallyport-id/sallyport/provider/oidc"
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/ui"
+)
+
+// Config says what the provider works with. Issuer, Store and MasterKey are needed; everything else has a default.
+type Config struct {
+	// Issuer is the public URL (OpenID Connect Discovery, section 3). It is https, but for loopback hosts; a path in it
+	// is where the provider is mounted.
+	Issuer string
+	// Store is the database. The provider does not close it.
+	Store storage.Store
+	// MasterKey seals all secrets in the database: 32 bytes from a random source, kept elsewhere. PreviousKeys are
+	// master keys of before, as long as something is still sealed under them.
+	MasterKey    []byte
+	PreviousKeys [][]byte
+
+	// Product is the name that pages, mails and authenticator apps show: "Sallyport" when empty.
+	Product string
+	// Factors are the second steps on offer, the best first: TOTP when nil. Backup codes come with them unless a factor
+	// of Enrolment Automatic is among them.
+	Factors []mfa.Factor
+	// Directory is who the users are; nil is the users in Store.
+	Directory directory.Directory
+	// Mail sends notices; nil keeps them in the store's outbox for a day, where nobody but the operator sees them.
+	Mail mail.Sender
+	// Sinks get every audit event once it is stored.
+	Sinks []audit.Sink
+	// Theme replaces templates, catalogues and static files of package ui, one at a time.
+	Theme fs.FS
+	// TrustedProxies are the networks of our own proxies, whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	// Logger gets everything; nil is slog.Default.
+	Logger *slog.Logger
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+	// Hasher replaces argon2id in the built-in directory. It is there for tests of everything but the hash.
+	Hasher directory.Hasher
+}
+
+// Provider is an identity provider. It is safe for concurrent use; any number of processes may share one store.
+type Provider struct {
+	config  Config
+	issuer  *url.URL
+	server  *web.Server
+	keys    *keys.Keys
+	audit   *audit.Log
+	local   *directory.Local
+	login   *login.Service
+	account *account.Service
+	oidc    *oidc.Provider
+}
+
+// New checks the configuration, and at the first start with an empty store makes the keys.
+func New(ctx context.Context, c Config) (*Provider, error) {
+	p := &Provider{config: c}
+	if err := p.defaults(); err != nil {
+		return nil, err
+	}
+	if err := p.foundation(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.services(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *Provider) defaults() error {
+	c := &p.config
+	var err error
+	if p.issuer, err = parseIssuer(c.Issuer); err != nil {
+		return err
+	}
+	if c.Store.Users == nil {
+		return errors.New("provider: Config.Store is missing: open one with storage/sqlite or storage/mongo")
+	}
+	if c.Product == "" {
+		c.Product = "Sallyport"
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Factors == nil {
+		c.Factors = []mfa.Factor{totp.Factor{Now: c.Now}}
+	}
+	if c.Mail == nil {
+		c.Mail = &mail.Outbox{Messages: c.Store.Messages, Now: c.Now}
+	}
+	return nil
+}
+
+func parseIssuer(s string) (*url.URL, error) {
+	u, err := url.Parse(s)
+	switch {
+	case s == "":
+		return nil, errors.New("provider: Config.Issuer is missing: the https URL that users and applications reach the provider at")
+	case err != nil:
+		return nil, fmt.Errorf("provider: issuer: %w", err)
+	case u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		return nil, fmt.Errorf("provider: issuer %q must be an absolute URL without user, query and fragment", s)
+	case u.Scheme == "https":
+		return u, nil
+	case u.Scheme == "http" && loopback(u.Hostname()):
+		return u, nil
+	default:
+		return nil, fmt.Errorf("provider: issuer %q must be https (plain http is for loopback addresses only)", s)
+	}
+}
+
+func loopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
+}
+
+// foundation makes what the services stand on.
+func (p *Provider) foundation(ctx context.Context) error {
+	c := p.config
+	var err error
+	p.keys, err = keys.New(ctx, c.Store, keys.Options{Master: c.MasterKey, Previous: c.PreviousKeys, Now: c.Now, Logger: c.Logger})
+	if err != nil {
+		return fmt.Errorf("provider: %w", err)
+	}
+	if err := p.keys.Ensure(ctx); err != nil {
+		return fmt.Errorf("provider: signing keys: %w", err)
+	}
+	p.audit = audit.New(c.Store.Events, audit.Options{Now: c.Now, Logger: c.Logger, Sinks: c.Sinks})
+	p.local, err = directory.New(c.Store, p.keys.Derive("password salts", 32), directory.Options{Now: c.Now, Logger: c.Logger, Hasher: c.Hasher})
+	if err != nil {
+		return fmt.Errorf("provider: %w", err)
+	}
+	if c.Directory == nil {
+		p.config.Directory = p.local
+	}
+	renderer, err := ui.New(ui.Options{Override: c.Theme})
+	if err != nil {
+		return fmt.Errorf("provider: theme: %w", err)
+	}
+	p.server = &web.Server{
+		Issuer: p.issuer, Product: c.Product, UI: renderer, Trusted: c.TrustedProxies, Logger: c.Logger,
+	}
+	return nil
+}
+
+func (p *Provider) services() error {
+	c := p.config
+	notices := &mail.Notifier{Sender: c.Mail, UI: p.server.UI, Product: c.Product, Logger: c.Logger, Now: c.Now}
+	keeper := &credential.Keeper{
+		Credentials: c.Store.Credentials, Counters: c.Store.Counters, Seal: p.keys, Factors: p.factors(), Product: c.Product, Now: c.Now,
+	}
+	var err error
+	p.login, err = login.New(login.Config{
+		Store: c.Store, Keys: p.keys, Directory: c.Directory, Credentials: keeper, Audit: p.audit, Notices: notices,
+		Continue: p.proceed, Refuse: p.refuse, Logger: c.Logger, Now: c.Now,
+	})
+	if err != nil {
+		return fmt.Errorf("provider: %w", err)
+	}
+	p.server.Identify, p.server.Challenge = p.login.Identify, p.login.Challenge
+	p.account, err = account.New(account.Config{
+		Sessions: c.Store.Sessions, Credentials: keeper, Keys: p.keys, Audit: p.audit, Notices: notices,
+		Decision: p.login.Decision, EndOthers: p.login.EndOthers, Logger: c.Logger, Now: c.Now,
+	})
+	if err != nil {
+		return fmt.Errorf("provider: %w", err)
+	}
+	p.oidc, err = oidc.New(oidc.Config{
+		Issuer: p.issuer, Store: c.Store, Keys: p.keys, Audit: p.audit, Login: p.login, Web: p.server,
+		ACRs: p.login.ACRs(), Locales: p.server.UI.Languages(), Logger: c.Logger, Now: c.Now,
+	})
+	if err != nil {
+		return fmt.Errorf("provider: %w", err)
+	}
+	return nil
+}
+
+// factors adds backup codes to the factors that were given.
+func (p *Provider) factors() []mfa.Factor {
+	given := p.config.Factors
+	if slices.ContainsFunc(given, func(f mfa.Factor) bool { return f.Info().Enrolment == mfa.Automatic }) {
+		return given
+	}
+	return append(slices.Clone(given), backup.Factor{Key: p.keys.Derive("backup codes", 32)})
+}
+
+// proceed answers a complete sign-in: the application, or the page of ours that asked.
+func (p *Provider) proceed(ctx context.Context, by *web.Actor, out login.Outcome) (web.Result, error) {
+	if out.Request.Client != "" {
+		return p.oidc.Finish(ctx, by, out)
+	}
+	// Paths of ours begin with one slash; a second would make it another host's address.
+	if to := out.Request.Return; strings.HasPrefix(to, "/") && !strings.HasPrefix(to, "//") && !strings.Contains(to, `\`) {
+		return web.Go(to), nil
+	}
+	return web.Go(ui.PathAccount), nil
+}
+
+func (p *Provider) refuse(ctx context.Context, by *web.Actor, r login.Request, err error) (web.Result, error) {
+	return p.oidc.Refuse(ctx, by, r, err)
+}
+
+// Mount adds the provider's routes to an Echo app, under the issuer's path. It changes nothing else of it.
+func (p *Provider) Mount(e *echo.Echo) error {
+	return p.server.Mount(e, p.Routes())
+}
+
+// Routes is the route table.
+func (p *Provider) Routes() []web.Route {
+	return slices.Concat(p.login.Routes(), p.account.Routes(), p.oidc.Routes(), p.health())
+}
+
+// Run does the work of the background until ctx ends: it rotates signing keys, and sweeps what has expired. Without it
+// everything else works, but keys grow old and the database grows.
+func (p *Provider) Run(ctx context.Context) error {
+	var tasks sync.WaitGroup
+	tasks.Go(func() { p.keys.Run(ctx) })
+	tasks.Go(func() { p.sweep(ctx) })
+	tasks.Wait()
+	return ctx.Err()
+}
+
+const sweepEvery = time.Minute
+
+func (p *Provider) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if n, err := p.config.Store.Sweep(ctx); err != nil && ctx.Err() == nil {
+				p.config.Logger.ErrorContext(ctx, "expired records not removed", "error", err)
+			} else if n > 0 {
+				p.config.Logger.DebugContext(ctx, "expired records removed", "count", n)
+			}
+		}
+	}
+}
