@@ -59,7 +59,7 @@ type database struct {
 	now     func() time.Time
 	writer  *writer
 	reader  *readers
-	queries int
+	queries []*query
 	touch   *query
 	sweeps  []*query
 	// faults are nouns whose Kind does not fit their struct.
@@ -125,8 +125,9 @@ type query struct {
 }
 
 func (db *database) query(sql string) *query {
-	db.queries++
-	return &query{sql: sql, n: db.queries - 1}
+	q := &query{sql: sql, n: len(db.queries)}
+	db.queries = append(db.queries, q)
+	return q
 }
 
 // ping reads, and takes the write lock and leaves it, which a read-only file or a stuck process would refuse.

@@ -110,11 +110,12 @@ func (s *subject[N, P]) sweep() {
 	if _, err := s.sweepAll(ctx); err != nil {
 		s.Fatalf("Sweep: %v", err)
 	}
-	for i := range s.o.records() {
-		n := s.record(numbered(i))
-		P(&n).Record().Expires = s.clock.now().Add(hour)
-		s.insert(n)
+	old := make([]N, s.o.records())
+	for i := range old {
+		old[i] = s.record(numbered(i))
+		P(&old[i]).Record().Expires = s.clock.now().Add(hour)
 	}
+	s.insertAll(old)
 	var live []N
 	for i, t := range []time.Time{{}, s.clock.now().Add(hour + millisecond), s.clock.now().Add(24 * hour)} {
 		n := s.record(fmt.Sprint("live", i))
@@ -160,8 +161,9 @@ func (s *subject[N, P]) cancelled() {
 func (s *subject[N, P]) cancelledUnderWay() {
 	before := make([]N, s.o.parallel())
 	for i := range before {
-		before[i] = s.insert(s.record(numbered(i)))
+		before[i] = s.record(numbered(i))
 	}
+	s.insertAll(before)
 	mine := make([]N, len(before))
 	var cancels atomic.Int64
 	errs := race(len(before), func(i int) error {

@@ -27,9 +27,11 @@ func (s *subject[N, P]) paging() {
 	for i := len(ids); i < s.o.records(); i++ {
 		ids = append(ids, numbered(i*7919%100_000))
 	}
-	for _, id := range ids {
-		s.insert(s.record(id))
+	all := make([]N, len(ids))
+	for i, id := range ids {
+		all[i] = s.record(id)
 	}
+	s.insertAll(all)
 	slices.Sort(ids)
 	down := slices.Clone(ids)
 	slices.Reverse(down)
@@ -69,13 +71,15 @@ func (s *subject[N, P]) pagingByField() {
 	for _, field := range s.kind.Indexes {
 		values := []string{"one", "One", "one ", "two"}
 		want := make(map[string][]string)
+		var all []N
 		for i := range max(len(values)*2, s.o.records()/3) {
 			n := s.record(field + numbered(i))
 			v := values[i%len(values)]
 			s.setField(&n, field, v)
-			s.insert(n)
+			all = append(all, n)
 			want[v] = append(want[v], field+numbered(i))
 		}
+		s.insertAll(all)
 		for _, v := range values {
 			for _, limit := range []int{0, 1, 5} {
 				s.wantIDs(storage.Query{Tenant: s.tenant, Field: field, Value: v, Limit: limit}, want[v])
@@ -125,10 +129,12 @@ func (s *subject[N, P]) emptyFieldValue() {
 // One writer writes all the time, and another between any two pages, on either side of where the pages have come to.
 func (s *subject[N, P]) pagingWhileInserting() {
 	var there []string
+	var all []N
 	for i := range max(8, s.o.records()/2) {
 		there = append(there, numbered(i*10))
-		s.insert(s.record(there[i]))
+		all = append(all, s.record(there[i]))
 	}
+	s.insertAll(all)
 	stop := make(chan struct{})
 	var writer sync.WaitGroup
 	var wrote error

@@ -235,8 +235,9 @@ func (s *subject[N, P]) keysAreApart() {
 	for i, k := range keys {
 		n := s.other(s.record(numbered(i)), numbered(i))
 		*P(&n).Record() = k
-		kept[i] = s.insert(n)
+		kept[i] = n
 	}
+	s.insertAll(kept)
 	for _, n := range kept {
 		s.want(n)
 		k := P(&n).Record()

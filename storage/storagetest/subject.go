@@ -48,6 +48,24 @@ func (s *subject[N, P]) insert(n N) N {
 	return n
 }
 
+// insertAll inserts side by side what the check needs to be there, in no order.
+func (s *subject[N, P]) insertAll(all []N) {
+	s.Helper()
+	workers := s.o.parallel()
+	for _, err := range race(workers, func(w int) error {
+		for i := w; i < len(all); i += workers {
+			if err := s.table.Insert(s.Context(), &all[i]); err != nil {
+				return fmt.Errorf("Insert(%q): %w", P(&all[i]).Record().ID, err)
+			}
+		}
+		return nil
+	}) {
+		if err != nil {
+			s.Fatalf("%v", err)
+		}
+	}
+}
+
 // want reads n's key and compares the whole record, version and expiry included.
 func (s *subject[N, P]) want(n N) {
 	s.Helper()
