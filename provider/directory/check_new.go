@@ -25,7 +25,7 @@ func (e *PasswordError) Error() string { return "directory: password: " + e.Reas
 
 const (
 	// minScore of zxcvbn's 0 to 4: below it a password falls to fewer than a million guesses. More is not asked, as
-	// guesses are slowed down and a second step stands behind; eight random digits are just good enough.
+	// guesses are slowed down and a second step stands behind; eight random letters pass, what could be a date does not.
 	minScore = 1
 	// maxScored bounds zxcvbn's work, which grows faster than the password; what comes later only adds strength.
 	maxScored = 32
