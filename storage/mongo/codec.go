@@ -74,6 +74,11 @@ func encode[T any](tenant, id string, row T) (bson.Raw, error) {
 
 // decode is the reverse of encode.
 func decode[T any](raw bson.Raw) (T, error) {
+	// The decoder believes the lengths it reads, and would set aside gigabytes for a torn document.
+	if err := raw.Validate(); err != nil {
+		var none T
+		return none, err
+	}
 	d := bson.NewDecoder(bson.NewDocumentReader(bytes.NewReader(raw)))
 	d.UseJSONStructTags()
 	var doc document[T]
