@@ -41,7 +41,8 @@ func holds(claims []claim, c claim) bool {
 func (d *Local) claimAll(ctx context.Context, claims []claim) error {
 	for i, c := range claims {
 		if err := d.change(ctx, c, d.join); err != nil {
-			return errors.Join(err, d.releaseAll(context.WithoutCancel(ctx), claims[:i]))
+			// This one too: after an error of the store it may have been made.
+			return errors.Join(err, d.releaseAll(context.WithoutCancel(ctx), claims[:i+1]))
 		}
 	}
 	return nil

@@ -10,7 +10,8 @@ import (
 )
 
 // Create adds a user to the tenant u.Tenant, with a password unless it is "". It normalises u's e-mail address, user
-// name and name, fills ID and Created where they are empty, and claims the names; u is as in storage after it.
+// name and name, fills ID and Created where they are empty, and claims the names; u is as in storage after it. A hash
+// that an import put into u.Password stays if password is "".
 // *FieldError (with ErrTaken or ErrCrowded within), *PasswordError, ErrBusy; storage.ErrNotFound if there is no such
 // tenant. After an error there is no such user.
 func (d *Local) Create(ctx context.Context, u *storage.User, password string) error {
@@ -62,7 +63,8 @@ func (d *Local) Rename(ctx context.Context, u *storage.User, name string) error 
 }
 
 // ChangeLogin changes what a user, as last read, answers to; a new e-mail address is not verified yet.
-// *FieldError (with ErrTaken or ErrCrowded within), storage.ErrConflict. After an error the user answers to what it did.
+// *FieldError (with ErrTaken or ErrCrowded within), storage.ErrConflict: the user answers to what it did. After any
+// other error it may answer to either, and is to be read again.
 func (d *Local) ChangeLogin(ctx context.Context, u *storage.User, email, login string) error {
 	fresh := *u
 	fresh.Email, fresh.Login = email, login
