@@ -19,6 +19,8 @@ require (
 	modernc.org/sqlite v1.60.0
 )
 
+require github.com/nbutton23/zxcvbn-go v0.0.0-20210217022336-fa2cb2858354 // indirect
+
 require (
 	github.com/bmatcuk/doublestar/v4 v4.10.0 // indirect
 	github.com/boombuler/barcode v1.1.0
