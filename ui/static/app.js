@@ -60,27 +60,31 @@
     });
   });
 
-  // A double click sends once. A page that comes back from the browser's cache can be sent again.
+  // A double click sends once. What didn't arrive, or comes back from the browser's cache, can be sent again.
   all("form:not([data-submit])", (form) => {
     let busy = false;
+    const free = () => {
+      busy = false;
+      form.removeAttribute("aria-busy");
+    };
     form.addEventListener("submit", (event) => {
       if (busy) event.preventDefault();
       busy = true;
       form.setAttribute("aria-busy", "true");
+      setTimeout(free, 5000);
     });
-    addEventListener("pageshow", () => {
-      busy = false;
-      form.removeAttribute("aria-busy");
-    });
+    addEventListener("pageshow", free);
   });
 
   all("form[data-submit]", (form) => form.submit());
 
   // Times in the reader's own zone and language.
+  const page = document.documentElement.lang;
+  const mine = navigator.languages.find((l) => l.split("-")[0] === page.split("-")[0]) || page;
   all("time[datetime]", (time) => {
     const at = new Date(time.dateTime);
     const options = { dateStyle: "long" };
     if (/\d:\d/.test(time.textContent)) options.timeStyle = "short";
-    if (!Number.isNaN(at.getTime())) time.textContent = new Intl.DateTimeFormat(document.documentElement.lang, options).format(at);
+    if (!Number.isNaN(at.getTime())) time.textContent = new Intl.DateTimeFormat(mine, options).format(at);
   });
 })();

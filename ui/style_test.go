@@ -1,0 +1,103 @@
+package ui
+
+import (
+	"io/fs"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestContrast computes the contrast of each pair of tokens that stand on one another (WCAG 2.2, 1.4.3 and 1.4.11).
+func TestContrast(t *testing.T) {
+	raw, err := fs.ReadFile(builtIn, "static/app.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	light, rest, ok := strings.Cut(string(raw), "@media (prefers-color-scheme: dark)")
+	if !ok {
+		t.Fatal("there is no dark scheme")
+	}
+	dark, _, _ := strings.Cut(rest, "\n}\n")
+	const words, shapes = 4.5, 3
+	pairs := []struct {
+		front, ground string
+		least         float64
+	}{
+		{"text", "ground", words}, {"text", "surface", words}, {"text", "raised", words}, {"text", "glow", words},
+		{"text", "accent-soft", words}, {"text", "good-soft", words}, {"text", "warn-soft", words},
+		{"muted", "ground", words}, {"muted", "surface", words}, {"muted", "raised", words}, {"muted", "glow", words},
+		{"accent", "ground", words}, {"accent", "surface", words}, {"accent", "accent-soft", words}, {"accent", "raised", words},
+		{"accent", "glow", words}, {"accent-strong", "surface", words}, {"accent-strong", "ground", words},
+		{"on-accent", "accent", words}, {"on-accent", "accent-strong", words}, {"on-bad", "bad", words}, {"on-bad", "bad-strong", words},
+		{"good", "good-soft", words}, {"warn", "warn-soft", words}, {"warn", "surface", words},
+		{"bad", "bad-soft", words}, {"bad", "surface", words}, {"bad", "raised", words},
+		{"edge", "surface", shapes}, {"edge", "ground", shapes},
+	}
+	for scheme, css := range map[string]string{"light": light, "dark": dark} {
+		tokens := map[string]string{}
+		for _, m := range regexp.MustCompile(`--([a-z-]+): #([0-9a-f]{6});`).FindAllStringSubmatch(css, -1) {
+			tokens[m[1]] = m[2]
+		}
+		for _, p := range pairs {
+			if got := contrast(t, tokens[p.front], tokens[p.ground]); got < p.least {
+				t.Errorf("%s: %s on %s has %.2f, needs %.1f", scheme, p.front, p.ground, got, p.least)
+			}
+		}
+	}
+}
+
+func contrast(t *testing.T, a, b string) float64 {
+	t.Helper()
+	x, y := luminance(t, a), luminance(t, b)
+	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+}
+
+// luminance is WCAG's relative luminance.
+func luminance(t *testing.T, hex string) float64 {
+	t.Helper()
+	n, err := strconv.ParseUint(hex, 16, 24)
+	if err != nil {
+		t.Fatalf("colour %q: %v", hex, err)
+	}
+	channel := func(shift uint) float64 {
+		c := float64(n>>shift&0xff) / 255
+		if c <= 0.04045 {
+			return c / 12.92
+		}
+		return math.Pow((c+0.055)/1.055, 2.4)
+	}
+	return 0.2126*channel(16) + 0.7152*channel(8) + 0.0722*channel(0)
+}
+
+// TestStyleSheet: colours come from tokens (but for the QR code and the printed sheet), and sides are logical, so that
+// right-to-left needs no second sheet.
+func TestStyleSheet(t *testing.T) {
+	raw, err := fs.ReadFile(builtIn, "static/app.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	css := string(raw)
+	_, rules, _ := strings.Cut(css, "*,\n*::before")
+	screen, _, _ := strings.Cut(rules, "@media print")
+	if found := regexp.MustCompile(`#[0-9a-f]{3,8}\b`).FindAllString(screen, -1); len(found) != 1 || found[0] != "#fff" {
+		t.Errorf("colours that are no tokens: %v", found)
+	}
+	if found := regexp.MustCompile(`(?m)^\s*(?:(?:margin|padding|border)-(?:left|right|top|bottom)|left|right|float|text-align: (?:left|right))\b.*`).FindAllString(rules, -1); found != nil {
+		t.Errorf("sides that don't turn round: %v", found)
+	}
+	for _, used := range regexp.MustCompile(`var\(--([a-z-]+)\)`).FindAllStringSubmatch(css, -1) {
+		if !strings.Contains(css, "--"+used[1]+":") {
+			t.Errorf("there is no token %s", used[1])
+		}
+	}
+	for _, query := range []string{"prefers-reduced-motion", "forced-colors", "@media print", "pointer: coarse", ":focus-visible"} {
+		if !strings.Contains(css, query) {
+			t.Errorf("nothing is said for %s", query)
+		}
+	}
+	if strings.Contains(css, "url(") || strings.Contains(css, "@import") {
+		t.Error("the style sheet loads something")
+	}
+}

@@ -1,0 +1,225 @@
+package ui
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+)
+
+func messages(t *testing.T, lang string) map[string]*i18n.Message {
+	t.Helper()
+	raw, err := fs.ReadFile(builtIn, "i18n/"+lang+".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := i18n.ParseMessageBytes(raw, json.Unmarshal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := map[string]*i18n.Message{}
+	for _, msg := range list {
+		m[msg.ID] = msg
+	}
+	return m
+}
+
+// usedKeys are the keys in the string literals of the package's code and in its templates. Families, such as
+// Failure, stand for the keys that are made of them.
+func usedKeys(t *testing.T) map[string]bool {
+	t.Helper()
+	used := map[string]bool{}
+	key := regexp.MustCompile(`^[a-z]\w*(\.[a-z]\w*)+$`)
+	for _, name := range glob(t, "*.go") {
+		if strings.HasSuffix(name, "_test.go") || name == "gallery.go" {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if _, isImport := n.(*ast.ImportSpec); isImport {
+				return false
+			}
+			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				if s, err := strconv.Unquote(lit.Value); err == nil && key.MatchString(s) && !strings.HasSuffix(s, ".html") && !strings.HasSuffix(s, ".json") {
+					for _, k := range family(s) {
+						used[k] = true
+					}
+				}
+			}
+			return true
+		})
+	}
+	call := regexp.MustCompile(`\bt "([a-z_.]+)"`)
+	word := regexp.MustCompile(`\bword \S+ "([a-z_]+)"`)
+	for _, name := range glob(t, "templates/*.html") {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range call.FindAllStringSubmatch(string(raw), -1) {
+			used[m[1]] = true
+		}
+		for _, m := range word.FindAllStringSubmatch(string(raw), -1) {
+			for _, factor := range []string{"totp", "backup", "other"} {
+				used["factor."+factor+"."+m[1]] = true
+			}
+		}
+	}
+	return used
+}
+
+func family(s string) []string {
+	switch {
+	case strings.HasPrefix(s, "ask.") && strings.Count(s, ".") == 1:
+		return []string{s + ".title", s + ".body", s + ".button"}
+	case strings.HasPrefix(s, "mail.") && strings.Count(s, ".") == 1:
+		return []string{s + ".subject", s + ".body"}
+	case strings.HasPrefix(s, "error.") && strings.Count(s, ".") == 1 && s != "error.button":
+		return []string{s + ".title", s + ".body"}
+	default:
+		return []string{s}
+	}
+}
+
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	names, err := filepath.Glob(pattern)
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%s: %v", pattern, err)
+	}
+	return names
+}
+
+func TestCataloguesAreComplete(t *testing.T) {
+	used := usedKeys(t)
+	if len(used) < 150 {
+		t.Fatalf("only %d keys found: the search is broken", len(used))
+	}
+	english := messages(t, "en")
+	for _, lang := range []string{"en", "de"} {
+		have := messages(t, lang)
+		for key := range used {
+			if have[key] == nil {
+				t.Errorf("%s has no %q", lang, key)
+			}
+		}
+		for key, m := range have {
+			if !used[key] {
+				t.Errorf("%s has %q, which nothing uses", lang, key)
+			}
+			got, err := placeholders(m)
+			if err != nil {
+				t.Error(err)
+			}
+			if want, _ := placeholders(english[key]); !slices.Equal(got, want) {
+				t.Errorf("%s %q fills in %v, English %v", lang, key, got, want)
+			}
+			if (m.One != "") != slices.Contains(got, "n") {
+				t.Errorf("%s %q: a text needs a singular exactly where it counts", lang, key)
+			}
+		}
+	}
+}
+
+func TestPlural(t *testing.T) {
+	r, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, time.March, 4, 14, 3, 22, 0, time.FixedZone("", 3600))
+	for _, c := range []struct {
+		lang string
+		text Text
+		want string
+	}{
+		{"en", Say(ProblemCodeTries, "n", 1), "Too many wrong codes. Please wait 1 minute, then sign in again."},
+		{"en", Say(ProblemCodeTries, "n", 15), "Too many wrong codes. Please wait 15 minutes, then sign in again."},
+		{"de", Say(ProblemCodeTries, "n", 1), "Zu viele falsche Codes. Bitte warten Sie 1 Minute und melden Sie sich dann neu an."},
+		{"en", Moment(at), "4 March 2026 at 13:03 UTC"},
+		{"de", Moment(at), "4. März 2026, 13:03 Uhr (UTC)"},
+		{"en", ClockHint(at, 0), "Is your phone’s clock right? Set its date and time to automatic. Our clock shows 13:03:22 (UTC)."},
+		{"en", ClockHint(at, 60*time.Second), "Your phone’s clock is about 60 seconds ahead. Set its date and time to automatic. Our clock shows 13:03:22 (UTC)."},
+		{"en", ClockHint(at, -4*time.Minute), "Your phone’s clock is about 4 minutes behind. Set its date and time to automatic. Our clock shows 13:03:22 (UTC)."},
+		{"de", ClockHint(at, 90*time.Second), "Die Uhr Ihres Telefons geht etwa 2 Minuten vor. Stellen Sie Datum und Uhrzeit auf automatisch. Unsere Uhr zeigt 13:03:22 Uhr (UTC)."},
+		{"de", Say(ProblemNameLong, "n", 1000), "Dieser Name ist zu lang: höchstens 1.000 Zeichen."},
+		{"en", CodesUsed(0), "You used your last backup code. Make a new set now."},
+		{"en", CodesUsed(3), "You used a backup code, and only 3 are left. Make a new set soon."},
+		{"en", CodesUsed(4), "You used a backup code. 4 are left."},
+		{"en", Text{}, ""},
+		{"en", Say("no.such.key"), "no.such.key"},
+		{"fr", Say(ProblemTick), "Save the codes first, then tick the box."},
+	} {
+		if got := r.Text(c.lang, c.text); got != c.want {
+			t.Errorf("%s %s: %q, want %q", c.lang, c.text.Key, got, c.want)
+		}
+	}
+}
+
+// TestWordsAreFilled says each text that other packages take from here, with what its comment promises to fill in.
+func TestWordsAreFilled(t *testing.T) {
+	r, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail := []any{
+		"product", "P", "account", "A", "name", "N", "time", Moment(time.Unix(0, 0)), "address", "192.0.2.1", "browser", "B", "n", 2,
+	}
+	var texts []Text
+	for _, m := range []Mail{MailFactorAdded, MailFactorRemoved, MailTwoFactorOff, MailCodesNew, MailCodeUsed} {
+		texts = append(texts, m.Subject(mail...), m.Body(mail...))
+	}
+	for _, reason := range []string{"wrong", "used", "expired", "empty", "short", "long", "format", "new"} {
+		texts = append(texts, CodeProblem(reason, 6), CodeProblem(reason, 0))
+	}
+	for _, key := range []string{
+		ProblemPassword, ProblemPasswordTries, ProblemBusy, ProblemSignInExpired, ProblemLater, ProblemCodeTries, ProblemFactorOff,
+		ProblemTick, ProblemNameEmpty, ProblemNameLong, ProblemNameCharacters, NoticeFactorAdded, NoticeFactorRemoved,
+		NoticeFactorRenamed, NoticeTwoFactorOn, NoticeTwoFactorOff, NoticeCodesNew, NoticeRequired, NoticeFresh, NoticeAppAsks,
+	} {
+		texts = append(texts, Say(key, "n", 2, "name", "N", "rule", "R", "app", "A"))
+	}
+	for _, lang := range r.Languages() {
+		for _, text := range texts {
+			if words, err := r.words.say(lang, text); err != nil || words == "" {
+				t.Errorf("%s %s: %q, %v", lang, text.Key, words, err)
+			}
+		}
+	}
+}
+
+func TestAdvice(t *testing.T) {
+	add := []Way{{Path: "/add"}}
+	one, two := []CredentialRow{{}}, []CredentialRow{{}, {}}
+	for name, c := range map[string]struct {
+		page Security
+		want string
+	}{
+		"off":            {Security{Addable: add}, "security.turn_on_title"},
+		"nothing to add": {Security{}, ""},
+		"switched off":   {Security{On: true, Factors: []CredentialRow{{}, {Off: true}}, CodesLeft: -1}, "security.off_title"},
+		"no codes":       {Security{On: true, Factors: two, CodesLeft: -1}, "security.codes_title"},
+		"codes spent":    {Security{On: true, Factors: two, CodesLeft: 0, CodesMade: 10}, "security.codes_title"},
+		"few codes":      {Security{On: true, Factors: two, CodesLeft: 3, CodesMade: 10}, "security.codes_few_title"},
+		"a set of one":   {Security{On: true, Factors: two, CodesLeft: 1, CodesMade: 1}, "security.fine_title"},
+		"one factor":     {Security{On: true, Factors: one, Addable: add, CodesLeft: 9, CodesMade: 10}, "security.another_title"},
+		"fine":           {Security{On: true, Factors: two, Addable: add, CodesLeft: 9, CodesMade: 10}, "security.fine_title"},
+	} {
+		if got := c.page.Advice().Title.Key; got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
