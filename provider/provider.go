@@ -227,7 +227,7 @@ func (p *Provider) proceed(ctx context.Context, by *web.Actor, out login.Outcome
 }
 
 func (p *Provider) refuse(ctx context.Context, by *web.Actor, r login.Request, err error) (web.Result, error) {
-	return p.oidc.Refuse(ctx, by, r, err)
+	return p.oidc.Fail(ctx, by, r, err)
 }
 
 // Mount adds the provider's routes to an Echo app, under the issuer's path. It changes nothing else of it.
