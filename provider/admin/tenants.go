@@ -1,0 +1,349 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport-id/sallyport/storage"
+)
+
+// Tenant is what operators see of a tenant.
+type Tenant struct {
+	ID        string   `json:"id"`
+	Name      string   `json:"name"`
+	Plan      string   `json:"plan,omitempty"`
+	UserTypes []string `json:"user_types"`
+	// Require2FA are the user types that must use two-factor authentication, and Everyone.
+	Require2FA []string       `json:"require_2fa"`
+	Rules      []storage.Rule `json:"rules"`
+	Settings   Settings       `json:"settings"`
+	Disabled   bool           `json:"disabled"`
+	Created    time.Time      `json:"created"`
+}
+
+// Settings are storage.Settings with the defaults filled in.
+type Settings struct {
+	TOTPDigits    int    `json:"totp_digits"`
+	TOTPAlgorithm string `json:"totp_algorithm"`
+	BackupCodes   int    `json:"backup_codes"`
+	// SessionIdle is a duration such as "1h0m0s".
+	SessionIdle string `json:"session_idle"`
+	Support     string `json:"support,omitempty"`
+}
+
+const (
+	defaultDigits    = 6
+	defaultAlgorithm = "SHA1"
+	defaultCodes     = 10
+	defaultIdle      = time.Hour
+	leastIdle        = 5 * time.Minute
+	mostIdle         = 24 * time.Hour
+)
+
+func viewTenant(t *storage.Tenant) Tenant {
+	v := Tenant{
+		ID: t.ID, Name: t.Name, Plan: t.Plan, UserTypes: t.UserTypes, Require2FA: mustUse(t), Rules: t.Rules,
+		Disabled: t.Disabled, Created: t.Created,
+		Settings: Settings{
+			TOTPDigits: t.Settings.TOTPDigits, TOTPAlgorithm: t.Settings.TOTPAlgorithm, BackupCodes: t.Settings.BackupCodes,
+			SessionIdle: defaultIdle.String(), Support: t.Settings.Support,
+		},
+	}
+	if v.Settings.TOTPDigits == 0 {
+		v.Settings.TOTPDigits = defaultDigits
+	}
+	if v.Settings.TOTPAlgorithm == "" {
+		v.Settings.TOTPAlgorithm = defaultAlgorithm
+	}
+	if v.Settings.BackupCodes == 0 {
+		v.Settings.BackupCodes = defaultCodes
+	}
+	if t.Settings.SessionIdle != 0 {
+		v.Settings.SessionIdle = t.Settings.SessionIdle.String()
+	}
+	return v
+}
+
+// TenantFields are what can be said of a tenant. What is nil stays as it is; in a new tenant it gets its default.
+type TenantFields struct {
+	Name *string
+	// Plan is the deployment's name for the tenant's plan; empty takes it away.
+	Plan *string
+	// UserTypes are staff, client and contractor by default.
+	UserTypes *[]string
+	// Require2FA are the user types that must use two-factor authentication from now on, and Everyone; those that
+	// are not named need not.
+	Require2FA *[]string
+	// TOTPDigits is 6 or 8, TOTPAlgorithm SHA1 or SHA256; keys that are enrolled keep what they were made with.
+	TOTPDigits    *int
+	TOTPAlgorithm *string
+	// BackupCodes is 10 or 1.
+	BackupCodes *int
+	// SessionIdle is 5 min to 24 h.
+	SessionIdle *time.Duration
+	// Support is an e-mail address or an https URL; empty takes it away.
+	Support *string
+}
+
+var (
+	tenantID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$`)
+	typeName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,31}$`)
+)
+
+const (
+	maxTenantName = 100
+	maxPlan       = 64
+	maxUserTypes  = 20
+)
+
+// CreateTenant makes a tenant. Its rules let everyone in, with two-factor authentication as Require2FA says and
+// optional for the rest. *Error.
+func (s *Service) CreateTenant(ctx context.Context, id string, in TenantFields) (Tenant, error) {
+	if !tenantID.MatchString(id) {
+		return Tenant{}, invalid("id", fmt.Sprintf("%q can't be a tenant's ID", id),
+			"use 3 to 40 lower-case letters, digits and hyphens, beginning and ending with a letter or digit")
+	}
+	t := storage.Tenant{
+		Key:       storage.Key{Tenant: storage.Global, ID: id},
+		UserTypes: []string{"staff", "client", "contractor"}, Rules: defaultRules(), Created: s.Now(),
+	}
+	if in.Name == nil {
+		in.Name = &id
+	}
+	if err := in.apply(&t); err != nil {
+		return Tenant{}, err
+	}
+	if _, err := s.Store.Tenants.Get(ctx, storage.Global, id); err == nil {
+		return Tenant{}, tenantExists(id)
+	} else if !errors.Is(err, storage.ErrNotFound) {
+		return Tenant{}, fmt.Errorf("create tenant: %w", err)
+	}
+	var err error
+	if t.DataKey, err = s.Keys.NewDataKey(); err != nil {
+		return Tenant{}, fmt.Errorf("create tenant: %w", err)
+	}
+	err = s.audited(ctx, tenantEvent(id, "tenant.create"), func() error {
+		err := s.Store.Tenants.Insert(ctx, &t)
+		if errors.Is(err, storage.ErrExists) {
+			return tenantExists(id)
+		}
+		return err
+	})
+	if err != nil {
+		return Tenant{}, err
+	}
+	return viewTenant(&t), nil
+}
+
+func tenantExists(id string) error {
+	return &Error{
+		What: fmt.Sprintf("there is a tenant %q already", id), Where: "id", Do: "choose another ID", Err: storage.ErrExists,
+	}
+}
+
+func tenantEvent(tenant, action string) storage.Event {
+	return storage.Event{Key: storage.Key{Tenant: tenant}, Action: action}
+}
+
+// Tenants lists tenants by their IDs.
+func (s *Service) Tenants(ctx context.Context, p Page) ([]Tenant, error) {
+	kept, err := s.Store.Tenants.List(ctx, p.query(storage.Global))
+	if err != nil {
+		return nil, fmt.Errorf("list tenants: %w", err)
+	}
+	return views(kept, viewTenant), nil
+}
+
+// Tenant shows one tenant. *Error.
+func (s *Service) Tenant(ctx context.Context, id string) (Tenant, error) {
+	t, err := s.tenant(ctx, id)
+	if err != nil {
+		return Tenant{}, err
+	}
+	return viewTenant(&t), nil
+}
+
+func (s *Service) tenant(ctx context.Context, id string) (storage.Tenant, error) {
+	if id == "" {
+		return storage.Tenant{}, invalid("tenant", "no tenant was named", "name one; “tenants list” shows them")
+	}
+	t, err := s.Store.Tenants.Get(ctx, storage.Global, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return t, missing("tenant", id, "check the spelling; “tenants list” shows them")
+	}
+	if err != nil {
+		return t, fmt.Errorf("tenant %s: %w", id, err)
+	}
+	return t, nil
+}
+
+// ChangeTenant changes what in names, all of it or nothing. *Error.
+func (s *Service) ChangeTenant(ctx context.Context, id string, in TenantFields) (Tenant, error) {
+	t, err := s.tenant(ctx, id)
+	if err != nil {
+		return Tenant{}, err
+	}
+	// Once on a copy, so that what is refused leaves no event.
+	if err := s.changeable(ctx, &t, in); err != nil {
+		return Tenant{}, err
+	}
+	err = s.audited(ctx, tenantEvent(id, "tenant.change"), func() error {
+		t, err = storage.Change(ctx, s.Store.Tenants, storage.Global, id, func(t *storage.Tenant) error {
+			return s.changeable(ctx, t, in)
+		})
+		return err
+	})
+	if err != nil {
+		return Tenant{}, err
+	}
+	return viewTenant(&t), nil
+}
+
+// changeable applies the change, unless it takes away a user type that somebody has.
+func (s *Service) changeable(ctx context.Context, t *storage.Tenant, in TenantFields) error {
+	before := slices.Clone(t.UserTypes)
+	if err := in.apply(t); err != nil {
+		return err
+	}
+	for _, gone := range before {
+		if slices.Contains(t.UserTypes, gone) {
+			continue
+		}
+		users, err := s.Store.Users.List(ctx, storage.Query{Tenant: t.ID, Field: "type", Value: gone, Limit: 1})
+		if err != nil {
+			return fmt.Errorf("look for users of type %s: %w", gone, err)
+		}
+		if len(users) > 0 {
+			return invalid("user_types", fmt.Sprintf("some users are of type %q", gone), "give them another type first")
+		}
+		named := func(r storage.Rule) bool { return slices.Contains(r.When.UserTypes, gone) }
+		if i := slices.IndexFunc(t.Rules, named); i >= 0 {
+			return invalid("user_types", fmt.Sprintf("the rule %q is about type %q", t.Rules[i].Name, gone),
+				"turn that rule off first")
+		}
+	}
+	return nil
+}
+
+// SetTenantDisabled keeps all of a tenant's users out, or lets them in again. Nothing is lost. *Error.
+func (s *Service) SetTenantDisabled(ctx context.Context, id string, disabled bool) (Tenant, error) {
+	t, err := s.tenant(ctx, id)
+	if err != nil {
+		return Tenant{}, err
+	}
+	err = s.audited(ctx, tenantEvent(id, onOff("tenant", disabled)), func() error {
+		t, err = storage.Change(ctx, s.Store.Tenants, storage.Global, id, func(t *storage.Tenant) error {
+			t.Disabled = disabled
+			return nil
+		})
+		return err
+	})
+	if err != nil {
+		return Tenant{}, err
+	}
+	return viewTenant(&t), nil
+}
+
+func onOff(kind string, disabled bool) string {
+	if disabled {
+		return kind + ".disable"
+	}
+	return kind + ".enable"
+}
+
+func (in TenantFields) apply(t *storage.Tenant) (err error) {
+	if in.Name != nil {
+		if t.Name, err = line("name", *in.Name, maxTenantName); err != nil {
+			return err
+		}
+	}
+	if in.Plan != nil {
+		t.Plan = *in.Plan
+		if t.Plan != "" {
+			if t.Plan, err = line("plan", t.Plan, maxPlan); err != nil {
+				return err
+			}
+		}
+	}
+	if in.UserTypes != nil {
+		if err := checkTypes(*in.UserTypes); err != nil {
+			return err
+		}
+		t.UserTypes = slices.Clone(*in.UserTypes)
+	}
+	if in.Require2FA != nil {
+		if err := setSwitches(t, *in.Require2FA); err != nil {
+			return err
+		}
+	}
+	return in.settings(&t.Settings)
+}
+
+func checkTypes(types []string) error {
+	if len(types) == 0 || len(types) > maxUserTypes {
+		return invalid("user_types", fmt.Sprintf("there are %d user types", len(types)), fmt.Sprintf("give 1 to %d", maxUserTypes))
+	}
+	for i, name := range types {
+		switch {
+		case !typeName.MatchString(name):
+			return invalid("user_types", fmt.Sprintf("%q can't be a user type", name),
+				"use 1 to 32 lower-case letters, digits, hyphens and underscores, beginning with a letter or digit")
+		case name == Everyone:
+			return invalid("user_types", fmt.Sprintf("%q means all user types together", name), "choose another name")
+		case slices.Contains(types[:i], name):
+			return invalid("user_types", fmt.Sprintf("%q is there twice", name), "leave one out")
+		}
+	}
+	return nil
+}
+
+func (in TenantFields) settings(to *storage.Settings) error {
+	if n := in.TOTPDigits; n != nil {
+		if *n != 6 && *n != 8 {
+			return invalid("totp_digits", fmt.Sprintf("codes of %d digits are not offered", *n), "choose 6 or 8")
+		}
+		to.TOTPDigits = *n
+	}
+	if a := in.TOTPAlgorithm; a != nil {
+		if *a != "SHA1" && *a != "SHA256" {
+			return invalid("totp_algorithm", fmt.Sprintf("%q is not offered", *a), "choose SHA1, which every app has, or SHA256")
+		}
+		to.TOTPAlgorithm = *a
+	}
+	if n := in.BackupCodes; n != nil {
+		if *n != 1 && *n != 10 {
+			return invalid("backup_codes", fmt.Sprintf("sets of %d codes are not offered", *n), "choose 10 or 1")
+		}
+		to.BackupCodes = *n
+	}
+	if d := in.SessionIdle; d != nil {
+		if *d < leastIdle || *d > mostIdle {
+			return invalid("session_idle", fmt.Sprintf("%s is too short or too long", *d), "choose 5m to 24h")
+		}
+		to.SessionIdle = *d
+	}
+	if support := in.Support; support != nil {
+		if *support != "" && !reachable(*support) {
+			return invalid("support", fmt.Sprintf("%q is no place to turn to", *support), "give an e-mail address or an https URL")
+		}
+		to.Support = *support
+	}
+	return nil
+}
+
+func reachable(support string) bool {
+	if u, err := url.Parse(support); err == nil && u.Scheme == "https" {
+		return u.Hostname() != "" && u.User == nil && !strings.ContainsFunc(support, unprintable)
+	}
+	a, err := mail.ParseAddress(support)
+	return err == nil && a.Address == support
+}
+
+func listed(words []string) string { return strings.Join(words, ", ") }
