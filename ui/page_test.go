@@ -59,8 +59,19 @@ func TestGalleryIsComplete(t *testing.T) {
 		names = append(names, s.Name)
 	}
 	for _, p := range []ui.Page{
-		ui.SignIn{}, ui.ChooseTenant{}, ui.Code{}, ui.Ways{}, ui.SetUpIntro{}, ui.SetUp{}, ui.BackupCodes{}, ui.Security{},
-		ui.Rename{}, ui.Confirm{}, ui.Note{}, ui.Error{}, ui.FormPost{},
+		ui.SignIn{},
+		ui.ChooseTenant{},
+		ui.Code{},
+		ui.Ways{},
+		ui.SetUpIntro{},
+		ui.SetUp{},
+		ui.BackupCodes{},
+		ui.Security{},
+		ui.Rename{},
+		ui.Confirm{},
+		ui.Note{},
+		ui.Error{},
+		ui.FormPost{},
 	} {
 		if !slices.Contains(shown, p.Template()) {
 			t.Errorf("the gallery has no %s", p.Template())
