@@ -97,7 +97,7 @@ var operations = []struct {
 }
 
 // BenchmarkSignIn does the storage work of one sign-in with a second step: 12 writes and 15 reads, over a table of
-// 1,000 users' sessions and those of nobody.
+// 1,000 users' sessions.
 func BenchmarkSignIn(b *testing.B) {
 	st := seeded(b, 5_000)
 	ctx := b.Context()
