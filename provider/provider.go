@@ -19,6 +19,7 @@ import (
 	"github.com/sallyport-id/sallyport/mfa/backup"
 	"github.com/sallyport-id/sallyport/mfa/totp"
 	"github.com/sallyport-id/sallyport/provider/account"
+	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/audit"
 	"github.com/sallyport-id/sallyport/provider/credential"
 	"github.com/sallyport-id/sallyport/provider/directory"
@@ -77,6 +78,7 @@ type Provider struct {
 	login   *login.Service
 	account *account.Service
 	oidc    *oidc.Provider
+	admin   *admin.Service
 }
 
 // New checks the configuration, and at the first start with an empty store makes the keys.
@@ -202,8 +204,18 @@ func (p *Provider) services() error {
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
 	}
+	p.admin, err = admin.New(admin.Config{
+		Store: c.Store, Keys: p.keys, Audit: p.audit, Directory: p.local, Credentials: keeper, Notices: notices,
+		EndOthers: p.login.EndOthers, SecretPurpose: oidc.SecretPurpose, Logger: c.Logger, Now: c.Now,
+	})
+	if err != nil {
+		return fmt.Errorf("provider: %w", err)
+	}
 	return nil
 }
+
+// Admin does what operators ask for, in this process or in one beside those that serve.
+func (p *Provider) Admin() *admin.Service { return p.admin }
 
 // factors adds backup codes to the factors that were given.
 func (p *Provider) factors() []mfa.Factor {
