@@ -3,6 +3,7 @@ package oidc
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
@@ -97,8 +98,8 @@ func (p *Provider) redeem(ctx context.Context, client *storage.Client, in *oidc.
 			return err
 		}
 		g.Redeemed = true
-		// Kept for as long as anything lives that a second use of the code has to end.
-		g.Expires = now.Add(accessLife)
+		// Kept for as long as anything lives that a second use of the code has to end, and a minute for clocks.
+		g.Expires = now.Add(accessLife + time.Minute)
 		if slices.Contains(g.Scopes, oidc.ScopeOfflineAccess) && may(client, oidc.GrantTypeRefreshToken) {
 			refresh, g.Refresh = p.issue(ticketRefresh, g.Tenant, g.ID)
 			g.RefreshUntil = now.Add(refreshIdle)

@@ -122,11 +122,16 @@ func (p *Provider) accessClaims(now time.Time, subject, client string, scopes []
 	}
 }
 
-// admit asks policy, where the Login answers for it.
+// admit asks policy, where the Login answers for it. It fails with *web.Denied, or where policy can't be asked.
 func (p *Provider) admit(ctx context.Context, a Admission) error {
 	admitter, ok := p.c.Login.(Admitter)
 	if !ok {
 		return nil
 	}
-	return admitter.Admit(ctx, web.ActorFrom(ctx), a)
+	err := admitter.Admit(ctx, web.ActorFrom(ctx), a)
+	var denied *web.Denied
+	if err == nil || errors.As(err, &denied) {
+		return err
+	}
+	return fmt.Errorf("%w: policy: %w", web.ErrUnavailable, err)
 }
