@@ -6,7 +6,7 @@ type Advice struct {
 	Path                string
 	// Post: the path begins something, by POST; else it is a link.
 	Post bool
-	// Tone is "good" or "warn".
+	// Tone is "good", "info" or "warn".
 	Tone string
 }
 
@@ -37,7 +37,7 @@ func (s Security) Advice() Advice {
 	case len(s.Factors) == 1 && len(s.Addable) > 0:
 		return Advice{
 			Title: Say("security.another_title"), Body: Say("security.another_text"),
-			Button: Say("security.set_up"), Path: s.Addable[0].Path, Post: true, Tone: "good",
+			Button: Say("security.set_up"), Path: s.Addable[0].Path, Post: true, Tone: "info",
 		}
 	default:
 		return Advice{Title: Say("security.fine_title"), Body: Say("security.fine_text"), Tone: "good"}
