@@ -1,6 +1,7 @@
 package mongo
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -63,6 +64,19 @@ func TestIndexesStartWithTenant(t *testing.T) {
 		}
 		if (ttl == 1) != kind.Expiring {
 			t.Errorf("%s: %d TTL indexes, expiring: %t", kind.Name, ttl, kind.Expiring)
+		}
+	}
+}
+
+// TestGuideShardsEveryCollection keeps the operating guide complete.
+func TestGuideShardsEveryCollection(t *testing.T) {
+	guide, err := os.ReadFile("../../deploy/mongodb.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range kinds() {
+		if !strings.Contains(string(guide), `sh.shardCollection("sallyport.`+kind.Name+`",`) {
+			t.Errorf("deploy/mongodb.md does not say how to shard %s", kind.Name)
 		}
 	}
 }
