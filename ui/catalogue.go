@@ -31,7 +31,8 @@ type catalogues struct {
 type book struct {
 	words   *i18n.Localizer
 	numbers *message.Printer
-	keys    map[string]bool
+	// keys are all there are; sentences without placeholders stand here ready, as most do.
+	keys map[string]string
 	dir     string
 }
 
@@ -49,7 +50,7 @@ func readCatalogues(layers ...fs.FS) (*catalogues, error) {
 		return nil, fmt.Errorf("ui: i18n/en.json: %w", err)
 	}
 	bundle := i18n.NewBundle(language.English)
-	keys := map[string]map[string]bool{}
+	keys := map[string]map[string]string{}
 	for _, layer := range layers {
 		names, err := fs.Glob(layer, "i18n/*.json")
 		if err != nil {
@@ -61,10 +62,13 @@ func readCatalogues(layers ...fs.FS) (*catalogues, error) {
 				return nil, fmt.Errorf("ui: %s: %w", name, err)
 			}
 			if keys[lang] == nil {
-				keys[lang] = map[string]bool{}
+				keys[lang] = map[string]string{}
 			}
 			for _, m := range messages {
-				keys[lang][m.ID] = true
+				keys[lang][m.ID] = ""
+				if len(english[m.ID]) == 0 {
+					keys[lang][m.ID] = m.Other
+				}
 			}
 		}
 	}
@@ -150,7 +154,7 @@ func placeholders(m *i18n.Message) ([]string, error) {
 	return slices.Sorted(maps.Keys(names)), nil
 }
 
-func bind(bundle *i18n.Bundle, keys map[string]map[string]bool) *catalogues {
+func bind(bundle *i18n.Bundle, keys map[string]map[string]string) *catalogues {
 	c := &catalogues{
 		langs: slices.Sorted(maps.Keys(keys)),
 		books: make(map[string]book, len(keys)),
@@ -195,7 +199,9 @@ func (c *catalogues) choose(prefs ...string) string {
 
 // has tells whether the language, or else English, has the key.
 func (c *catalogues) has(lang, key string) bool {
-	return c.books[lang].keys[key] || c.books["en"].keys[key]
+	_, here := c.books[lang].keys[key]
+	_, there := c.books[c.langs[0]].keys[key]
+	return here || there
 }
 
 // say puts a Text into words.
@@ -204,8 +210,13 @@ func (c *catalogues) say(lang string, t Text) (string, error) {
 		return "", nil
 	}
 	b := c.books[lang]
-	if !b.keys[t.Key] {
+	plain, ok := b.keys[t.Key]
+	if !ok {
 		lang, b = c.langs[0], c.books[c.langs[0]]
+		plain = b.keys[t.Key]
+	}
+	if plain != "" {
+		return plain, nil
 	}
 	conf := i18n.LocalizeConfig{MessageID: t.Key, TemplateParser: c.strict, PluralCount: t.Data["n"]}
 	data := make(map[string]any, len(t.Data))
