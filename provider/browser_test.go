@@ -123,7 +123,16 @@ func (b *browser) once(r *http.Request) (*page, error) {
 func (p *page) form(suffix string) (action string, fields url.Values) {
 	p.b.t.Helper()
 	var found []*html.Node
+	var main *html.Node
 	p.walk(func(n *html.Node) {
+		if n.Data == "main" {
+			main = n
+		}
+	})
+	if main == nil {
+		p.b.t.Fatalf("no main on %s (%d):\n%s", p.url, p.status, p.body)
+	}
+	visit(main, func(n *html.Node) {
 		if n.Data == "form" && attr(n, "method") == "post" {
 			if u, err := p.url.Parse(attr(n, "action")); err == nil && strings.HasSuffix(u.Path, suffix) {
 				found = append(found, n)
@@ -223,8 +232,11 @@ func (p *page) text() string {
 	if p.root != nil {
 		read(p.root)
 	}
-	return b.String()
+	return plain.Replace(b.String())
 }
+
+// plain undoes the typography that keeps words together.
+var plain = strings.NewReplacer("\u2011", "-", "\u00a0", " ", "\u202f", " ")
 
 // heading is the page's one h1.
 func (p *page) heading() string {
@@ -238,7 +250,7 @@ func (p *page) heading() string {
 					b.WriteString(c.Data)
 				}
 			}
-			h = append(h, strings.TrimSpace(b.String()))
+			h = append(h, plain.Replace(strings.TrimSpace(b.String())))
 		}
 	})
 	if len(h) != 1 {

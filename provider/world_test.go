@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -23,6 +25,12 @@ import (
 	"github.com/sallyport-id/sallyport/storage/sqlite"
 )
 
+// The protocol engine writes to the default logger; what the tests look at is the provider's own.
+func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	os.Exit(m.Run())
+}
+
 // world is a whole deployment for a test: the real server with the real store on loopback, and a clock that stands
 // still until it is moved.
 type world struct {
@@ -33,7 +41,11 @@ type world struct {
 	outbox *mail.Outbox
 	issuer string
 	log    *safeBuffer
+	// path is the database's file.
+	path string
 }
+
+var loopbackNetworks = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 
 type clock struct {
 	mu  sync.Mutex
@@ -78,9 +90,10 @@ const rightPassword = "correct horse battery staple"
 func newWorld(t testing.TB, change ...func(*Config)) *world {
 	t.Helper()
 	w := &world{t: t, clock: &clock{now: time.Now().Truncate(time.Second)}, log: &safeBuffer{}}
+	w.path = filepath.Join(t.TempDir(), "test.db")
 	var err error
 	w.store, err = sqlite.Open(t.Context(), sqlite.Options{
-		Path: filepath.Join(t.TempDir(), "test.db"), Now: w.clock.Now, Logger: slog.New(slog.DiscardHandler),
+		Path: w.path, Now: w.clock.Now, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ type Keeper struct {
 	Seal        Sealer
 	// Factors are those that can be used, the best first.
 	Factors []mfa.Factor
-	// Product is the name that authenticator apps show.
+	// Product is the name that authenticator apps show for tenants that have none.
 	Product string
 	Now     func() time.Time
 }
@@ -103,7 +103,12 @@ func (k *Keeper) user(p Person) mfa.User {
 	if n := p.Tenant.Settings.BackupCodes; n != 0 {
 		options["backup.codes"] = strconv.Itoa(n)
 	}
-	return mfa.User{Tenant: p.User.Tenant, ID: p.User.ID, Account: account, Issuer: k.Product, Options: options}
+	// The tenant's name tells apart the accounts that one person has with several tenants.
+	issuer := p.Tenant.Name
+	if issuer == "" {
+		issuer = k.Product
+	}
+	return mfa.User{Tenant: p.User.Tenant, ID: p.User.ID, Account: account, Issuer: issuer, Options: options}
 }
 
 // open unseals the credentials of one factor.
