@@ -33,7 +33,7 @@ type book struct {
 	numbers *message.Printer
 	// keys are all there are; sentences without placeholders stand here ready, as most do.
 	keys map[string]string
-	dir     string
+	dir  string
 }
 
 // maxPreference bounds what Language parses: both lists come from strangers.
