@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -159,6 +160,25 @@ func TestNothingHalfDrawn(t *testing.T) {
 			t.Errorf("%T: %v, %d bytes written", p, err, b.Len())
 		}
 	}
+}
+
+// TestConcurrentUse is for the race detector: templates, sentences and numbers are prepared at their first use.
+func TestConcurrentUse(t *testing.T) {
+	r := renderer(t)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for _, s := range ui.Gallery() {
+				if err := r.Render(io.Discard, s.Frame, s.Page); err != nil {
+					t.Error(err)
+				}
+			}
+			if got := r.Text("en", ui.Say(ui.ProblemNameLong, "n", 12345)); !strings.Contains(got, "12,345") {
+				t.Error(got)
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestLanguage(t *testing.T) {
