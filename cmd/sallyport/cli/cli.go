@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/sallyport-id/sallyport/mfa"
+	"github.com/sallyport-id/sallyport/storage"
+)
+
+// Plugins are what the configuration can name.
+type Plugins struct {
+	// Stores are the databases, by the scheme of their URLs.
+	Stores map[string]Store
+	// Factors are the second steps, by their IDs. The configuration says which are on offer, and in which order.
+	Factors map[string]func() mfa.Factor
+}
+
+// Store is a kind of database.
+type Store struct {
+	// Open opens the database at a URL of this kind. It must not hold on to logger for what users do.
+	Open func(ctx context.Context, url string, logger *slog.Logger) (storage.Store, error)
+	// File, for databases that are a file on this machine, is the file's name. Beside it a master key is made when
+	// the database is new.
+	File func(url string) string
+}
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	// exitUsage: the command line, the environment or the configuration file can't be followed.
+	exitUsage = 2
+)
+
+type commands struct {
+	Demo    demoCommand    `cmd:"" help:"Show everything on this machine: two tenants, sample users and an application. Nothing is kept."`
+	Serve   serveCommand   `cmd:"" help:"Run the identity provider."`
+	Check   checkCommand   `cmd:"" help:"Check the configuration and the database, or the health of a running server."`
+	Admin   adminCommand   `cmd:"" help:"Manage tenants, users, clients and keys."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// world is what commands have from outside, so that tests can give them another.
+type world struct {
+	ctx      context.Context
+	in       io.Reader
+	out, err io.Writer
+	plugins  Plugins
+}
+
+// Main runs one command and returns the exit code: 0 done, 1 failed, 2 not understood.
+func Main(args []string, plugins Plugins) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	w := &world{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr, plugins: plugins}
+	// A second signal ends the program at once.
+	context.AfterFunc(ctx, stop)
+	return w.run(args)
+}
+
+// exited carries an exit code out of kong, which would end the program by itself.
+type exited int
+
+func (w *world) run(args []string) (code int) {
+	var c commands
+	defer func() {
+		if r := recover(); r != nil {
+			e, ok := r.(exited)
+			if !ok {
+				panic(r) //nolint:forbidigo // Somebody else's.
+			}
+			code = int(e)
+		}
+	}()
+	parser, err := kong.New(&c, kong.Name("sallyport"),
+		kong.Description("An OpenID Connect identity provider with the second step built in."),
+		kong.Writers(w.out, w.err), kong.Exit(func(code int) { panic(exited(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Bind(w),
+	)
+	if err != nil {
+		return w.fail(err, "")
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		return w.refuse(err)
+	}
+	if err := k.Run(w); err != nil {
+		return w.fail(err, k.Command())
+	}
+	return exitOK
+}
+
+// badSettings is the exit code for settings that can't be followed. For a check that is what it was to find out.
+func badSettings(command string) int {
+	if command == "check" {
+		return exitFailed
+	}
+	return exitUsage
+}
+
+// refuse explains what of the command line, environment or file can't be followed.
+func (w *world) refuse(err error) int {
+	var p *kong.ParseError
+	help, command := "sallyport --help", ""
+	if errors.As(err, &p) && p.Context != nil && p.Context.Selected() != nil {
+		help, command = p.Context.Selected().FullPath()+" --help", p.Context.Command()
+	}
+	var settings findings
+	if errors.As(err, &settings) {
+		settings.print(w.err)
+		return badSettings(command)
+	}
+	finding{What: err.Error(), Where: "the command line or environment", Do: "see " + help}.print(w.err)
+	return exitUsage
+}
+
+func (w *world) fail(err error, command string) int {
+	var settings findings
+	if errors.As(err, &settings) {
+		settings.print(w.err)
+		return badSettings(command)
+	}
+	explain(err).print(w.err)
+	return exitFailed
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(w *world) error {
+	_, err := fmt.Fprintln(w.out, version())
+	return err
+}

@@ -1,0 +1,258 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"text/tabwriter"
+
+	"github.com/sallyport-id/sallyport/cmd/sallyport/sampleapp"
+	"github.com/sallyport-id/sallyport/mfa"
+	"github.com/sallyport-id/sallyport/provider/directory"
+	"github.com/sallyport-id/sallyport/provider/mail"
+)
+
+type demoCommand struct {
+	Listen    string `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Loopback address and port of the identity provider; port 0 picks a free one."`
+	AppListen string `placeholder:"ADDRESS" help:"Loopback address and port of the sample application (default: the next port)."`
+	Info      string `placeholder:"FILE" help:"Write what is printed to a file, as JSON, once everything answers."`
+	Keep      string `placeholder:"DIR" help:"Keep the data in this folder, and go on with it the next time."`
+	LogLevel  string `default:"warn" enum:"debug,info,warn,error" help:"Least level that is logged: debug, info, warn or error."`
+}
+
+const (
+	// demoMemory is where the collector begins to work harder, in bytes. An argon2id hash takes 19 MiB while it is
+	// computed; a demonstration should not hold on to that.
+	demoMemory = 40 << 20
+)
+
+// info is what a demonstration tells of itself.
+type info struct {
+	Issuer string           `json:"issuer"`
+	App    string           `json:"app"`
+	Outbox string           `json:"outbox"`
+	Users  []sampleapp.User `json:"users"`
+}
+
+// Run shows everything until it is told to stop.
+func (c *demoCommand) Run(w *world) (err error) {
+	debug.SetMemoryLimit(demoMemory)
+	idp, app, err := c.listen(w.ctx)
+	if err != nil {
+		return err
+	}
+	// Listeners that a server took over are closed already, and say so.
+	defer func() { _, _ = idp.Close(), app.Close() }()
+	dir, remove, err := c.folder()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	s := &settings{Product: "Sallyport", LogLevel: c.LogLevel, LogFormat: "text", Factors: sorted(w.plugins.Factors)}
+	logger := s.logger(w.err)
+	slog.SetDefault(logger)
+	d, err := c.deployment(w.plugins, dir, "http://"+idp.Addr().String())
+	if err != nil {
+		return err
+	}
+	o, err := s.open(w.ctx, d, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = o.close(err) }()
+	return c.show(w, o, idp, app, logger)
+}
+
+// deployment is a database in dir, with every factor there is.
+func (c *demoCommand) deployment(plugins Plugins, dir, issuer string) (deployment, error) {
+	kind, ok := plugins.Stores["sqlite"]
+	if !ok {
+		return deployment{}, finding{What: "this program was built without SQLite, which the demonstration keeps its data in"}
+	}
+	var factors []mfa.Factor
+	for _, name := range sorted(plugins.Factors) {
+		factors = append(factors, plugins.Factors[name]())
+	}
+	return deployment{
+		issuer: issuer, kind: kind, url: "sqlite:" + filepath.Join(dir, "sallyport.db"), factors: factors, hasher: &oneAtATime{},
+	}, nil
+}
+
+// oneAtATime computes the hashes of passwords one after the other, so that they hold 19 MiB and not that for each core.
+type oneAtATime struct {
+	directory.Argon2id
+	turn sync.Mutex
+}
+
+// Hash implements directory.Hasher.
+func (o *oneAtATime) Hash(settings, password string) (string, error) {
+	o.turn.Lock()
+	defer o.turn.Unlock()
+	// The collector would let the next hash begin before it gives the last one's memory back.
+	defer debug.FreeOSMemory()
+	return o.Argon2id.Hash(settings, password)
+}
+
+// listen opens both addresses. Passwords that everybody knows are for this machine only.
+func (c *demoCommand) listen(ctx context.Context) (idp, app net.Listener, err error) {
+	for _, a := range []struct{ flag, address string }{{"--listen", c.Listen}, {"--app-listen", c.AppListen}} {
+		if host, _, err := net.SplitHostPort(a.address); a.address != "" && (err != nil || !loopbackHost(host)) {
+			return nil, nil, finding{
+				What: fmt.Sprintf("%q is no loopback address with a port", a.address), Where: a.flag,
+				Do: "give one such as 127.0.0.1:8080: the sample users' passwords are no secret, so nobody else may reach them",
+			}
+		}
+	}
+	if idp, err = listen(ctx, c.Listen, "--listen"); err != nil {
+		return nil, nil, err
+	}
+	address, where := c.AppListen, "--app-listen"
+	if address == "" {
+		if address, err = nextPort(c.Listen); err != nil {
+			return nil, nil, errors.Join(err, idp.Close())
+		}
+		where = "the port after --listen, for the sample application"
+	}
+	if app, err = listen(ctx, address, where); err != nil {
+		return nil, nil, errors.Join(err, idp.Close())
+	}
+	return idp, app, nil
+}
+
+func nextPort(address string) (string, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", err
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 65535 {
+		return "", finding{What: fmt.Sprintf("there is no port after %s", port), Where: "--listen", Do: "give --app-listen as well"}
+	}
+	if n > 0 {
+		n++
+	}
+	return net.JoinHostPort(host, strconv.FormatUint(n, 10)), nil
+}
+
+// folder is where the data goes, and how it is removed at the end.
+func (c *demoCommand) folder() (dir string, remove func() error, err error) {
+	if c.Keep != "" {
+		if err := os.MkdirAll(c.Keep, 0o700); err != nil {
+			return "", nil, finding{What: err.Error(), Where: "--keep", Do: "name a folder that can be made or written to"}
+		}
+		return c.Keep, func() error { return nil }, nil
+	}
+	if dir, err = os.MkdirTemp("", "sallyport-demo-*"); err != nil {
+		return "", nil, finding{What: err.Error(), Where: "the folder for temporary files", Do: "set TMPDIR to one that can be written to"}
+	}
+	return dir, func() error { return os.RemoveAll(dir) }, nil
+}
+
+func (c *demoCommand) show(w *world, o opened, idp, app net.Listener, logger *slog.Logger) error {
+	told := info{Issuer: "http://" + idp.Addr().String(), App: "http://" + app.Addr().String(), Users: sampleUsers()}
+	told.Outbox = told.App + "/outbox"
+	e, err := newEcho(o.Provider, told.Issuer, logger)
+	if err != nil {
+		return err
+	}
+	addGallery(e)
+	ctx, stop := context.WithCancel(w.ctx)
+	var tasks sync.WaitGroup
+	defer tasks.Wait()
+	defer stop()
+	failed := make(chan error, 2)
+	start := func(h http.Handler, l net.Listener) {
+		tasks.Go(func() { failed <- serve(ctx, newServer(h, logger), l, nil) })
+	}
+	// Whoever asks is answered from here on; the sample users are made meanwhile, as their passwords take time to hash.
+	start(e, idp)
+	tasks.Go(func() {
+		if err := o.Run(ctx); err != nil && ctx.Err() == nil {
+			logger.Error("background work stopped", "error", err)
+		}
+	})
+	client, secret, err := seed(ctx, o.Admin(), told)
+	if err != nil {
+		return err
+	}
+	outbox := &mail.Outbox{Messages: o.store.Messages}
+	start(sampleapp.New(sampleapp.Config{
+		Issuer: told.Issuer, URL: told.App, ClientID: client, ClientSecret: secret, Users: told.Users, Outbox: outbox.List, Logger: logger,
+	}), app)
+	if c.Info != "" {
+		if err := writeJSON(c.Info, told); err != nil {
+			return finding{What: err.Error(), Where: "--info", Do: "name a file that can be written"}
+		}
+	}
+	if err := told.print(w.out, c.Keep); err != nil {
+		return err
+	}
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+		_, err := fmt.Fprintln(w.out, "\nStopped.")
+		return err
+	}
+}
+
+func (i info) print(w io.Writer, kept string) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(tw, `
+Sallyport is running, on this machine only.
+
+What now
+  1. Open %s  and choose “Sign in”.
+  2. Take a user from the table. Staff of %s must set up a second step
+     at the first sign-in: have an authenticator app at hand. Elsewhere it is optional.
+  3. Turn it on and off, and see your factors:  %s/account
+  4. Mails and text messages arrive here:  %s
+  5. Every page in every state:  %s/dev/gallery
+
+`, i.App, sampleTenants[0].name, i.Issuer, i.Outbox, i.Issuer)
+	fmt.Fprintln(tw, "  Tenant\tSign in as\tPassword\tRole\tType")
+	for _, u := range i.Users {
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\n", u.Tenant, u.Login, u.Password, u.Role, u.Type)
+	}
+	fmt.Fprintf(tw, `
+  %s is in both tenants with one password: the sign-in asks which is meant.
+  These passwords are the same on every machine, which is why nobody else can reach this one.
+
+`, sharedLogin)
+	if kept != "" {
+		fmt.Fprintf(tw, "The data is kept in %s. Stop with Ctrl-C.\n", kept)
+	} else {
+		fmt.Fprintln(tw, "Stop with Ctrl-C; then everything is gone.")
+	}
+	return tw.Flush()
+}
+
+// writeJSON writes a file that is either not there or whole: who waits for it can read it at once.
+func writeJSON(path string, v any) (err error) {
+	data, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".sallyport-info-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(data, '\n'))
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}

@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/sallyport-id/sallyport/provider"
+	"github.com/sallyport-id/sallyport/provider/keys"
+	"github.com/sallyport-id/sallyport/storage"
+)
+
+// opened is a provider over its open database.
+type opened struct {
+	*provider.Provider
+	store storage.Store
+}
+
+// open opens the database and sets up the provider. The caller closes the store.
+func (s *settings) open(ctx context.Context, d deployment, logger *slog.Logger) (opened, error) {
+	master, previous, err := s.masterKeys(d, logger)
+	if err != nil {
+		return opened{}, err
+	}
+	store, err := d.kind.Open(ctx, d.url, logger)
+	if err != nil {
+		return opened{}, finding{What: err.Error(), Where: s.where("store"), Do: "check that the database is there and can be reached"}
+	}
+	p, err := provider.New(ctx, provider.Config{
+		Issuer: d.issuer, Store: store, MasterKey: master, PreviousKeys: previous, Product: s.Product, Factors: d.factors,
+		TrustedProxies: d.proxies, Logger: logger, Hasher: d.hasher,
+	})
+	if errors.Is(err, keys.ErrSealed) {
+		err = finding{
+			What: "the database was sealed under another master key", Where: s.where("master_key_file"),
+			Do: "name the master key that belongs to this database; if it was replaced, name the old one in previous_master_key_files",
+		}
+	}
+	if err != nil {
+		return opened{}, errors.Join(err, store.Close())
+	}
+	return opened{p, store}, nil
+}
+
+// close closes the store after what became of using it.
+func (o opened) close(err error) error {
+	if closed := o.store.Close(); closed != nil {
+		return errors.Join(err, fmt.Errorf("close the database: %w", closed))
+	}
+	return err
+}

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/sallyport-id/sallyport/cmd/sallyport/sampleapp"
+	"github.com/sallyport-id/sallyport/provider/admin"
+	"github.com/sallyport-id/sallyport/storage"
+)
+
+type sampleTenant struct {
+	id, name   string
+	require2FA []string
+	people     []samplePerson
+}
+
+type samplePerson struct {
+	name, email, password string
+	role                  storage.Role
+	userType              string
+}
+
+// sharedLogin is in both tenants, with one password.
+const sharedLogin = "robin@freelance.example"
+
+var sampleTenants = [...]sampleTenant{
+	{"northwind", "Northwind Joinery", []string{"staff"}, []samplePerson{
+		{"Olga Brandt", "olga@northwind.example", "walnut-drawer-4821", storage.Owner, "staff"},
+		{"Amir Haddad", "amir@northwind.example", "maple-chisel-3390", storage.Admin, "staff"},
+		{"Sam Okafor", "sam@northwind.example", "cedar-workbench-7164", storage.Member, "staff"},
+		{"Clara Weiss", "clara@weiss.example", "oaken-staircase-2957", storage.Member, "client"},
+		{"Robin Marsh", sharedLogin, "spruce-lantern-6402", storage.Member, "contractor"},
+	}},
+	{"harbour", "Harbour Dental", nil, []samplePerson{
+		{"Ines Duarte", "ines@harbour.example", "granite-lighthouse-8135", storage.Owner, "staff"},
+		{"Tom Keller", "tom@harbour.example", "quiet-seagull-5278", storage.Admin, "staff"},
+		{"Mina Sato", "mina@harbour.example", "amber-anchor-9043", storage.Member, "staff"},
+		{"Paul Novak", "paul@novak.example", "silver-rowboat-1786", storage.Member, "client"},
+		{"Robin Marsh", sharedLogin, "spruce-lantern-6402", storage.Member, "contractor"},
+	}},
+}
+
+func sampleUsers() []sampleapp.User {
+	var users []sampleapp.User
+	for _, t := range sampleTenants {
+		for _, p := range t.people {
+			users = append(users, sampleapp.User{
+				Tenant: t.name, Login: p.email, Password: p.password, Role: string(p.role), Type: p.userType,
+			})
+		}
+	}
+	return users
+}
+
+// clientTag marks the sample application, so that a kept folder does not collect one a start.
+const clientTag = "demo"
+
+// seed makes what a demonstration shows, as far as a kept folder does not hold it yet, and registers the application.
+func seed(ctx context.Context, a *admin.Service, told info) (client, secret string, err error) {
+	for _, t := range sampleTenants {
+		_, err := a.CreateTenant(ctx, t.id, admin.TenantFields{Name: &t.name, Require2FA: &t.require2FA})
+		if err != nil && !errors.Is(err, storage.ErrExists) {
+			return "", "", fmt.Errorf("sample tenant %s: %w", t.id, err)
+		}
+	}
+	for _, t := range sampleTenants {
+		for _, p := range t.people {
+			_, _, err := a.CreateUser(ctx, t.id, admin.NewUser{
+				Email: p.email, EmailVerified: true, Name: p.name, Role: p.role, Type: p.userType, Password: p.password,
+			})
+			if err != nil && !errors.Is(err, storage.ErrExists) {
+				return "", "", fmt.Errorf("sample user %s: %w", p.email, err)
+			}
+		}
+	}
+	return register(ctx, a, told)
+}
+
+func register(ctx context.Context, a *admin.Service, told info) (client, secret string, err error) {
+	old, err := a.Clients(ctx, "", admin.Page{Limit: 1000})
+	if err != nil {
+		return "", "", err
+	}
+	for _, c := range old {
+		if slices.Contains(c.Tags, clientTag) {
+			if err := a.DeleteClient(ctx, c.ID); err != nil {
+				return "", "", err
+			}
+		}
+	}
+	c, secret, err := a.CreateClient(ctx, admin.NewClient{
+		Name: sampleapp.Name, Type: admin.Web, IDTokenAlg: "ES256", Tags: []string{clientTag},
+		RedirectURIs: []string{told.App + sampleapp.PathCallback}, PostLogoutRedirectURIs: []string{told.App + "/"},
+	})
+	if err != nil {
+		return "", "", fmt.Errorf("sample application: %w", err)
+	}
+	return c.ID, secret, nil
+}

@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/sallyport-id/sallyport/provider"
+	"github.com/sallyport-id/sallyport/ui"
+)
+
+// Bounds on how long strangers can hold a connection, and on what they can make the server keep.
+const (
+	headerTime  = 10 * time.Second
+	requestTime = 30 * time.Second
+	answerTime  = 60 * time.Second
+	idleTime    = 2 * time.Minute
+	headerBytes = 32 << 10
+	// stopTime is how long requests under way have to finish.
+	stopTime = 10 * time.Second
+)
+
+// newEcho is the web application around a provider.
+func newEcho(p *provider.Provider, issuer string, logger *slog.Logger) (*echo.Echo, error) {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	// What clients say of their own address is not believed; the provider looks at trusted proxies itself.
+	e.IPExtractor = echo.ExtractIPDirect()
+	e.Use(recovered(logger))
+	if err := p.Mount(e); err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(issuer)
+	if err != nil {
+		return nil, err
+	}
+	base := strings.TrimSuffix(u.Path, "/")
+	e.GET(base+"/", func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, base+ui.PathAccount) })
+	return e, nil
+}
+
+// recovered answers 500 where the code panics, and logs where. Request and server live on.
+func recovered(logger *slog.Logger) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) (err error) {
+			defer func() {
+				r := recover()
+				if r == nil {
+					return
+				}
+				if r == http.ErrAbortHandler { //nolint:errorlint // Compared as net/http does, which recovers the value itself.
+					panic(r)
+				}
+				id := rand.Text()
+				logger.ErrorContext(c.Request().Context(), "panic", "request", id, "method", c.Request().Method,
+					"path", c.Path(), "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+				if c.Response().Committed {
+					return
+				}
+				err = c.String(http.StatusInternalServerError, "Something went wrong on our side. It is in the log as "+id+".\n")
+			}()
+			return next(c)
+		}
+	}
+}
+
+// listen opens an address, and says what to do where that fails.
+func listen(ctx context.Context, address, where string) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address)
+	switch {
+	case err == nil:
+		return l, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, finding{
+			What: address + " is taken by another program", Where: where,
+			Do: "stop that program, or choose another port; port 0 picks a free one",
+		}
+	case errors.Is(err, syscall.EACCES):
+		return nil, finding{What: address + " may not be listened on", Where: where, Do: "choose a port from 1024 up, or give the program the right to use lower ones"}
+	default:
+		return nil, finding{What: err.Error(), Where: where, Do: "give an address of this machine and a port, such as 127.0.0.1:8080"}
+	}
+}
+
+func newServer(h http.Handler, logger *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: answerTime, IdleTimeout: idleTime,
+		MaxHeaderBytes: headerBytes, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+	}
+}
+
+// serve answers on l until ctx ends, and then lets the requests under way finish.
+func serve(ctx context.Context, srv *http.Server, l net.Listener, cert *tls.Certificate) error {
+	failed := make(chan error, 1)
+	go func() {
+		if cert != nil {
+			srv.TLSConfig.Certificates = []tls.Certificate{*cert}
+			failed <- srv.ServeTLS(l, "", "")
+			return
+		}
+		failed <- srv.Serve(l)
+	}()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+	defer cancel()
+	if err := srv.Shutdown(stopping); err != nil {
+		return errors.Join(fmt.Errorf("requests were still under way after %s: %w", stopTime, err), srv.Close())
+	}
+	return nil
+}
