@@ -112,11 +112,7 @@ func (k *Keeper) user(p Person) mfa.User {
 }
 
 // open unseals the credentials of one factor.
-func (k *Keeper) open(ctx context.Context, p Person, factor string) (map[string]storage.Credential, []mfa.Credential, error) {
-	all, err := k.List(ctx, p)
-	if err != nil {
-		return nil, nil, err
-	}
+func (k *Keeper) open(ctx context.Context, all []storage.Credential, factor string) (map[string]storage.Credential, []mfa.Credential, error) {
 	kept := map[string]storage.Credential{}
 	var creds []mfa.Credential
 	for _, c := range all {
@@ -143,7 +139,11 @@ func (k *Keeper) Challenge(ctx context.Context, p Person, factor string) (storag
 	if err != nil {
 		return storage.Pending{}, mfa.Prompt{}, err
 	}
-	_, creds, err := k.open(ctx, p, factor)
+	all, err := k.List(ctx, p)
+	if err != nil {
+		return storage.Pending{}, mfa.Prompt{}, err
+	}
+	_, creds, err := k.open(ctx, all, factor)
 	if err != nil {
 		return storage.Pending{}, mfa.Prompt{}, err
 	}
@@ -196,13 +196,14 @@ type Passed struct {
 }
 
 // Answer checks an answer to a pending challenge. The attempt is counted before the check is made; only what no code
-// looks like costs nothing. A wrong answer is a *mfa.Wrong, too many are a *Locked.
-func (k *Keeper) Answer(ctx context.Context, p Person, factor string, pending storage.Pending, answer string) (Passed, error) {
+// looks like costs nothing. A wrong answer is a *mfa.Wrong, too many are a *Locked. held are the user's credentials as
+// List just read them: what one of them spends is spent only if nobody was faster.
+func (k *Keeper) Answer(ctx context.Context, p Person, held []storage.Credential, factor string, pending storage.Pending, answer string) (Passed, error) {
 	f, err := k.Factor(factor)
 	if err != nil {
 		return Passed{}, err
 	}
-	kept, creds, err := k.open(ctx, p, factor)
+	kept, creds, err := k.open(ctx, held, factor)
 	if err != nil {
 		return Passed{}, err
 	}

@@ -139,7 +139,10 @@ func (s *Service) confirm(ctx context.Context, by *web.Actor, in confirmIn) (web
 	n := st.person.Notice(by, ui.MailFactorAdded)
 	n.Name = done.Credential.Name
 	s.Notices.Tell(ctx, n)
-	return s.advance(ctx, by, st, func(f *storage.Flow) {
+	if st.have, st.held, err = s.enrolled(ctx, st.person); err != nil {
+		return web.Result{}, err
+	}
+	return s.advance(ctx, by, st, up.Factor.Info().ID, func(f *storage.Flow) {
 		f.Proofs = merge(f.Proofs, []storage.Proof{done.Proof})
 		f.Enrolling, f.Codes = nil, codes
 	})
@@ -210,5 +213,5 @@ func (s *Service) saved(ctx context.Context, by *web.Actor, in savedIn) (web.Res
 	if !in.Saved {
 		return s.codes(ctx, st, ui.Say(ui.ProblemTick))
 	}
-	return s.advance(ctx, by, st, func(f *storage.Flow) { f.Codes = nil })
+	return s.advance(ctx, by, st, "", func(f *storage.Flow) { f.Codes = nil })
 }

@@ -10,16 +10,19 @@ import (
 	"github.com/sallyport-id/sallyport/storage"
 )
 
-// finish completes a sign-in whose flow has just been marked as done: only one request gets here for each.
-func (s *Service) finish(ctx context.Context, by *web.Actor, st *state) (web.Result, error) {
-	session, cookie, err := s.openSession(ctx, by, st)
+// finish completes a sign-in whose flow has just been marked as done: only one request gets here for each. factor is
+// what was proven last.
+func (s *Service) finish(ctx context.Context, by *web.Actor, st *state, factor string) (web.Result, error) {
+	var session storage.Session
+	var cookie string
+	e := s.event(by, st, "sign_in", "ok")
+	e.Factor = factor
+	err := atOnce(
+		func() (err error) { session, cookie, err = s.openSession(ctx, by, st); return err },
+		func() error { return s.remember(ctx, st) },
+		func() error { return s.record(ctx, e) },
+	)
 	if err != nil {
-		return web.Result{}, err
-	}
-	if err := s.remember(ctx, st); err != nil {
-		return web.Result{}, err
-	}
-	if err := s.record(ctx, s.event(by, st, "sign_in", "ok")); err != nil {
 		return web.Result{}, err
 	}
 	res, err := s.Continue(ctx, by, s.outcome(st, session))
@@ -110,7 +113,6 @@ func (s *Service) remember(ctx context.Context, st *state) error {
 				u.LastFactor = p.Factor
 			}
 		}
-		*st.person.User = *u
 		return nil
 	})
 	return web.Unavailable("user", err)

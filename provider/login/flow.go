@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sallyport-id/sallyport/mfa"
@@ -24,8 +25,9 @@ type state struct {
 	request  Request
 	decision policy.Decision
 	step     Step
-	// held are the user's credentials.
+	// held are the user's credentials, have what Next needs to know of them.
 	held []storage.Credential
+	have []Enrolled
 }
 
 func flowPath(f *storage.Flow) string { return ui.PathSignIn + "/" + f.Tenant + "." + f.ID }
@@ -39,21 +41,27 @@ func (s *Service) stand(ctx context.Context, by *web.Actor, f *storage.Flow, p c
 	if st.decision, err = s.decide(ctx, by, p, r); err != nil {
 		return nil, err
 	}
-	var have []Enrolled
-	if have, st.held, err = s.enrolled(ctx, p); err != nil {
+	if st.have, st.held, err = s.enrolled(ctx, p); err != nil {
 		return nil, err
 	}
-	w, ok := want(r, s.ACRs(), have)
-	w.TwoFactor = w.TwoFactor || r.Fresh
-	st.step = Next(*f, st.decision, have, w)
-	if !ok && st.step.Kind == Done {
-		st.step = Step{Kind: Unmet}
-	}
-	if st.step.Kind == Enrol && len(s.settable(st.decision)) == 0 {
-		// Nothing that could be set up would satisfy the rule.
-		st.step = Step{Kind: Recover}
-	}
+	st.step = s.next(st)
 	return st, nil
+}
+
+// next computes the step from what the state holds.
+func (s *Service) next(st *state) Step {
+	w, ok := want(st.request, s.ACRs(), st.have)
+	w.TwoFactor = w.TwoFactor || st.request.Fresh
+	step := Next(*st.flow, st.decision, st.have, w)
+	switch {
+	case !ok && step.Kind == Done:
+		return Step{Kind: Unmet}
+	case step.Kind == Enrol && len(s.settable(st.decision)) == 0:
+		// Nothing that could be set up would satisfy the rule.
+		return Step{Kind: Recover}
+	default:
+		return step
+	}
 }
 
 // load reads the sign-in under way that a path names. Where there is nothing to go on with, the result leads to where
@@ -94,23 +102,27 @@ func (s *Service) load(ctx context.Context, by *web.Actor, id string) (*state, w
 }
 
 // advance writes what was just achieved, and goes on to the next step; with the last one it completes the sign-in.
-// Where another request of the same sign-in was first, it goes on from what that one wrote.
-func (s *Service) advance(ctx context.Context, by *web.Actor, st *state, achieve func(*storage.Flow)) (web.Result, error) {
+// Where another request of the same sign-in was first, it goes on from what that one wrote. factor is what was proven.
+func (s *Service) advance(ctx context.Context, by *web.Actor, st *state, factor string, achieve func(*storage.Flow)) (web.Result, error) {
 	achieve(st.flow)
-	next, err := s.stand(ctx, by, st.flow, st.person, st.request)
-	if err != nil {
-		return web.Result{}, err
-	}
-	next.flow.Done = next.step.Kind == Done
-	err = s.Store.Flows.Replace(ctx, next.flow)
+	st.step = s.next(st)
+	st.flow.Done = st.step.Kind == Done
+	err := s.Store.Flows.Replace(ctx, st.flow)
 	if errors.Is(err, storage.ErrConflict) {
 		return web.Go(st.path("")), nil
 	}
 	if err != nil {
 		return web.Result{}, web.Unavailable("flow", err)
 	}
-	if next.flow.Done {
-		return s.finish(ctx, by, next)
+	if st.flow.Done {
+		return s.finish(ctx, by, st, factor)
+	}
+	if factor != "" {
+		e := s.event(by, st, "sign_in.factor", "ok")
+		e.Factor = factor
+		if err := s.record(ctx, e); err != nil {
+			return web.Result{}, err
+		}
 	}
 	return web.Go(st.path("")), nil
 }
@@ -125,6 +137,18 @@ func (s *Service) drop(ctx context.Context, st *state) error {
 		return nil
 	}
 	return web.Unavailable("flow", err)
+}
+
+// atOnce does what does not depend on each other at the same time, so that the database makes it durable in one go.
+func atOnce(tasks ...func() error) error {
+	errs := make([]error, len(tasks))
+	var all sync.WaitGroup
+	for i, task := range tasks[1:] {
+		all.Go(func() { errs[i+1] = task() })
+	}
+	errs[0] = tasks[0]()
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 // event begins an audit event about the sign-in.

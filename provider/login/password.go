@@ -73,11 +73,14 @@ func (s *Service) password(ctx context.Context, by *web.Actor, in passwordForm) 
 	login := strings.ToLower(strings.TrimSpace(in.Login))
 	try := s.attemptOf(by, r.Tenant, login)
 	var many *web.TooMany
-	if err := s.countPassword(ctx, try); errors.As(err, &many) {
+	known, done, err := s.beginPassword(ctx, try)
+	if errors.As(err, &many) {
 		return again(ui.Say(ui.ProblemPasswordTries, "n", web.Minutes(many.Retry))), s.record(ctx, s.refusal(by, r, nil, "too many tries"))
-	} else if err != nil {
+	}
+	if err != nil {
 		return web.Result{}, err
 	}
+	defer done()
 	users, err := s.Directory.Lookup(ctx, r.Tenant, login)
 	if err != nil {
 		return web.Result{}, web.Unavailable("directory", err)
@@ -99,8 +102,10 @@ func (s *Service) password(ctx context.Context, by *web.Actor, in passwordForm) 
 		}
 		return again(ui.Say(ui.ProblemPassword)), s.record(ctx, s.refusal(by, r, users, "name or password"))
 	}
-	if err := s.rightPassword(ctx, try); err != nil {
-		return web.Result{}, err
+	if known {
+		if err := s.rightPassword(ctx, try); err != nil {
+			return web.Result{}, err
+		}
 	}
 	if len(people) > 1 {
 		return s.offer(by, r, in.Request, people)
@@ -219,17 +224,20 @@ func (s *Service) start(ctx context.Context, by *web.Actor, r Request, sealed st
 	if err != nil {
 		return web.Result{}, err
 	}
+	if f.Done = st.step.Kind == Done; f.Done {
+		if err := s.Store.Flows.Insert(ctx, &f); err != nil {
+			return web.Result{}, web.Unavailable("flow", err)
+		}
+		return s.finish(ctx, by, st, PasswordProof)
+	}
 	e := s.event(by, st, "sign_in.password", "ok")
 	e.Factor = PasswordProof
-	if err := s.record(ctx, e); err != nil {
+	err = atOnce(
+		func() error { return s.record(ctx, e) },
+		func() error { return web.Unavailable("flow", s.Store.Flows.Insert(ctx, &f)) },
+	)
+	if err != nil {
 		return web.Result{}, err
-	}
-	f.Done = st.step.Kind == Done
-	if err := s.Store.Flows.Insert(ctx, &f); err != nil {
-		return web.Result{}, web.Unavailable("flow", err)
-	}
-	if f.Done {
-		return s.finish(ctx, by, st)
 	}
 	return web.Go(flowPath(&f)), nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/audit"
@@ -36,7 +35,9 @@ type Config struct {
 // Service signs users in.
 type Service struct {
 	Config
-	tenants tenantCache
+	tenants  storage.Cached[storage.Tenant, *storage.Tenant]
+	clients  storage.Cached[storage.Client, *storage.Client]
+	underway underway
 }
 
 // New checks the configuration.
@@ -55,48 +56,24 @@ func New(c Config) (*Service, error) {
 		}
 		seen[id] = true
 	}
-	return &Service{Config: c, tenants: tenantCache{kept: map[string]keptTenant{}}}, nil
+	s := &Service{Config: c, underway: underway{counts: map[string]int{}}}
+	s.tenants.Table, s.tenants.Now, s.tenants.Life = c.Store.Tenants, c.Now, cacheLife
+	s.clients.Table, s.clients.Now, s.clients.Life = c.Store.Clients, c.Now, cacheLife
+	return s, nil
 }
 
-// tenantCache keeps tenants for a few seconds: each step of each sign-in reads its tenant's policy.
-type tenantCache struct {
-	mu   sync.Mutex
-	kept map[string]keptTenant
-}
-
-type keptTenant struct {
-	tenant storage.Tenant
-	until  time.Time
-}
-
-const (
-	tenantCacheLife = 5 * time.Second
-	tenantCacheSize = 10_000
-)
+// cacheLife is how late a changed tenant or client is noticed: each step of each sign-in reads both.
+const cacheLife = 5 * time.Second
 
 // tenant reads a tenant. One that is disabled is not there.
 func (s *Service) tenant(ctx context.Context, id string) (*storage.Tenant, error) {
-	now := s.Now()
-	s.tenants.mu.Lock()
-	k, ok := s.tenants.kept[id]
-	s.tenants.mu.Unlock()
-	if !ok || now.After(k.until) {
-		t, err := s.Store.Tenants.Get(ctx, storage.Global, id)
-		if err != nil {
-			return nil, web.Unavailable("tenant", err)
-		}
-		k = keptTenant{tenant: t, until: now.Add(tenantCacheLife)}
-		s.tenants.mu.Lock()
-		if len(s.tenants.kept) >= tenantCacheSize {
-			clear(s.tenants.kept)
-		}
-		s.tenants.kept[id] = k
-		s.tenants.mu.Unlock()
+	t, err := s.tenants.Get(ctx, storage.Global, id)
+	if err != nil {
+		return nil, web.Unavailable("tenant", err)
 	}
-	if k.tenant.Disabled {
+	if t.Disabled {
 		return nil, fmt.Errorf("tenant is disabled: %w", storage.ErrNotFound)
 	}
-	t := k.tenant
 	return &t, nil
 }
 
@@ -126,7 +103,7 @@ func (s *Service) decide(ctx context.Context, by *web.Actor, p credential.Person
 		f.Integrations = append(f.Integrations, i.Kind)
 	}
 	if r.Client != "" {
-		c, err := s.Store.Clients.Get(ctx, storage.Global, r.Client)
+		c, err := s.clients.Get(ctx, storage.Global, r.Client)
 		if err != nil {
 			return policy.Decision{}, web.Unavailable("client", err)
 		}

@@ -32,7 +32,7 @@ func (s *Service) show(ctx context.Context, by *web.Actor, in flowIn) (web.Resul
 		return s.codes(ctx, st, ui.Text{})
 	case Done:
 		// The policy changed while the page lay open.
-		return s.advance(ctx, by, st, func(*storage.Flow) {})
+		return s.advance(ctx, by, st, "", func(*storage.Flow) {})
 	default:
 		return s.stop(ctx, by, st)
 	}
@@ -139,24 +139,19 @@ func (s *Service) answer(ctx context.Context, by *web.Actor, in factorIn) (web.R
 	if st.step.Kind != Prompt || !slices.Contains(st.step.Factors, in.Factor) {
 		return web.Go(st.path("")), nil
 	}
-	passed, err := s.Credentials.Answer(ctx, st.person, in.Factor, st.flow.Pending[in.Factor], in.Code)
+	passed, err := s.Credentials.Answer(ctx, st.person, st.held, in.Factor, st.flow.Pending[in.Factor], in.Code)
 	if errors.Is(err, credential.ErrNothingPending) {
 		return web.Go(st.path("/with/" + in.Factor)), nil
 	}
 	if err != nil {
 		return s.wrong(ctx, by, st, in.Factor, err)
 	}
-	e := s.event(by, st, "sign_in.factor", "ok")
-	e.Factor = in.Factor
-	if err := s.record(ctx, e); err != nil {
-		return web.Result{}, err
-	}
 	if passed.Left >= 0 {
 		n := st.person.Notice(by, ui.MailCodeUsed)
 		n.Left = passed.Left
 		s.Notices.Tell(ctx, n)
 	}
-	return s.advance(ctx, by, st, func(f *storage.Flow) {
+	return s.advance(ctx, by, st, in.Factor, func(f *storage.Flow) {
 		f.Proofs = merge(f.Proofs, []storage.Proof{passed.Proof})
 		delete(f.Pending, in.Factor)
 	})

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/web"
@@ -86,70 +87,80 @@ func networkOf(a netip.Addr) string {
 	return p.String()
 }
 
-// begin counts an attempt before the password is looked at, so that guesses made at the same time can't pass the
-// limit. It returns a *web.TooMany where the attempt is refused unseen.
-func (s *Service) countPassword(ctx context.Context, a attempt) error {
-	if err := s.refused(ctx, a.address); err != nil {
-		return err
-	}
-	_, err := storage.Put(ctx, s.Store.Counters, storage.Global, a.account, func(c *storage.Counter) error {
-		return s.countIn(c, perAccount)
-	})
-	return passOn("counter", err)
+// underway counts the attempts that are being checked by this process just now. Nothing is written for an attempt
+// that turns out right, and still guesses made at the same time can't pass the limit: each counts those beside it.
+type underway struct {
+	mu     sync.Mutex
+	counts map[string]int
 }
 
-func (s *Service) countIn(c *storage.Counter, l limit) error {
-	now := s.Now()
-	if now.Before(c.Until) {
-		return &web.TooMany{Retry: c.Until.Sub(now)}
-	}
-	c.Count++
-	c.Until = now.Add(l.wait(c.Count))
-	c.Expires = now.Add(l.memory)
-	return nil
+// enter counts one more attempt, and returns how many were there before.
+func (u *underway) enter(id string) int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.counts[id]++
+	return u.counts[id] - 1
 }
 
-func (s *Service) refused(ctx context.Context, id string) error {
-	c, err := s.Store.Counters.Get(ctx, storage.Global, id)
-	if errors.Is(err, storage.ErrNotFound) {
-		return nil
+func (u *underway) leave(id string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.counts[id]--; u.counts[id] <= 0 {
+		delete(u.counts, id)
 	}
-	if err != nil {
-		return web.Unavailable("counter", err)
-	}
-	if now := s.Now(); now.Before(c.Until) {
-		return &web.TooMany{Retry: c.Until.Sub(now)}
-	}
-	return nil
 }
 
-// wrongPassword counts for the address; the account has counted already.
-func (s *Service) wrongPassword(ctx context.Context, a attempt) error {
-	_, err := storage.Put(ctx, s.Store.Counters, storage.Global, a.address, func(c *storage.Counter) error {
-		err := s.countIn(c, perAddress)
-		var many *web.TooMany
-		if errors.As(err, &many) {
-			return nil
+// beginPassword lets an attempt in, or refuses it unseen with a *web.TooMany. done must be called once it was checked.
+func (s *Service) beginPassword(ctx context.Context, a attempt) (known bool, done func(), err error) {
+	beside := s.underway.enter(a.account)
+	done = func() { s.underway.leave(a.account) }
+	for _, c := range []struct {
+		id     string
+		limit  limit
+		beside int
+	}{{a.account, perAccount, beside}, {a.address, perAddress, 0}} {
+		stored, err := s.Store.Counters.Get(ctx, storage.Global, c.id)
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+			done()
+			return false, nil, web.Unavailable("counter", err)
 		}
-		return err
-	})
-	return passOn("counter", err)
+		now := s.Now()
+		wait := stored.Until.Sub(now)
+		if c.beside > 0 {
+			// Were those beside it wrong, this one would have to wait for so long.
+			wait = max(wait, c.limit.wait(stored.Count+c.beside))
+		}
+		if wait > 0 {
+			done()
+			return false, nil, &web.TooMany{Retry: wait}
+		}
+		known = known || c.id == a.account && err == nil
+	}
+	return known, done, nil
 }
 
-// rightPassword clears the account's counter.
+// wrongPassword counts for the account and for the address.
+func (s *Service) wrongPassword(ctx context.Context, a attempt) error {
+	for id, l := range map[string]limit{a.account: perAccount, a.address: perAddress} {
+		_, err := storage.Put(ctx, s.Store.Counters, storage.Global, id, func(c *storage.Counter) error {
+			now := s.Now()
+			c.Count++
+			c.Until = now.Add(l.wait(c.Count))
+			c.Expires = now.Add(l.memory)
+			return nil
+		})
+		if err != nil {
+			return web.Unavailable("counter", err)
+		}
+	}
+	return nil
+}
+
+// rightPassword clears the account's counter, where there is one.
 func (s *Service) rightPassword(ctx context.Context, a attempt) error {
 	err := s.Store.Counters.Delete(ctx, storage.Global, a.account)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil
 	}
 	return web.Unavailable("counter", err)
-}
-
-// passOn keeps refusals as they are.
-func passOn(what string, err error) error {
-	var many *web.TooMany
-	if errors.As(err, &many) {
-		return err
-	}
-	return web.Unavailable(what, err)
 }

@@ -68,10 +68,12 @@ func newTable[N any, P storage.Row[N]](db *database) *table[N, P] {
 	return t
 }
 
+// newListing asks for at most "? + 0" records: with a bare parameter behind LIMIT SQLite looks at its value when it plans,
+// and so plans anew each time it is bound, which doubles the cost of a list.
 func newListing(db *database, name, field string) listing {
 	sql := func(bound, order string) *query {
 		return db.query("SELECT id, version, expires, doc FROM " + name + " WHERE tenant = ?" + field + bound +
-			" AND expires > ? ORDER BY id" + order + " LIMIT ?")
+			" AND expires > ? ORDER BY id" + order + " LIMIT ? + 0")
 	}
 	return listing{up: sql(" AND id > ?", ""), down: sql(" AND id < ?", " DESC"), downFromEnd: sql("", " DESC")}
 }
