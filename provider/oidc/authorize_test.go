@@ -19,26 +19,27 @@ func TestAuthorizeErrorPageNeverRedirects(t *testing.T) {
 	w := newWorld(t, "")
 	w.as("acme")
 	for name, q := range map[string]url.Values{
-		"unknown client":          ask("nobody"),
-		"no client":               ask("app", "client_id", ""),
-		"disabled client":         ask("off"),
-		"no redirect URI":         ask("app", "redirect_uri", ""),
-		"other redirect URI":      ask("app", "redirect_uri", "https://evil.example/cb"),
-		"redirect URI with more":  ask("app", "redirect_uri", callback+"/more"),
-		"redirect URI with query": ask("app", "redirect_uri", callback+"?y=1"),
-		"fragment":                ask("app", "redirect_uri", callback+"#x"),
-		"escaped twice":           ask("app", "redirect_uri", url.QueryEscape(callback)),
-		"case":                    ask("app", "redirect_uri", "https://APP.example/cb"),
-		"repeated client":         {"client_id": {"app", "app"}, "redirect_uri": {callback}},
-		"repeated redirect URI":   {"client_id": {"app"}, "redirect_uri": {callback, "https://evil.example"}},
-		"port on the web":         ask("app", "redirect_uri", "https://app.example:8443/cb"),
-		"localhost with a port":   ask("native", "redirect_uri", "http://localhost:99/cb"),
-		"loopback, other path":    ask("native", "redirect_uri", "http://127.0.0.1:99/other"),
-		"loopback, other scheme":  ask("native", "redirect_uri", "https://127.0.0.1:99/cb"),
-		"loopback, user":          ask("native", "redirect_uri", "http://127.0.0.1:99@evil.example/cb"),
-		"loopback, longer host":   ask("native", "redirect_uri", "http://127.0.0.1.evil.example/cb"),
-		"loopback, bad port":      ask("native", "redirect_uri", "http://127.0.0.1:0/cb"),
-		"loopback, large port":    ask("native", "redirect_uri", "http://127.0.0.1:65536/cb"),
+		"unknown client":           ask("nobody"),
+		"no client":                ask("app", "client_id", ""),
+		"disabled client":          ask("off"),
+		"no redirect URI":          ask("app", "redirect_uri", ""),
+		"other redirect URI":       ask("app", "redirect_uri", "https://evil.example/cb"),
+		"redirect URI with more":   ask("app", "redirect_uri", callback+"/more"),
+		"redirect URI with query":  ask("app", "redirect_uri", callback+"?y=1"),
+		"fragment":                 ask("app", "redirect_uri", callback+"#x"),
+		"escaped twice":            ask("app", "redirect_uri", url.QueryEscape(callback)),
+		"case":                     ask("app", "redirect_uri", "https://APP.example/cb"),
+		"repeated client":          {"client_id": {"app", "app"}, "redirect_uri": {callback}},
+		"repeated redirect URI":    {"client_id": {"app"}, "redirect_uri": {callback, "https://evil.example"}},
+		"port on the web":          ask("app", "redirect_uri", "https://app.example:8443/cb"),
+		"loopback port on the web": ask("app", "redirect_uri", "http://127.0.0.1:1/cb"),
+		"localhost with a port":    ask("native", "redirect_uri", "http://localhost:99/cb"),
+		"loopback, other path":     ask("native", "redirect_uri", "http://127.0.0.1:99/other"),
+		"loopback, other scheme":   ask("native", "redirect_uri", "https://127.0.0.1:99/cb"),
+		"loopback, user":           ask("native", "redirect_uri", "http://127.0.0.1:99@evil.example/cb"),
+		"loopback, longer host":    ask("native", "redirect_uri", "http://127.0.0.1.evil.example/cb"),
+		"loopback, bad port":       ask("native", "redirect_uri", "http://127.0.0.1:0/cb"),
+		"loopback, large port":     ask("native", "redirect_uri", "http://127.0.0.1:65536/cb"),
 	} {
 		res := w.get(pathAuthorize, q)
 		if res.StatusCode != http.StatusBadRequest || res.Header.Get("Location") != "" || !strings.Contains(res.body, "<h1") {
@@ -290,6 +291,14 @@ func TestFinishGivesNoCodeForLess(t *testing.T) {
 	w.as("other")
 	if got := w.get(pathAuthorize, ask("owned")).to(t).Query(); got.Get("error") != "access_denied" {
 		t.Errorf("user of another tenant: %v", got)
+	}
+	// The client became a tenant's own while the sign-in lay open.
+	w.login.set(func(s *standIn) { s.user = nil })
+	w.get(pathAuthorize, ask("app"))
+	change(w, w.store.Clients, storage.Global, "app", func(c *storage.Client) { c.Owner = "acme" })
+	res, err := w.p.Finish(t.Context(), &web.Actor{}, w.outcome(w.login.request(), w.user("other")))
+	if err != nil || !strings.Contains(res.To, "error=access_denied") || strings.Contains(res.To, "code=") {
+		t.Errorf("%q %v", res.To, err)
 	}
 }
 

@@ -26,8 +26,8 @@ func (p *Provider) Finish(ctx context.Context, by *web.Actor, out login.Outcome)
 	}
 	now := p.c.Now()
 	g := storage.Grant{
-		// A code that nobody redeems is gone with its time.
-		Key:  storage.Key{Tenant: out.Tenant.ID, ID: storage.NewID(), Expires: now.Add(codeLife)},
+		// A code that nobody redeems is gone soon after its time; until then the log can say that it came too late.
+		Key:  storage.Key{Tenant: out.Tenant.ID, ID: storage.NewID(), Expires: now.Add(codeLife + time.Minute)},
 		User: out.User.ID, Client: client.ID, Session: out.Session.ID, CodeUntil: now.Add(codeLife),
 		RedirectURI: a.RedirectURI, CodeChallenge: a.CodeChallenge, Nonce: a.Nonce, Scopes: a.Scopes,
 		IDTokenClaims: a.IDTokenClaims, UserInfoClaims: a.UserInfoClaims,

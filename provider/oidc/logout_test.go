@@ -62,6 +62,13 @@ func TestLogoutAsksFirst(t *testing.T) {
 		"grant_type": {"authorization_code"}, "code": {w.get(pathAuthorize, ask("app")).to(t).Query().Get("code")},
 		"redirect_uri": {callback}, "code_verifier": {verifier}, "client_id": {"app"}, "client_secret": {secret},
 	}).json(t)["id_token"].(string)
+	before := w.tokens("app")["id_token"].(string)
+	w.must(w.store.Sessions.Insert(t.Context(), &storage.Session{
+		Key: storage.Key{Tenant: "acme", ID: "later", Expires: w.clock().Add(time.Hour)}, User: "ann-acme",
+	}))
+	if res := w.get(pathLogout, url.Values{"id_token_hint": {before}}, browser("later")...); res.StatusCode != http.StatusOK || !strings.Contains(res.body, pathLogoutYes) {
+		t.Errorf("with an ID token of another session of hers: %d", res.StatusCode)
+	}
 	for name, q := range map[string]url.Values{
 		"nothing":           {},
 		"client only":       {"client_id": {"app"}, "post_logout_redirect_uri": {bye}, "state": {"x"}},

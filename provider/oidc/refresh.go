@@ -50,8 +50,7 @@ func (p *Provider) renew(ctx context.Context, client *storage.Client, in *oidc.R
 			g.Revoked = true
 			return nil
 		}
-		last := g.Created.Add(refreshMax)
-		if !now.Before(g.RefreshUntil) || !now.Before(last) {
+		if !now.Before(g.RefreshUntil) {
 			return refusal("expired")
 		}
 		var err error
@@ -62,7 +61,7 @@ func (p *Provider) renew(ctx context.Context, client *storage.Client, in *oidc.R
 			return err
 		}
 		next, g.Refresh = p.issue(ticketRefresh, g.Tenant, g.ID)
-		g.RefreshUntil = earlier(now.Add(refreshIdle), last)
+		g.RefreshUntil = earlier(now.Add(refreshIdle), g.Created.Add(refreshMax))
 		return nil
 	})
 	if err := p.note(ctx, client, t, &g, "token.refresh", reused, err); err != nil {

@@ -104,6 +104,10 @@ func TestCodeIsBound(t *testing.T) {
 		w.wantError(w.post(pathToken, with(clone(form), change...)), http.StatusBadRequest, "invalid_grant")
 		_ = name
 	}
+	// Only the grant's own hash lets anybody in, the tag does not: this one could be made with our secret.
+	tk, _ := w.p.read(ticketCode, form.Get("code"))
+	forged, _ := w.p.issue(ticketCode, tk.tenant, tk.grant)
+	w.wantError(w.post(pathToken, with(clone(form), "code", forged)), http.StatusBadRequest, "invalid_grant")
 	res := w.post(pathToken, form)
 	if res.StatusCode != http.StatusOK {
 		t.Fatalf("after strangers' tries: %d %s", res.StatusCode, res.body)
@@ -438,6 +442,20 @@ func TestFailedClientAuthenticationDoesNotFillTheLog(t *testing.T) {
 		w.post(pathToken, url.Values{"grant_type": {"client_credentials"}}, "Authorization", basic(randomText(), "x"))
 	}
 	if n := len(w.events("acme")) + len(w.events(storage.Global)); n != 1 {
+		t.Errorf("%d events", n)
+	}
+}
+
+// A client that is stuck with a dead token and tries for ever does not fill it either.
+func TestDeadTokensDoNotFillTheLog(t *testing.T) {
+	w := newWorld(t, "")
+	token := w.tokens("app")["refresh_token"].(string)
+	w.must(w.p.EndUser(t.Context(), "acme", "ann-acme"))
+	before := len(w.events("acme"))
+	for range 10 {
+		w.wantError(w.refresh("app", token), http.StatusBadRequest, "invalid_grant")
+	}
+	if n := len(w.events("acme")) - before; n != 1 {
 		t.Errorf("%d events", n)
 	}
 }

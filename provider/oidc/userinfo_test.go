@@ -149,9 +149,17 @@ func TestIntrospection(t *testing.T) {
 	w.wantError(w.post(pathIntrospect, with(clone(form), "client_id", "spa", "client_secret", "x")), http.StatusUnauthorized, "invalid_client")
 	w.wantError(w.post(pathIntrospect, form, "Authorization", basic("app", "wrong")), http.StatusUnauthorized, "invalid_client")
 	w.wantError(w.post(pathIntrospect, form, "Authorization", "Bearer "+tokens["access_token"].(string)), http.StatusBadRequest, "invalid_request")
+	next := w.refresh("app", tokens["refresh_token"].(string)).json(t)["refresh_token"]
+	if w.active("app", tokens["refresh_token"]) || !w.active("app", next) {
+		t.Error("a refresh token that was used is active, or the next one is not")
+	}
 	w.pass(accessLife)
 	if w.active("app", tokens["access_token"]) || w.active("machine", machine) {
 		t.Error("expired token is active")
+	}
+	w.pass(refreshIdle)
+	if w.active("app", next) {
+		t.Error("idle refresh token is active")
 	}
 }
 
