@@ -1,3 +1,121 @@
 package cli
 
-type adminCommand struct{}
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/sallyport-id/sallyport/provider/admin"
+)
+
+type adminCommand struct {
+	settings
+	JSON bool `help:"Print JSON instead of text."`
+
+	Tenants tenantsCommand `cmd:"" help:"Manage tenants: the customers whose users sign in."`
+	Users   usersCommand   `cmd:"" help:"Manage a tenant's users."`
+	Clients clientsCommand `cmd:"" help:"Manage clients: the applications that users sign in to."`
+	Keys    keysCommand    `cmd:"" help:"Manage the keys that tokens are signed and secrets are sealed with."`
+}
+
+// do runs an operation on the database that the settings name.
+func (a *adminCommand) do(w *world, op func(s *admin.Service) error) (err error) {
+	d, err := a.check(w.plugins)
+	if err != nil {
+		return err
+	}
+	if d.issuer == "" {
+		d.issuer = a.loopbackIssuer(a.Listen)
+	}
+	// What was done is the command's own output; the log is for what goes wrong.
+	least := slog.LevelWarn
+	if a.LogLevel == "debug" {
+		least = slog.LevelDebug
+	}
+	logger := slog.New(slog.NewTextHandler(w.err, &slog.HandlerOptions{Level: least}))
+	slog.SetDefault(logger)
+	o, err := a.open(w.ctx, d, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = o.close(err) }()
+	return op(o.Admin())
+}
+
+// print writes v as JSON, or as text in columns that are parted by tabs.
+func (a *adminCommand) print(w *world, v any, text func(w io.Writer)) error {
+	if a.JSON {
+		e := json.NewEncoder(w.out)
+		e.SetIndent("", "  ")
+		e.SetEscapeHTML(false)
+		return e.Encode(v)
+	}
+	tw := tabwriter.NewWriter(w.out, 0, 0, 2, ' ', 0)
+	text(tw)
+	return tw.Flush()
+}
+
+// pageFlags are which part of a list is asked for.
+type pageFlags struct {
+	After string `placeholder:"ID" help:"Begin behind this ID, which was the last of the page before."`
+	Limit int    `default:"100" help:"Most that are listed, up to 1,000."`
+}
+
+func (p pageFlags) page() (admin.Page, error) {
+	if p.Limit < 1 || p.Limit > 1000 {
+		return admin.Page{}, finding{What: fmt.Sprintf("%d can't be listed at once", p.Limit), Where: "--limit", Do: "give 1 to 1000"}
+	}
+	return admin.Page{After: p.After, Limit: p.Limit}, nil
+}
+
+// more tells that a list may go on.
+func (p pageFlags) more(w io.Writer, listed int, last string) {
+	if listed >= p.Limit {
+		fmt.Fprintf(w, "\nThere may be more: --after %s\n", last)
+	}
+}
+
+// maxPasswordLine bounds what is read as a password, in bytes.
+const maxPasswordLine = 4096
+
+// readPassword reads a password from standard input, where it can't be seen in the list of processes.
+func readPassword(r io.Reader) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(r, maxPasswordLine)).ReadString('\n')
+	if err != nil && err != io.EOF { //nolint:errorlint // ReadString returns it bare.
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	line = strings.TrimRight(line, "\r\n")
+	if line == "" {
+		return "", finding{
+			What: "there was no password on standard input", Where: "--password-stdin",
+			Do: "pipe it in, or leave the flag out to have one made up",
+		}
+	}
+	return line, nil
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return "–"
+	}
+	return t.Local().Format("2006-01-02 15:04")
+}
+
+func state(disabled bool) string {
+	if disabled {
+		return "disabled"
+	}
+	return "enabled"
+}
+
+func orNone(words []string) string {
+	if len(words) == 0 {
+		return "–"
+	}
+	return strings.Join(words, ", ")
+}

@@ -35,8 +35,8 @@ type settings struct {
 	TrustedProxies         []string `placeholder:"NETWORK" env:"SALLYPORT_TRUSTED_PROXIES" help:"Networks of proxies whose X-Forwarded-For is believed."`
 	Product                string   `default:"Sallyport" env:"SALLYPORT_PRODUCT" help:"Name that pages, mails and authenticator apps show."`
 	Factors                []string `default:"totp" placeholder:"FACTOR" env:"SALLYPORT_FACTORS" help:"Second steps on offer, the best first."`
-	LogLevel               string   `default:"info" enum:"debug,info,warn,error" env:"SALLYPORT_LOG_LEVEL" help:"Least level that is logged: debug, info, warn or error."`
-	LogFormat              string   `default:"text" enum:"text,json" env:"SALLYPORT_LOG_FORMAT" help:"Format of the log: text or json."`
+	LogLevel               string   `default:"info" env:"SALLYPORT_LOG_LEVEL" help:"Least level that is logged: debug, info, warn or error."`
+	LogFormat              string   `default:"text" env:"SALLYPORT_LOG_FORMAT" help:"Format of the log: text or json."`
 
 	file *file
 	// flags are those that stood on the command line.
@@ -136,6 +136,7 @@ func (s *settings) check(plugins Plugins) (deployment, error) {
 	d.factors = c.factors(plugins)
 	d.proxies = c.proxies()
 	d.cert = c.certificate()
+	c.log()
 	if len(c.found) > 0 {
 		return d, c.found
 	}
@@ -275,12 +276,26 @@ func (c *checker) certificate() *tls.Certificate {
 	return &pair
 }
 
-// logger writes to w as the settings say.
-func (s *settings) logger(w io.Writer) *slog.Logger {
-	level := map[string]slog.Level{
+func (c *checker) log() {
+	if _, ok := level(c.LogLevel); !ok {
+		c.add("log_level", fmt.Sprintf("there is no log level %q", c.LogLevel), "choose debug, info, warn or error")
+	}
+	if c.LogFormat != "text" && c.LogFormat != "json" {
+		c.add("log_format", fmt.Sprintf("there is no log format %q", c.LogFormat), "choose text or json")
+	}
+}
+
+func level(name string) (slog.Level, bool) {
+	l, ok := map[string]slog.Level{
 		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
-	}[s.LogLevel]
-	o := &slog.HandlerOptions{Level: level}
+	}[name]
+	return l, ok
+}
+
+// logger writes to w as the settings say, which were checked.
+func (s *settings) logger(w io.Writer) *slog.Logger {
+	least, _ := level(s.LogLevel)
+	o := &slog.HandlerOptions{Level: least}
 	if s.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(w, o))
 	}

@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/sallyport-id/sallyport/provider/admin"
+)
+
+type clientsCommand struct {
+	Create       clientsCreate  `cmd:"" help:"Register a client. Its secret, if its type has one, is printed once."`
+	List         clientsList    `cmd:"" help:"List clients."`
+	Show         clientsShow    `cmd:"" help:"Show a client."`
+	RotateSecret clientsRotate  `cmd:"" help:"Give a client a new secret. The one before goes on working for a while."`
+	Disable      clientsDisable `cmd:"" help:"Stop a client from signing users in."`
+	Enable       clientsEnable  `cmd:"" help:"Let a client sign users in again."`
+	Delete       clientsDelete  `cmd:"" help:"Remove a client for good."`
+}
+
+type clientArg struct {
+	ID string `arg:"" help:"The client_id."`
+}
+
+// clientResult is a client with what is shown once.
+type clientResult struct {
+	Client admin.Client `json:"client"`
+	Secret string       `json:"client_secret,omitempty"`
+}
+
+func printClient(w *world, a *adminCommand, c admin.Client, secret string) error {
+	return a.print(w, clientResult{c, secret}, func(w io.Writer) {
+		fmt.Fprintf(w, "client_id\t%s\n", c.ID)
+		if secret != "" {
+			fmt.Fprintf(w, "client_secret\t%s\t(shown only now)\n", secret)
+		}
+		owner := c.Tenant
+		if owner == "" {
+			owner = "(all tenants)"
+		}
+		fmt.Fprintf(w, "Name\t%s\nTenant\t%s\nType\t%s\nState\t%s\n", c.Name, owner, c.Type, state(c.Disabled))
+		for _, uri := range c.RedirectURIs {
+			fmt.Fprintf(w, "Redirect URI\t%s\n", uri)
+		}
+		for _, uri := range c.PostLogoutRedirectURIs {
+			fmt.Fprintf(w, "After sign-out\t%s\n", uri)
+		}
+		fmt.Fprintf(w, "Grant types\t%s\nScopes\t%s\nID tokens\t%s\n", orNone(c.GrantTypes), orNone(c.Scopes), c.IDTokenAlg)
+		for _, s := range c.Secrets {
+			until := "works until it is rotated"
+			if !s.Until.IsZero() {
+				until = "works until " + moment(s.Until)
+			}
+			fmt.Fprintf(w, "Secret\tof %s, %s\n", moment(s.Created), until)
+		}
+	})
+}
+
+type clientsCreate struct {
+	Name          string   `required:"" help:"Name that users see."`
+	Type          string   `required:"" help:"web (has a server), native (on the user's machine), browser (JavaScript alone) or machine (no user)."`
+	Tenant        string   `placeholder:"ID" help:"Tenant it belongs to (default: users of all tenants can sign in to it)."`
+	RedirectURI   []string `name:"redirect-uri" sep:"none" placeholder:"URL" help:"Address that browsers are sent back to; may be given again."`
+	PostLogoutURI []string `name:"post-logout-redirect-uri" sep:"none" placeholder:"URL" help:"Address that browsers are sent to after a sign-out; may be given again."`
+	Scope         []string `name:"scope" help:"Scopes it may ask for (default: profile,email)."`
+	Tag           []string `name:"tag" help:"Tags that rules can go by."`
+	IDTokenAlg    string   `name:"id-token-alg" default:"RS256" help:"Signature of its ID tokens: RS256, which every library takes, or ES256, which costs a tenth."`
+	NoPKCE        bool     `name:"no-pkce" help:"Let it leave out PKCE, because it can't do it."`
+}
+
+// Run registers a client.
+func (c *clientsCreate) Run(w *world, a *adminCommand) error {
+	return a.do(w, func(s *admin.Service) error {
+		v, secret, err := s.CreateClient(w.ctx, admin.NewClient{
+			Name: c.Name, Type: c.Type, Tenant: c.Tenant, RedirectURIs: c.RedirectURI, PostLogoutRedirectURIs: c.PostLogoutURI,
+			Scopes: c.Scope, Tags: c.Tag, IDTokenAlg: c.IDTokenAlg, NoPKCE: c.NoPKCE,
+		})
+		if err != nil {
+			return err
+		}
+		return printClient(w, a, v, secret)
+	})
+}
+
+type clientsList struct {
+	Tenant string `placeholder:"ID" help:"Only those that belong to this tenant."`
+	pageFlags
+}
+
+// Run lists clients.
+func (c *clientsList) Run(w *world, a *adminCommand) error {
+	page, err := c.page()
+	if err != nil {
+		return err
+	}
+	return a.do(w, func(s *admin.Service) error {
+		all, err := s.Clients(w.ctx, c.Tenant, page)
+		if err != nil {
+			return err
+		}
+		return a.print(w, all, func(w io.Writer) {
+			fmt.Fprintln(w, "CLIENT_ID\tNAME\tTYPE\tTENANT\tSTATE\tCREATED")
+			for _, v := range all {
+				tenant := v.Tenant
+				if tenant == "" {
+					tenant = "(all)"
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", v.ID, v.Name, v.Type, tenant, state(v.Disabled), moment(v.Created))
+			}
+			if len(all) > 0 {
+				c.more(w, len(all), all[len(all)-1].ID)
+			}
+		})
+	})
+}
+
+type clientsShow struct{ clientArg }
+
+// Run shows a client.
+func (c *clientsShow) Run(w *world, a *adminCommand) error {
+	return a.do(w, func(s *admin.Service) error {
+		v, err := s.Client(w.ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		return printClient(w, a, v, "")
+	})
+}
+
+type clientsRotate struct {
+	clientArg
+	Grace time.Duration `default:"24h" help:"How long the secret of before goes on working: 0s to 720h."`
+}
+
+// Run gives a client a new secret.
+func (c *clientsRotate) Run(w *world, a *adminCommand) error {
+	return a.do(w, func(s *admin.Service) error {
+		v, secret, err := s.RotateSecret(w.ctx, c.ID, c.Grace)
+		if err != nil {
+			return err
+		}
+		return printClient(w, a, v, secret)
+	})
+}
+
+type clientsDisable struct{ clientArg }
+
+// Run stops a client.
+func (c *clientsDisable) Run(w *world, a *adminCommand) error { return c.set(w, a, true) }
+
+type clientsEnable struct{ clientArg }
+
+// Run lets a client work again.
+func (c *clientsEnable) Run(w *world, a *adminCommand) error { return c.set(w, a, false) }
+
+func (c *clientArg) set(w *world, a *adminCommand, disabled bool) error {
+	return a.do(w, func(s *admin.Service) error {
+		v, err := s.SetClientDisabled(w.ctx, c.ID, disabled)
+		if err != nil {
+			return err
+		}
+		return printClient(w, a, v, "")
+	})
+}
+
+type clientsDelete struct{ clientArg }
+
+// Run removes a client.
+func (c *clientsDelete) Run(w *world, a *adminCommand) error {
+	return a.do(w, func(s *admin.Service) error {
+		if err := s.DeleteClient(w.ctx, c.ID); err != nil {
+			return err
+		}
+		return a.print(w, map[string]string{"deleted": c.ID}, func(w io.Writer) {
+			fmt.Fprintf(w, "Deleted client %s.\n", c.ID)
+		})
+	})
+}

@@ -1,0 +1,169 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/sallyport-id/sallyport/provider/admin"
+)
+
+type tenantsCommand struct {
+	Create  tenantsCreate  `cmd:"" help:"Make a tenant."`
+	List    tenantsList    `cmd:"" help:"List tenants."`
+	Show    tenantsShow    `cmd:"" help:"Show a tenant."`
+	Set     tenantsSet     `cmd:"" help:"Change a tenant: name, plan, settings, and who must use two-factor authentication."`
+	Disable tenantsDisable `cmd:"" help:"Keep all of a tenant's users out. Nothing is lost."`
+	Enable  tenantsEnable  `cmd:"" help:"Let a tenant's users in again."`
+}
+
+// tenantFlags are what can be said of a tenant; what is left out stays as it is.
+type tenantFlags struct {
+	Name          *string        `help:"Name that users see."`
+	Plan          *string        `help:"Name of the tenant's plan; empty takes it away."`
+	UserTypes     []string       `help:"User types (default: staff,client,contractor)."`
+	Require2FA    []string       `name:"require-2fa" placeholder:"TYPE" help:"User types that must use two-factor authentication, everyone, or none."`
+	TOTPDigits    *int           `name:"totp-digits" help:"Digits in the codes of authenticator apps: 6 or 8."`
+	TOTPAlgorithm *string        `name:"totp-algorithm" help:"SHA1, which every app has, or SHA256."`
+	BackupCodes   *int           `help:"Backup codes in a set: 10 or 1."`
+	SessionIdle   *time.Duration `help:"How long a session lasts that is not used: 5m to 24h."`
+	Support       *string        `help:"Where a user who is stuck may turn: an e-mail address or https URL."`
+}
+
+// none is how a list is emptied on the command line.
+const none = "none"
+
+func (f tenantFlags) fields() admin.TenantFields {
+	in := admin.TenantFields{
+		Name: f.Name, Plan: f.Plan, TOTPDigits: f.TOTPDigits, TOTPAlgorithm: f.TOTPAlgorithm, BackupCodes: f.BackupCodes,
+		SessionIdle: f.SessionIdle, Support: f.Support,
+	}
+	if f.UserTypes != nil {
+		in.UserTypes = &f.UserTypes
+	}
+	if f.Require2FA != nil {
+		in.Require2FA = &f.Require2FA
+		if slices.Equal(f.Require2FA, []string{none}) {
+			in.Require2FA = &[]string{}
+		}
+	}
+	return in
+}
+
+func printTenant(w *world, a *adminCommand, t admin.Tenant) error {
+	return a.print(w, t, func(w io.Writer) {
+		fmt.Fprintf(w, "Tenant\t%s\nName\t%s\nState\t%s\n", t.ID, t.Name, state(t.Disabled))
+		if t.Plan != "" {
+			fmt.Fprintf(w, "Plan\t%s\n", t.Plan)
+		}
+		fmt.Fprintf(w, "User types\t%s\nMust use 2FA\t%s\n", orNone(t.UserTypes), orNone(t.Require2FA))
+		for i, r := range t.Rules {
+			fmt.Fprintf(w, "Rule %d\t%s\n", i+1, r.Name)
+		}
+		fmt.Fprintf(w, "Authenticator\t%d digits, %s\nBackup codes\t%d\nIdle session\t%s\n",
+			t.Settings.TOTPDigits, t.Settings.TOTPAlgorithm, t.Settings.BackupCodes, t.Settings.SessionIdle)
+		if t.Settings.Support != "" {
+			fmt.Fprintf(w, "Support\t%s\n", t.Settings.Support)
+		}
+		fmt.Fprintf(w, "Created\t%s\n", moment(t.Created))
+	})
+}
+
+type tenantsCreate struct {
+	ID string `arg:"" help:"ID: 3 to 40 lower-case letters, digits and hyphens."`
+	tenantFlags
+}
+
+// Run makes a tenant.
+func (c *tenantsCreate) Run(w *world, a *adminCommand) error {
+	return a.do(w, func(s *admin.Service) error {
+		t, err := s.CreateTenant(w.ctx, c.ID, c.fields())
+		if err != nil {
+			return err
+		}
+		return printTenant(w, a, t)
+	})
+}
+
+type tenantsList struct{ pageFlags }
+
+// Run lists tenants.
+func (c *tenantsList) Run(w *world, a *adminCommand) error {
+	page, err := c.page()
+	if err != nil {
+		return err
+	}
+	return a.do(w, func(s *admin.Service) error {
+		all, err := s.Tenants(w.ctx, page)
+		if err != nil {
+			return err
+		}
+		return a.print(w, all, func(w io.Writer) {
+			fmt.Fprintln(w, "TENANT\tNAME\tMUST USE 2FA\tSTATE\tCREATED")
+			for _, t := range all {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, orNone(t.Require2FA), state(t.Disabled), moment(t.Created))
+			}
+			if len(all) > 0 {
+				c.more(w, len(all), all[len(all)-1].ID)
+			}
+		})
+	})
+}
+
+type tenantArg struct {
+	ID string `arg:"" help:"ID of the tenant."`
+}
+
+type tenantsShow struct{ tenantArg }
+
+// Run shows a tenant.
+func (c *tenantsShow) Run(w *world, a *adminCommand) error {
+	return a.do(w, func(s *admin.Service) error {
+		t, err := s.Tenant(w.ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		return printTenant(w, a, t)
+	})
+}
+
+type tenantsSet struct {
+	tenantArg
+	tenantFlags
+}
+
+// Run changes a tenant.
+func (c *tenantsSet) Run(w *world, a *adminCommand) error {
+	in := c.fields()
+	if in == (admin.TenantFields{}) {
+		return finding{What: "there is nothing to change", Where: "tenants set", Do: "give at least one flag; “sallyport admin tenants set --help” lists them"}
+	}
+	return a.do(w, func(s *admin.Service) error {
+		t, err := s.ChangeTenant(w.ctx, c.ID, in)
+		if err != nil {
+			return err
+		}
+		return printTenant(w, a, t)
+	})
+}
+
+type tenantsDisable struct{ tenantArg }
+
+// Run keeps a tenant's users out.
+func (c *tenantsDisable) Run(w *world, a *adminCommand) error { return c.set(w, a, true) }
+
+type tenantsEnable struct{ tenantArg }
+
+// Run lets a tenant's users in again.
+func (c *tenantsEnable) Run(w *world, a *adminCommand) error { return c.set(w, a, false) }
+
+func (c *tenantArg) set(w *world, a *adminCommand, disabled bool) error {
+	return a.do(w, func(s *admin.Service) error {
+		t, err := s.SetTenantDisabled(w.ctx, c.ID, disabled)
+		if err != nil {
+			return err
+		}
+		return printTenant(w, a, t)
+	})
+}

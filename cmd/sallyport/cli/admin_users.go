@@ -1,0 +1,259 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/sallyport-id/sallyport/provider/admin"
+	"github.com/sallyport-id/sallyport/storage"
+)
+
+type usersCommand struct {
+	Create      usersCreate   `cmd:"" help:"Add a user, with a password that is made up and printed once unless it comes on standard input."`
+	List        usersList     `cmd:"" help:"List users."`
+	Show        usersShow     `cmd:"" help:"Show a user and the factors."`
+	Set         usersSet      `cmd:"" help:"Change a user's name, role, type, or whether two-factor authentication is required."`
+	SetPassword usersPassword `cmd:"" help:"Give a user a new password, made up unless it comes on standard input. All sessions end."`
+	Reset2FA    usersReset    `cmd:"" name:"reset-2fa" help:"Take all of a user's factors and backup codes away. All sessions end."`
+	Disable     usersDisable  `cmd:"" help:"Keep a user out. All sessions end."`
+	Enable      usersEnable   `cmd:"" help:"Let a user in again."`
+	Delete      usersDelete   `cmd:"" help:"Remove a user for good."`
+}
+
+type tenantFlag struct {
+	Tenant string `required:"" placeholder:"ID" help:"The tenant."`
+}
+
+type userArg struct {
+	tenantFlag
+	User string `arg:"" help:"The user: ID, e-mail address or user name."`
+}
+
+// userResult is a user with what is shown once.
+type userResult struct {
+	User     admin.User `json:"user"`
+	Password string     `json:"password,omitempty"`
+}
+
+func printUser(w *world, a *adminCommand, u admin.User, password string) error {
+	return a.print(w, userResult{u, password}, func(w io.Writer) {
+		fmt.Fprintf(w, "User\t%s\nTenant\t%s\n", u.ID, u.Tenant)
+		if u.Email != "" {
+			verified := "not verified"
+			if u.EmailVerified {
+				verified = "verified"
+			}
+			fmt.Fprintf(w, "E-mail\t%s (%s)\n", u.Email, verified)
+		}
+		if u.Login != "" {
+			fmt.Fprintf(w, "User name\t%s\n", u.Login)
+		}
+		fmt.Fprintf(w, "Name\t%s\nRole\t%s\nType\t%s\nState\t%s\n", u.Name, u.Role, u.Type, state(u.Disabled))
+		fmt.Fprintf(w, "2FA required\t%s\n", yes(u.Require2FA))
+		if u.TwoFactor != nil {
+			fmt.Fprintf(w, "2FA set up\t%s\n", yes(*u.TwoFactor))
+		}
+		for _, f := range u.Factors {
+			fmt.Fprintf(w, "Factor\t%s\n", factorWords(f))
+		}
+		fmt.Fprintf(w, "Created\t%s\nLast sign-in\t%s\n", moment(u.Created), moment(u.LastSignIn))
+		if password != "" {
+			fmt.Fprintf(w, "Password\t%s\t(shown only now)\n", password)
+		}
+	})
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+func factorWords(f admin.Factor) string {
+	words := f.Factor
+	if f.Name != "" {
+		words += fmt.Sprintf(" %q", f.Name)
+	}
+	if f.Left >= 0 {
+		words += fmt.Sprintf(", %d left", f.Left)
+	}
+	if f.Off {
+		words += ", off after too many wrong codes"
+	}
+	return words + ", added " + moment(f.Created) + ", last used " + moment(f.LastUsed)
+}
+
+type usersCreate struct {
+	tenantFlag
+	Email         string       `help:"E-mail address to sign in with."`
+	EmailVerified bool         `help:"The address is known to be the user's, so that notices may go there."`
+	Login         string       `help:"User name to sign in with, besides or instead of the e-mail address."`
+	Name          string       `required:"" help:"The user's name."`
+	Role          storage.Role `default:"member" help:"owner, admin or member."`
+	Type          string       `help:"User type (default: the tenant's first)."`
+	Require2FA    bool         `name:"require-2fa" help:"This user must use two-factor authentication."`
+	PasswordStdin bool         `help:"Read the password from standard input."`
+}
+
+// Run adds a user.
+func (c *usersCreate) Run(w *world, a *adminCommand) (err error) {
+	in := admin.NewUser{
+		Email: c.Email, EmailVerified: c.EmailVerified, Login: c.Login, Name: c.Name, Role: c.Role, Type: c.Type, Require2FA: c.Require2FA,
+	}
+	if c.PasswordStdin {
+		if in.Password, err = readPassword(w.in); err != nil {
+			return err
+		}
+	}
+	return a.do(w, func(s *admin.Service) error {
+		u, password, err := s.CreateUser(w.ctx, c.Tenant, in)
+		if err != nil {
+			return err
+		}
+		return printUser(w, a, u, password)
+	})
+}
+
+type usersList struct {
+	tenantFlag
+	Type string `help:"Only users of this type."`
+	pageFlags
+}
+
+// Run lists users.
+func (c *usersList) Run(w *world, a *adminCommand) error {
+	page, err := c.page()
+	if err != nil {
+		return err
+	}
+	return a.do(w, func(s *admin.Service) error {
+		all, err := s.Users(w.ctx, c.Tenant, c.Type, page)
+		if err != nil {
+			return err
+		}
+		return a.print(w, all, func(w io.Writer) {
+			fmt.Fprintln(w, "USER\tSIGNS IN AS\tNAME\tROLE\tTYPE\t2FA REQUIRED\tSTATE\tLAST SIGN-IN")
+			for _, u := range all {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+					u.ID, u.Account(), u.Name, u.Role, u.Type, yes(u.Require2FA), state(u.Disabled), moment(u.LastSignIn))
+			}
+			if len(all) > 0 {
+				c.more(w, len(all), all[len(all)-1].ID)
+			}
+		})
+	})
+}
+
+type usersShow struct{ userArg }
+
+// Run shows a user.
+func (c *usersShow) Run(w *world, a *adminCommand) error {
+	return a.do(w, func(s *admin.Service) error {
+		u, err := s.User(w.ctx, c.Tenant, c.User)
+		if err != nil {
+			return err
+		}
+		return printUser(w, a, u, "")
+	})
+}
+
+type usersSet struct {
+	userArg
+	Name       *string       `help:"The user's name."`
+	Role       *storage.Role `help:"owner, admin or member."`
+	Type       *string       `help:"User type."`
+	Require2FA *bool         `name:"require-2fa" negatable:"" help:"This user must use two-factor authentication, whatever others must."`
+}
+
+// Run changes a user.
+func (c *usersSet) Run(w *world, a *adminCommand) error {
+	in := admin.UserFields{Name: c.Name, Role: c.Role, Type: c.Type, Require2FA: c.Require2FA}
+	if in == (admin.UserFields{}) {
+		return finding{What: "there is nothing to change", Where: "users set", Do: "give at least one flag; “sallyport admin users set --help” lists them"}
+	}
+	return a.do(w, func(s *admin.Service) error {
+		u, err := s.ChangeUser(w.ctx, c.Tenant, c.User, in)
+		if err != nil {
+			return err
+		}
+		return printUser(w, a, u, "")
+	})
+}
+
+type usersPassword struct {
+	userArg
+	PasswordStdin bool `help:"Read the password from standard input."`
+}
+
+// Run sets a password.
+func (c *usersPassword) Run(w *world, a *adminCommand) (err error) {
+	password := ""
+	if c.PasswordStdin {
+		if password, err = readPassword(w.in); err != nil {
+			return err
+		}
+	}
+	return a.do(w, func(s *admin.Service) error {
+		made, err := s.SetPassword(w.ctx, c.Tenant, c.User, password)
+		if err != nil {
+			return err
+		}
+		u, err := s.User(w.ctx, c.Tenant, c.User)
+		if err != nil {
+			return err
+		}
+		return printUser(w, a, u, made)
+	})
+}
+
+type usersReset struct{ userArg }
+
+// Run takes a user's factors away.
+func (c *usersReset) Run(w *world, a *adminCommand) error {
+	return a.do(w, func(s *admin.Service) error {
+		u, err := s.ResetTwoFactor(w.ctx, c.Tenant, c.User)
+		if err != nil {
+			return err
+		}
+		return printUser(w, a, u, "")
+	})
+}
+
+type usersDisable struct{ userArg }
+
+// Run keeps a user out.
+func (c *usersDisable) Run(w *world, a *adminCommand) error { return c.set(w, a, true) }
+
+type usersEnable struct{ userArg }
+
+// Run lets a user in again.
+func (c *usersEnable) Run(w *world, a *adminCommand) error { return c.set(w, a, false) }
+
+func (c *userArg) set(w *world, a *adminCommand, disabled bool) error {
+	return a.do(w, func(s *admin.Service) error {
+		u, err := s.SetUserDisabled(w.ctx, c.Tenant, c.User, disabled)
+		if err != nil {
+			return err
+		}
+		return printUser(w, a, u, "")
+	})
+}
+
+type usersDelete struct{ userArg }
+
+// Run removes a user.
+func (c *usersDelete) Run(w *world, a *adminCommand) error {
+	return a.do(w, func(s *admin.Service) error {
+		u, err := s.User(w.ctx, c.Tenant, c.User)
+		if err != nil {
+			return err
+		}
+		if err := s.DeleteUser(w.ctx, c.Tenant, u.ID); err != nil {
+			return err
+		}
+		return a.print(w, map[string]string{"deleted": u.ID}, func(w io.Writer) {
+			fmt.Fprintf(w, "Deleted user %s of tenant %s.\n", u.Account(), u.Tenant)
+		})
+	})
+}
