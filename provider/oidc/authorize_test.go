@@ -180,7 +180,8 @@ func TestAuthorizeAsksForTheSignInThatWasAsked(t *testing.T) {
 			return reflect.DeepEqual(r.ACR, []string{"a", "b"}) && !r.Essential
 		}},
 		{
-			"essential acr", []string{"claims", `{"id_token":{"acr":{"essential":true,"values":["x","` + login.ACRTwoFactor + `"]}}}`, "acr_values", "b"},
+			"essential acr",
+			[]string{"claims", `{"id_token":{"acr":{"essential":true,"values":["x","` + login.ACRTwoFactor + `"]}}}`, "acr_values", "b"},
 			func(r login.Request) bool {
 				return reflect.DeepEqual(r.ACR, []string{"x", login.ACRTwoFactor}) && r.Essential
 			},

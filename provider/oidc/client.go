@@ -202,6 +202,7 @@ func (a application) DevMode() bool                       { return false }
 func (a application) IsScopeAllowed(scope string) bool {
 	return len(allowed(&a.Client, []string{scope})) == 1
 }
+
 func (a application) IDTokenUserinfoClaimsAssertion() bool {
 	return false
 }
