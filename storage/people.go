@@ -98,7 +98,7 @@ type LoginUser struct {
 }
 
 // Kind says how logins are kept.
-func (Login) Kind() Kind { return Kind{Name: "logins"} }
+func (Login) Kind() Kind { return Kind{Name: "logins", Expiring: true} }
 
 // Credential is one enrolled instance of a factor: this phone, that set of codes.
 type Credential struct {

@@ -20,6 +20,7 @@ CREATE TABLE logins (
   tenant TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, expires INTEGER NOT NULL,
   doc BLOB NOT NULL, UNIQUE (tenant, id)
 ) STRICT;
+CREATE INDEX logins_expires ON logins (expires);
 
 CREATE TABLE credentials (
   tenant TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, expires INTEGER NOT NULL,
