@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -59,12 +60,22 @@ type world struct {
 
 // Main runs one command and returns the exit code: 0 done, 1 failed, 2 not understood.
 func Main(args []string, plugins Plugins) int {
+	forgetEmpty()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	w := &world{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr, plugins: plugins}
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
 	return w.run(args)
+}
+
+// forgetEmpty takes away variables of ours that are set to nothing, as Compose files leave them: they say nothing.
+func forgetEmpty() {
+	for _, v := range os.Environ() {
+		if name, value, _ := strings.Cut(v, "="); value == "" && strings.HasPrefix(name, "SALLYPORT_") {
+			_ = os.Unsetenv(name) // It fails for names that can't be, and this one is.
+		}
+	}
 }
 
 // exited carries an exit code out of kong, which would end the program by itself.
