@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// enough is how long everything may take; it takes some seconds.
+const enough = 5 * time.Minute
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := context.WithTimeout(ctx, enough)
+	err := run(ctx)
+	cancel()
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "rp:", err)
+		os.Exit(1)
+	}
+}
+
+// run builds the server and tries each relying party on it. All of it lives in a temporary folder, and everything
+// that was started has ended when run returns.
+func run(ctx context.Context) (err error) {
+	for _, program := range []string{"oathtool", "zbarimg", "node", "npm", "apache2"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return fmt.Errorf("install %s first: %w", program, err)
+		}
+	}
+	dir, err := os.MkdirTemp("", "sallyport-rp-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	idp, err := serve(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if stopErr := idp.stop(); stopErr != nil {
+			err = errors.Join(err, fmt.Errorf("sallyport: %w", stopErr))
+		}
+		if err != nil {
+			err = fmt.Errorf("%w\n\nwhat sallyport said:\n%s", err, idp.said.String())
+		}
+	}()
+	fmt.Printf("sallyport serve: %s\n", idp.issuer)
+	if err := idp.admin(ctx, nil, "tenants", "create", "northwind", "--name", "Northwind Joinery", "--require-2fa", "staff"); err != nil {
+		return err
+	}
+	for _, try := range []struct {
+		name  string
+		start func(ctx context.Context, idp *identityProvider, dir string) (relyingParty, error)
+	}{
+		{"openid-client", startOpenIDClient},
+		{"mod_auth_openidc", startApache},
+	} {
+		began := time.Now()
+		sub := filepath.Join(dir, try.name)
+		if err := os.Mkdir(sub, 0o700); err != nil {
+			return err
+		}
+		rp, err := try.start(ctx, idp, sub)
+		if err == nil {
+			err = errors.Join(tell(ctx, idp, try.name, rp), rp.stop())
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", try.name, err)
+		}
+		fmt.Printf("%s: code and PKCE with an authenticator app, set up and used; password alone is told as such (%s)\n",
+			try.name, time.Since(began).Round(100*time.Millisecond))
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// identityProvider is a running "sallyport serve", with a database that was empty when it started.
+type identityProvider struct {
+	*process
+	binary, store, issuer string
+}
+
+// serve builds Sallyport and starts it on a free port.
+func serve(ctx context.Context, dir string) (*identityProvider, error) {
+	idp := &identityProvider{binary: filepath.Join(dir, "sallyport"), store: "sqlite:" + filepath.Join(dir, "sallyport.db")}
+	if _, err := output(exec.CommandContext(ctx, "go", "build", "-o", idp.binary, "./cmd/sallyport")); err != nil {
+		return nil, err
+	}
+	p, err := start(ctx, func(ctx context.Context) *exec.Cmd {
+		cmd := exec.CommandContext(ctx, idp.binary, "serve", "--listen", "127.0.0.1:0", "--store", idp.store, "--log-format", "json")
+		cmd.Dir, cmd.Env = dir, environment()
+		return cmd
+	})
+	return idp.ready(ctx, p, err)
+}
+
+// ready waits until the server has said where it serves.
+func (idp *identityProvider) ready(ctx context.Context, p *process, err error) (*identityProvider, error) {
+	if err != nil {
+		return nil, err
+	}
+	idp.process = p
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		for line := range strings.Lines(p.said.String()) {
+			var entry struct{ Msg, Issuer string }
+			if err := json.Unmarshal([]byte(line), &entry); err == nil && entry.Msg == "serving" {
+				idp.issuer = entry.Issuer
+				return idp, nil
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), p.stop())
+		}
+	}
+}
+
+// admin runs "sallyport admin" and decodes what it prints into v, unless that is nil.
+func (idp *identityProvider) admin(ctx context.Context, v any, args ...string) error {
+	cmd := exec.CommandContext(ctx, idp.binary, append([]string{"admin", "--json", "--store", idp.store, "--issuer", idp.issuer}, args...)...)
+	cmd.Dir, cmd.Env = filepath.Dir(idp.binary), environment()
+	out, err := output(cmd)
+	if err != nil || v == nil {
+		return err
+	}
+	if err := json.Unmarshal(out, v); err != nil {
+		return fmt.Errorf("%s printed %q: %w", cmd, out, err)
+	}
+	return nil
+}
+
+// user is somebody who can sign in.
+type user struct{ ID, Email, Password string }
+
+// user makes a user of a type: staff must use a second step, clients need not.
+func (idp *identityProvider) user(ctx context.Context, userType, email string) (user, error) {
+	var made struct {
+		User     struct{ ID, Email string }
+		Password string
+	}
+	err := idp.admin(ctx, &made, "users", "create", "--tenant", "northwind", "--email", email, "--name", "Sam Okafor", "--type", userType)
+	return user{ID: made.User.ID, Email: made.User.Email, Password: made.Password}, err
+}
+
+// credentials are what an application knows itself by.
+type credentials struct {
+	Issuer string `json:"issuer"`
+	ID     string `json:"client_id"`
+	Secret string `json:"client_secret"`
+}
+
+// client registers an application that has a server.
+func (idp *identityProvider) client(ctx context.Context, name, redirectURI string, more ...string) (credentials, error) {
+	var made struct {
+		Client struct {
+			ID string `json:"client_id"`
+		}
+		Secret string `json:"client_secret"`
+	}
+	args := append([]string{"clients", "create", "--name", name, "--type", "web", "--redirect-uri", redirectURI}, more...)
+	err := idp.admin(ctx, &made, args...)
+	return credentials{Issuer: idp.issuer, ID: made.Client.ID, Secret: made.Secret}, err
+}
