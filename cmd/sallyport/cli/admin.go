@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -33,13 +32,11 @@ func (a *adminCommand) do(w *world, op func(s *admin.Service) error) (err error)
 		d.issuer = a.loopbackIssuer(a.Listen)
 	}
 	// What was done is the command's own output; the log is for what goes wrong.
-	least := slog.LevelWarn
-	if a.LogLevel == "debug" {
-		least = slog.LevelDebug
+	logged := a.settings
+	if logged.LogLevel != "debug" {
+		logged.LogLevel = "warn"
 	}
-	logger := slog.New(slog.NewTextHandler(w.err, &slog.HandlerOptions{Level: least}))
-	slog.SetDefault(logger)
-	o, err := a.open(w.ctx, d, logger)
+	o, err := a.open(w.ctx, d, logged.logger(w.err))
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,6 @@ func (c *serveCommand) Run(w *world) (err error) {
 		return err
 	}
 	logger := c.logger(w.err)
-	slog.SetDefault(logger)
 	l, err := listen(w.ctx, d.listen, c.where("listen"))
 	if err != nil {
 		return err

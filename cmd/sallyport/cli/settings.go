@@ -295,6 +295,12 @@ func level(name string) (slog.Level, bool) {
 // logger writes to w as the settings say, which were checked.
 func (s *settings) logger(w io.Writer) *slog.Logger {
 	least, _ := level(s.LogLevel)
+	// Libraries that write to the default logger have nothing to tell that an operator asked for, unless it is bad.
+	slog.SetDefault(s.loggerAt(w, max(least, slog.LevelWarn)))
+	return s.loggerAt(w, least)
+}
+
+func (s *settings) loggerAt(w io.Writer, least slog.Level) *slog.Logger {
 	o := &slog.HandlerOptions{Level: least}
 	if s.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(w, o))

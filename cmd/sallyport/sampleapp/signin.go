@@ -70,7 +70,10 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request) {
 	a.mu.Unlock()
 	options := []oauth2.AuthCodeOption{oidc.Nonce(b.nonce), oauth2.S256ChallengeOption(b.verifier)}
 	if r.URL.Query().Has("second-step") {
-		options = append(options, oauth2.SetAuthURLParam("acr_values", acrTwoFactor))
+		// acr_values would be a wish (OpenID Connect Core, section 3.1.2.1); an essential claim must be met, so whoever
+		// has no second step yet sets one up.
+		options = append(options, oauth2.SetAuthURLParam("claims",
+			`{"id_token":{"acr":{"essential":true,"values":["`+acrTwoFactor+`"]}}}`))
 	}
 	if r.URL.Query().Has("other-user") {
 		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))

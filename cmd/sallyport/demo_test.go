@@ -1,0 +1,279 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+)
+
+type demo struct {
+	Issuer, App, Outbox string
+	Users               []struct{ Tenant, Login, Password, Role, Type string }
+
+	pid int
+}
+
+// startDemo runs the program as a user would, and stops it at the end.
+func startDemo(t *testing.T) *demo {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "info.json")
+	c := exec.Command("sallyport", "demo", "--listen", "127.0.0.1:0", "--info", file)
+	var out strings.Builder
+	c.Stdout, c.Stderr = &out, &out
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		if err := c.Wait(); err != nil {
+			t.Errorf("demo ended with %v: %s", err, out.String())
+		}
+	})
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); time.Now().Before(end); <-tick.C {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		d := &demo{pid: c.Process.Pid}
+		if err := json.Unmarshal(data, d); err != nil {
+			t.Fatalf("%s: %v", data, err)
+		}
+		return d
+	}
+	t.Fatal("the demonstration did not come up")
+	return nil
+}
+
+// browser is somebody at a browser without JavaScript.
+type browser struct {
+	t    *testing.T
+	http *http.Client
+	at   *url.URL
+	page *html.Node
+	text string
+}
+
+func newBrowser(t *testing.T) *browser {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &browser{t: t, http: &http.Client{Jar: jar, Timeout: patience}}
+}
+
+func (b *browser) open(address string) *browser {
+	b.t.Helper()
+	return b.took(b.http.Get(address))
+}
+
+func (b *browser) took(r *http.Response, err error) *browser {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer func() { _ = r.Body.Close() }()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.at, b.text = r.Request.URL, string(body)
+	if b.page, err = html.Parse(strings.NewReader(b.text)); err != nil {
+		b.t.Fatal(err)
+	}
+	return b
+}
+
+// submit fills in and sends the form that has all the fields; a field that is a choice takes the one that is given.
+func (b *browser) submit(fields map[string]string) *browser {
+	b.t.Helper()
+	for n := range b.page.Descendants() {
+		if n.Type != html.ElementNode || n.Data != "form" {
+			continue
+		}
+		values := url.Values{}
+		has := map[string]bool{}
+		for in := range n.Descendants() {
+			name := attr(in, "name")
+			if name == "" {
+				continue
+			}
+			has[name] = true
+			if in.Data == "input" && attr(in, "type") != "radio" && attr(in, "type") != "checkbox" {
+				values.Set(name, attr(in, "value"))
+			}
+		}
+		fits := true
+		for name, value := range fields {
+			fits = fits && has[name]
+			values.Set(name, value)
+		}
+		if !fits {
+			continue
+		}
+		to, err := b.at.Parse(attr(n, "action"))
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		return b.took(b.http.PostForm(to.String(), values))
+	}
+	b.t.Fatalf("no form with %v on %s:\n%s", fields, b.at, b.text)
+	return nil
+}
+
+func attr(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func (b *browser) sees(words ...string) *browser {
+	b.t.Helper()
+	for _, w := range words {
+		if !strings.Contains(b.text, w) {
+			b.t.Errorf("%s does not show %q:\n%s", b.at, w, b.text)
+		}
+	}
+	return b
+}
+
+func (b *browser) signIn(login, password string) *browser {
+	b.t.Helper()
+	return b.submit(map[string]string{"login": login, "password": password})
+}
+
+func (d *demo) user(t *testing.T, tenant, kind string) (login, password string) {
+	t.Helper()
+	for _, u := range d.Users {
+		if u.Tenant == tenant && u.Type == kind {
+			return u.Login, u.Password
+		}
+	}
+	t.Fatalf("no %s in %s", kind, tenant)
+	return "", ""
+}
+
+func TestDemoSignsUsersInToTheSampleApplication(t *testing.T) {
+	d := startDemo(t)
+	for _, u := range d.Users {
+		if u.Tenant == "" || u.Login == "" || u.Password == "" || u.Role == "" || u.Type == "" {
+			t.Errorf("user lacks a field: %+v", u)
+		}
+	}
+	t.Run("a client of a tenant where it is optional", func(t *testing.T) {
+		login, password := d.user(t, "Harbour Dental", "client")
+		b := newBrowser(t).open(d.App).sees("Sign in").open(d.App+"/signin").signIn(login, password)
+		if !strings.HasPrefix(b.at.String(), d.App) {
+			t.Fatalf("at %s:\n%s", b.at, b.text)
+		}
+		b.sees("Hello, Paul Novak", "Signed in with a password", "A password alone", "harbour", "&#34;sid&#34;")
+		// One who is asked for more sets a second step up.
+		b.open(d.App + "/signin?second-step")
+		if !strings.HasPrefix(b.at.String(), d.Issuer) {
+			t.Errorf("a second step was not asked for, at %s", b.at)
+		}
+		b.open(d.App).submit(nil)
+		b.open(d.App).sees("Plan the day")
+		b.open(d.App + "/signin").sees("password")
+	})
+	t.Run("staff who must set it up", func(t *testing.T) {
+		login, password := d.user(t, "Northwind Joinery", "staff")
+		b := newBrowser(t).open(d.App+"/signin").signIn(login, password)
+		if !strings.HasPrefix(b.at.String(), d.Issuer) {
+			t.Fatalf("got in to %s without a second step", b.at)
+		}
+		b.sees("Staff must use two-factor authentication")
+	})
+	t.Run("one address in two tenants", func(t *testing.T) {
+		login, password := d.user(t, "Harbour Dental", "contractor")
+		b := newBrowser(t).open(d.App+"/signin").signIn(login, password).sees("Northwind Joinery", "Harbour Dental")
+		b.submit(map[string]string{"tenant": "harbour"}).sees("Hello, Robin Marsh", "harbour")
+	})
+	t.Run("a wrong password", func(t *testing.T) {
+		login, _ := d.user(t, "Harbour Dental", "staff")
+		b := newBrowser(t).open(d.App+"/signin").signIn(login, "not-the-password")
+		if !strings.HasPrefix(b.at.String(), d.Issuer) || strings.Contains(b.text, "Hello") {
+			t.Errorf("at %s", b.at)
+		}
+	})
+	t.Run("a sign-in of another browser", func(t *testing.T) {
+		login, password := d.user(t, "Harbour Dental", "client")
+		victim, thief := newBrowser(t), newBrowser(t)
+		thief.http.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+			if strings.HasPrefix(r.URL.String(), d.App+"/callback") {
+				return http.ErrUseLastResponse
+			}
+			return nil
+		}
+		r, err := thief.open(d.App+"/signin").signInResponse(login, password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		victim.open(r).sees("This sign-in was not begun here")
+	})
+	resident(t, d.pid)
+}
+
+// signInResponse sends the sign-in form and returns where it leads, unfollowed.
+func (b *browser) signInResponse(login, password string) (string, error) {
+	var to string
+	stop := b.http.CheckRedirect
+	b.http.CheckRedirect = func(r *http.Request, via []*http.Request) error {
+		err := stop(r, via)
+		if err != nil {
+			to = r.URL.String()
+		}
+		return err
+	}
+	b.signIn(login, password)
+	if to == "" {
+		return "", fmt.Errorf("not sent back to the application, but to %s", b.at)
+	}
+	return to, nil
+}
+
+// maxResident is what the demonstration may hold of memory, in KiB.
+const maxResident = 60 << 10
+
+// resident holds the memory of a process against maxResident, on systems that tell it.
+func resident(t *testing.T, pid int) {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Skipf("no /proc: %v", err)
+	}
+	for line := range strings.Lines(string(status)) {
+		name, value, _ := strings.Cut(line, ":")
+		if name != "VmRSS" {
+			continue
+		}
+		kib, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), " kB"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%d KiB resident", kib)
+		if kib > maxResident {
+			t.Errorf("%d KiB resident, want at most %d", kib, maxResident)
+		}
+	}
+}
