@@ -184,7 +184,7 @@ func (p *Provider) services() error {
 	var err error
 	p.login, err = login.New(login.Config{
 		Store: c.Store, Keys: p.keys, Directory: c.Directory, Credentials: keeper, Audit: p.audit, Notices: notices,
-		Continue: p.proceed, Refuse: p.refuse, Logger: c.Logger, Now: c.Now,
+		Continue: p.proceed, Refuse: p.refuse, Ended: p.ended, Language: p.server.UI.Language, Logger: c.Logger, Now: c.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
@@ -198,7 +198,7 @@ func (p *Provider) services() error {
 		return fmt.Errorf("provider: %w", err)
 	}
 	p.oidc, err = oidc.New(oidc.Config{
-		Issuer: p.issuer, Store: c.Store, Keys: p.keys, Audit: p.audit, Login: p.login, Web: p.server,
+		Issuer: p.issuer, Store: c.Store, Keys: p.keys, Audit: p.audit, Login: gate{p.login}, Web: p.server,
 		ACRs: p.login.ACRs(), Locales: p.server.UI.Languages(), Logger: c.Logger, Now: c.Now,
 	})
 	if err != nil {
@@ -238,12 +238,34 @@ func (p *Provider) proceed(ctx context.Context, by *web.Actor, out login.Outcome
 	return web.Go(ui.PathAccount), nil
 }
 
+func (p *Provider) ended(ctx context.Context, tenant, session string) error {
+	return p.oidc.EndSession(ctx, tenant, session)
+}
+
+// gate is the sign-in as the protocol sees it: it decides on renewed tokens too.
+type gate struct{ *login.Service }
+
+// Admit implements oidc.Admitter. A client that acts for itself has nothing that a second step could be asked of.
+func (g gate) Admit(ctx context.Context, _ *web.Actor, a oidc.Admission) error {
+	if a.User == nil || a.Tenant == nil {
+		return nil
+	}
+	return g.Readmit(ctx, credential.Person{Tenant: a.Tenant, User: a.User}, login.Shown{
+		Client: a.Client.ID, AMR: a.AMR, ACR: a.ACR, Address: a.Address,
+	})
+}
+
 func (p *Provider) refuse(ctx context.Context, by *web.Actor, r login.Request, err error) (web.Result, error) {
 	return p.oidc.Fail(ctx, by, r, err)
 }
 
-// Mount adds the provider's routes to an Echo app, under the issuer's path. It changes nothing else of it.
+// Mount adds the provider's routes to an Echo app, under the issuer's path (and the one of RFC 8414, section 3.1,
+// beside it). It changes nothing else of it.
 func (p *Provider) Mount(e *echo.Echo) error {
+	// RFC 8414, section 3.1: the metadata of an issuer with a path stand outside of that path.
+	if path := strings.TrimSuffix(p.issuer.Path, "/"); path != "" {
+		e.GET("/.well-known/oauth-authorization-server"+path, echo.WrapHandler(p.oidc.Metadata()))
+	}
 	return p.server.Mount(e, p.Routes())
 }
 

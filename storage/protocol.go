@@ -66,7 +66,9 @@ type Grant struct {
 	ACR      string    `json:"acr,omitempty"`
 	AMR      []string  `json:"amr,omitempty"`
 	AuthTime time.Time `json:"auth_time,omitzero"`
-	Created  time.Time `json:"created"`
+	// Address is where the user signed in from.
+	Address string    `json:"address,omitempty"`
+	Created time.Time `json:"created"`
 }
 
 // Kind says how grants are kept.

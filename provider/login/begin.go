@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/credential"
@@ -134,6 +135,9 @@ func (s *Service) unseal(by *web.Actor, sealed string) (Request, error) {
 	// A link to a sign-in page that somebody else began must not sign the victim in to the attacker's application.
 	if in.Browser != by.Browser {
 		return Request{}, web.ErrOtherBrowser
+	}
+	if l := in.Request.Locales; l != "" {
+		by.Lang = s.Language(append(strings.Fields(l), by.Lang)...)
 	}
 	return in.Request, nil
 }

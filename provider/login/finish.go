@@ -93,6 +93,9 @@ func (s *Service) openSession(ctx context.Context, by *web.Actor, st *state) (st
 	}
 	// Who was signed in with this browser before is so no longer.
 	if by.SignedIn() && by.Session.User != st.flow.User {
+		if err := s.signedOut(ctx, by); err != nil {
+			return storage.Session{}, "", err
+		}
 		if err := s.EndSession(ctx, by, by.Session.Tenant, by.Session.ID); err != nil {
 			return storage.Session{}, "", err
 		}

@@ -26,6 +26,10 @@ type Config struct {
 	Audit       *audit.Log
 	Notices     *mail.Notifier
 	Continue    Continue
+	// Ended is told when a session ends, so that what applications got through it ends with it.
+	Ended func(ctx context.Context, tenant, session string) error
+	// Language chooses the language of pages, from BCP 47 tags or lists of them, the most wanted first.
+	Language func(prefs ...string) string
 	// Refuse answers the application where its request can't be met.
 	Refuse Refuse
 	Logger *slog.Logger
@@ -42,7 +46,7 @@ type Service struct {
 
 // New checks the configuration.
 func New(c Config) (*Service, error) {
-	if c.Keys == nil || c.Directory == nil || c.Credentials == nil || c.Audit == nil || c.Notices == nil || c.Continue == nil || c.Refuse == nil || c.Logger == nil {
+	if c.Keys == nil || c.Directory == nil || c.Credentials == nil || c.Audit == nil || c.Notices == nil || c.Continue == nil || c.Refuse == nil || c.Ended == nil || c.Language == nil || c.Logger == nil {
 		return nil, errors.New("login: Config lacks a part")
 	}
 	if c.Now == nil {

@@ -109,21 +109,18 @@ func (s *Service) Challenge(ctx context.Context, by *web.Actor, need web.Access,
 	return res, true, err
 }
 
-// EndSession signs a browser out. A session that is gone already is as well.
-func (s *Service) EndSession(ctx context.Context, by *web.Actor, tenant, id string) error {
-	o, err := s.Store.Sessions.Get(ctx, tenant, id)
-	if errors.Is(err, storage.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return web.Unavailable("session", err)
-	}
+// EndSession signs a browser out, and ends what applications got through the session. A session that is gone already
+// is as well. It is the caller's to put it into the audit log.
+func (s *Service) EndSession(ctx context.Context, _ *web.Actor, tenant, id string) error {
 	if err := s.Store.Sessions.Delete(ctx, tenant, id); err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return web.Unavailable("session", err)
 	}
-	e := by.Event("sign_out", "ok")
-	e.Tenant, e.User, e.Actor = tenant, o.User, o.User
-	return s.record(ctx, e)
+	return web.Unavailable("grants of the session", s.Ended(ctx, tenant, id))
+}
+
+// signedOut puts the end of the actor's session into the audit log.
+func (s *Service) signedOut(ctx context.Context, by *web.Actor) error {
+	return s.record(ctx, by.Event("sign_out", "ok"))
 }
 
 // EndOthers ends all sessions and remembered devices of a user but one session, after a change that may have been
@@ -137,8 +134,8 @@ func (s *Service) EndOthers(ctx context.Context, tenant, user, keep string) erro
 		if o.ID == keep {
 			continue
 		}
-		if err := s.Store.Sessions.Delete(ctx, tenant, o.ID); err != nil && !errors.Is(err, storage.ErrNotFound) {
-			return web.Unavailable("session", err)
+		if err := s.EndSession(ctx, nil, tenant, o.ID); err != nil {
+			return err
 		}
 	}
 	devices, err := s.Store.Devices.List(ctx, storage.Query{Tenant: tenant, Field: "user", Value: user, Limit: 1000})
@@ -165,6 +162,9 @@ func (s *Service) askSignOut(_ context.Context, by *web.Actor, _ nothing) (web.R
 
 func (s *Service) signOut(ctx context.Context, by *web.Actor, _ nothing) (web.Result, error) {
 	if by.SignedIn() {
+		if err := s.signedOut(ctx, by); err != nil {
+			return web.Result{}, err
+		}
 		if err := s.EndSession(ctx, by, by.Session.Tenant, by.Session.ID); err != nil {
 			return web.Result{}, err
 		}

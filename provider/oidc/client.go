@@ -56,7 +56,7 @@ func (p *Provider) client(ctx context.Context, id string) (storage.Client, error
 	if id == "" {
 		return storage.Client{}, storage.ErrNotFound
 	}
-	c, err := p.clients.get(ctx, storage.Global, id)
+	c, err := p.clients.Get(ctx, storage.Global, id)
 	if err != nil {
 		return storage.Client{}, web.Unavailable("client", err)
 	}
@@ -161,7 +161,7 @@ var errGone = errors.New("oidc: tenant or user is gone or disabled")
 
 // tenant finds a tenant that is in use. errGone.
 func (p *Provider) tenant(ctx context.Context, id string) (storage.Tenant, error) {
-	t, err := p.tenants.get(ctx, storage.Global, id)
+	t, err := p.tenants.Get(ctx, storage.Global, id)
 	switch {
 	case errors.Is(err, storage.ErrNotFound), err == nil && t.Disabled:
 		return storage.Tenant{}, errGone
@@ -177,7 +177,7 @@ func (p *Provider) person(ctx context.Context, tenant, user string) (storage.Ten
 	if err != nil {
 		return storage.Tenant{}, storage.User{}, err
 	}
-	u, err := p.users.get(ctx, tenant, user)
+	u, err := p.users.Get(ctx, tenant, user)
 	switch {
 	case errors.Is(err, storage.ErrNotFound), err == nil && u.Disabled:
 		return storage.Tenant{}, storage.User{}, errGone

@@ -31,7 +31,7 @@ func (p *Provider) Finish(ctx context.Context, by *web.Actor, out login.Outcome)
 		User: out.User.ID, Client: client.ID, Session: out.Session.ID, CodeUntil: now.Add(codeLife),
 		RedirectURI: a.RedirectURI, CodeChallenge: a.CodeChallenge, Nonce: a.Nonce, Scopes: a.Scopes,
 		IDTokenClaims: a.IDTokenClaims, UserInfoClaims: a.UserInfoClaims,
-		ACR: out.ACR, AMR: out.AMR, AuthTime: out.AuthTime, Created: now,
+		ACR: out.ACR, AMR: out.AMR, AuthTime: out.AuthTime, Address: by.Event("", "").Address, Created: now,
 	}
 	code, hash := p.issue(ticketCode, g.Tenant, g.ID)
 	g.Code = hash
@@ -39,8 +39,8 @@ func (p *Provider) Finish(ctx context.Context, by *web.Actor, out login.Outcome)
 		return web.Result{}, web.Unavailable("authorization code", err)
 	}
 	// They are needed again in a moment, when the code is redeemed.
-	p.users.put(out.Tenant.ID, out.User.ID, out.User)
-	p.tenants.put(storage.Global, out.Tenant.ID, out.Tenant)
+	p.users.Keep(out.User)
+	p.tenants.Keep(out.Tenant)
 	return p.respond(&client, &a, ui.Pair{Name: "code", Value: code}), nil
 }
 

@@ -66,7 +66,7 @@ func (p *Provider) homeOf(r *http.Request, origin string) bool {
 	if id == "" {
 		return false
 	}
-	client, err := p.clients.get(r.Context(), storage.Global, id)
+	client, err := p.clients.Get(r.Context(), storage.Global, id)
 	if err != nil || client.Disabled {
 		return false
 	}

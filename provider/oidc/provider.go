@@ -56,6 +56,8 @@ type Admission struct {
 	ACR      string
 	AMR      []string
 	AuthTime time.Time
+	// Address is where the user signed in from, empty where that was not known.
+	Address string
 }
 
 // Web answers browsers.
@@ -99,9 +101,9 @@ type Provider struct {
 	engine  http.Handler
 	about   metadata
 
-	clients *cache[storage.Client]
-	users   *cache[storage.User]
-	tenants *cache[storage.Tenant]
+	clients *storage.Cached[storage.Client, *storage.Client]
+	users   *storage.Cached[storage.User, *storage.User]
+	tenants *storage.Cached[storage.Tenant, *storage.Tenant]
 	noted   *seldom
 }
 
@@ -122,9 +124,9 @@ func New(c Config) (*Provider, error) {
 	}
 	p := &Provider{
 		c: c, issuer: c.Issuer.String(), base: strings.TrimSuffix(c.Issuer.String(), "/"), decoder: schema.NewDecoder(),
-		clients: newCache(c.Store.Clients, c.Now, c.CacheFor),
-		users:   newCache(c.Store.Users, c.Now, c.CacheFor),
-		tenants: newCache(c.Store.Tenants, c.Now, c.CacheFor),
+		clients: cached(c.Store.Clients, c.Now, c.CacheFor),
+		users:   cached(c.Store.Users, c.Now, c.CacheFor),
+		tenants: cached(c.Store.Tenants, c.Now, c.CacheFor),
 		noted:   &seldom{},
 	}
 	p.decoder.IgnoreUnknownKeys(true)

@@ -49,7 +49,6 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%s: ID token\n%v\nwant\n%v", client, c, want)
 		}
 	}
-	w.wantEvent("acme", "token.code ok")
 	if _, ok := w.tokens("app", "scope", "profile")["id_token"]; ok {
 		t.Error("ID token without scope openid")
 	}
