@@ -111,10 +111,19 @@ func (s *Service) CreateUser(ctx context.Context, tenant string, in NewUser) (_ 
 	return viewUser(&u), made, nil
 }
 
+// maxUserName is the directory's, in characters.
+const maxUserName = 128
+
 // checkNew finds what can be told before anything is done, so that a slip leaves no event.
 func (s *Service) checkNew(ctx context.Context, t *storage.Tenant, u *storage.User, password string) error {
 	if err := checkRole(t, u.Role, u.Type); err != nil {
 		return err
+	}
+	if u.Name != "" {
+		var err error
+		if u.Name, err = line("name", u.Name, maxUserName); err != nil {
+			return err
+		}
 	}
 	if u.Email == "" && u.Login == "" {
 		return invalid("email", "there is neither an e-mail address nor a user name", "give one or both")
@@ -283,7 +292,7 @@ func (s *Service) ChangeUser(ctx context.Context, tenant, user string, in UserFi
 		return User{}, err
 	}
 	if in.Name != nil {
-		name, err := line("name", *in.Name, maxTenantName)
+		name, err := line("name", *in.Name, maxUserName)
 		if err != nil {
 			return User{}, err
 		}
