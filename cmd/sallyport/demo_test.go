@@ -194,7 +194,9 @@ func TestDemoSignsUsersInToTheSampleApplication(t *testing.T) {
 		}
 		b.open(d.App).submit(nil)
 		b.open(d.App).sees("Plan the day")
-		b.open(d.App + "/signin").sees("password")
+		if b.open(d.App + "/signin"); !strings.HasPrefix(b.at.String(), d.Issuer+"/signin") && !strings.HasPrefix(b.at.String(), d.Issuer+"/authorize") {
+			t.Errorf("still signed in: at %s", b.at)
+		}
 	})
 	t.Run("staff who must set it up", func(t *testing.T) {
 		login, password := d.user(t, "Northwind Joinery", "staff")

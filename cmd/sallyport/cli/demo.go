@@ -34,6 +34,8 @@ const (
 	// demoMemory is where the collector begins to work harder, in bytes. An argon2id hash takes 19 MiB while it is
 	// computed; a demonstration should not hold on to that.
 	demoMemory = 40 << 20
+	// demoGrowth is by how much of itself, in percent, the heap grows before the collector runs.
+	demoGrowth = 40
 )
 
 // info is what a demonstration tells of itself.
@@ -47,6 +49,7 @@ type info struct {
 // Run shows everything until it is told to stop.
 func (c *demoCommand) Run(w *world) (err error) {
 	debug.SetMemoryLimit(demoMemory)
+	debug.SetGCPercent(demoGrowth)
 	idp, app, err := c.listen(w.ctx)
 	if err != nil {
 		return err

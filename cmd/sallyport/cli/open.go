@@ -25,7 +25,11 @@ func (s *settings) open(ctx context.Context, d deployment, logger *slog.Logger) 
 	}
 	store, err := d.kind.Open(ctx, d.url, logger)
 	if err != nil {
-		return opened{}, finding{What: err.Error(), Where: s.where("store"), Do: "check that the database is there and can be reached"}
+		key := "store"
+		if s.StoreFile != "" {
+			key = "store_file"
+		}
+		return opened{}, finding{What: err.Error(), Where: s.where(key), Do: "check that the database is there and can be reached"}
 	}
 	p, err := provider.New(ctx, provider.Config{
 		Issuer: d.issuer, Store: store, MasterKey: master, PreviousKeys: previous, Product: s.Product, Factors: d.factors,

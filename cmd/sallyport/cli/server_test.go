@@ -3,10 +3,12 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -111,6 +113,38 @@ func TestPanicIsLoggedAndAnswered(t *testing.T) {
 	if logged := log.String(); !ok || !strings.Contains(logged, "request="+id) || !strings.Contains(logged, "the stove is off") ||
 		!strings.Contains(logged, "server_test.go") {
 		t.Errorf("said %q, logged %s", said, logged)
+	}
+}
+
+func TestServesHTTPSWithItsCertificate(t *testing.T) {
+	other := httptest.NewTLSServer(nil)
+	defer other.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	l := loopbackListener(t)
+	served := make(chan error, 1)
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.TLS.ServerName) })
+	go func() {
+		served <- serve(ctx, newServer(h, slog.New(slog.DiscardHandler)), l, &other.TLS.Certificates[0])
+	}()
+	client := other.Client()
+	r, err := client.Get("https://" + l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Body.Close()
+	if r.TLS.Version < tls.VersionTLS12 {
+		t.Errorf("TLS version %x", r.TLS.Version)
+	}
+	if r, err := http.Get("http://" + l.Addr().String()); err == nil {
+		_ = r.Body.Close()
+		if r.StatusCode == http.StatusOK {
+			t.Error("answers plain HTTP too")
+		}
+	}
+	client.CloseIdleConnections()
+	stop()
+	if err := <-served; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -41,19 +41,19 @@ type shown struct {
 }
 
 type claim struct {
-	// Words say what the claim of that name and value means.
+	// Label and Words say what the claim of that name and value means.
 	Label, Words, Name, Value string
 }
 
 func (s *session) show(now time.Time) *shown {
-	v := &shown{Name: s.person.Name, Email: s.person.Email, TwoFactor: s.claims.ACR != "" && s.claims.ACR != acrPassword}
+	v := &shown{Name: s.person.Name, Email: s.person.Email, TwoFactor: s.twoFactor()}
 	if v.Name == "" {
 		v.Name = v.Email
 	}
 	at := time.Unix(s.claims.AuthTime, 0)
 	v.Claims = []claim{
 		{"Assurance", acrWords(s.claims.ACR), "acr", s.claims.ACR},
-		{"You proved it was you with", amrWords(s.claims.AMR), "amr", strings.Join(s.claims.AMR, " ")},
+		{"Proven by", amrWords(s.claims.AMR), "amr", strings.Join(s.claims.AMR, " ")},
 		{"When", ago(now.Sub(at)) + ", at " + at.Format("15:04:05"), "auth_time", fmt.Sprint(s.claims.AuthTime)},
 		{"Account", s.claims.Tenant, "tenant", s.claims.Tenant},
 		{"Sign-in session", "the same for every application you open from here", "sid", s.claims.Session},
@@ -65,6 +65,8 @@ func (s *session) show(now time.Time) *shown {
 	}
 	return v
 }
+
+func (s *session) twoFactor() bool { return s.claims.ACR != "" && s.claims.ACR != acrPassword }
 
 const acrPassword = "https://refeds.org/profile/sfa"
 

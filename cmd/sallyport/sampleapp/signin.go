@@ -74,9 +74,10 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request) {
 		// has no second step yet sets one up.
 		options = append(options, oauth2.SetAuthURLParam("claims",
 			`{"id_token":{"acr":{"essential":true,"values":["`+acrTwoFactor+`"]}}}`))
-	}
-	if r.URL.Query().Has("other-user") {
-		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
+		if s := a.session(r); s != nil && s.twoFactor() {
+			// There has been one already, which would be answer enough.
+			options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
+		}
 	}
 	http.Redirect(w, r, a.oauth(p).AuthCodeURL(state, options...), http.StatusSeeOther)
 }
