@@ -22,7 +22,8 @@ func Change[T any, P Row[T]](ctx context.Context, t Table[T], tenant, id string,
 		if err := change(&v); err != nil {
 			return v, err
 		}
-		return v, t.Replace(ctx, &v)
+		err = t.Replace(ctx, &v)
+		return v, err
 	})
 }
 
@@ -42,9 +43,11 @@ func Put[T any, P Row[T]](ctx context.Context, t Table[T], tenant, id string, ch
 			return v, err
 		}
 		if found {
-			return v, t.Replace(ctx, &v)
+			err = t.Replace(ctx, &v)
+		} else {
+			err = t.Insert(ctx, &v)
 		}
-		return v, t.Insert(ctx, &v)
+		return v, err
 	})
 }
 
@@ -61,7 +64,7 @@ func again[T any](ctx context.Context, try func() (T, error)) (v T, err error) {
 		select {
 		case <-ctx.Done():
 			return v, ctx.Err()
-		case <-time.After(rand.N(time.Duration(i) * time.Millisecond)):
+		case <-time.After(rand.N(time.Duration(i) * time.Millisecond)): //nolint:gosec // G404: nothing hangs on how long it waits.
 		}
 	}
 	return v, err

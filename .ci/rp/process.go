@@ -44,8 +44,10 @@ func (p *process) stop() error {
 	p.end()
 	err := p.cmd.Wait()
 	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGTERM {
-		return nil
+	if errors.As(err, &exit) {
+		if s, ok := exit.Sys().(syscall.WaitStatus); ok && s.Signal() == syscall.SIGTERM {
+			return nil
+		}
 	}
 	if errors.Is(err, context.Canceled) {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -131,35 +132,36 @@ func (f toy) Verify(_ context.Context, u mfa.User, creds []mfa.Credential, ch mf
 		}
 		return mfa.Credential{}, err
 	}
-	for _, c := range creds {
-		var d toyData
-		if err := json.Unmarshal(c.Data, &d); err != nil {
-			return mfa.Credential{}, err
-		}
-		spent := fmt.Sprintf("%x", ch.State)
-		switch {
-		case (d.Tenant != u.Tenant || d.User != u.ID) && f.fault != "takes any credential":
-			return mfa.Credential{}, errors.New("credential of another user")
-		case d.Spent == spent:
-			return mfa.Credential{}, &mfa.Wrong{Reason: mfa.Used}
-		case f.fault == "spends nothing":
-			return c, nil
-		case f.fault == "forgets what was spent":
-			spent = rand.Text()
-		case f.fault == "renames":
-			c.ID = rand.Text()
-		case f.fault == "counts uses up":
-			c.Left = 3
-		}
-		d.Spent = spent
-		data, err := json.Marshal(d)
-		if f.fault == "writes into data" {
-			copy(creds[0].Data, bytes.Repeat([]byte("x"), 8))
-		}
-		c.Data = data
-		return c, err
+	if len(creds) == 0 {
+		return mfa.Credential{}, errors.New("no credential")
 	}
-	return mfa.Credential{}, errors.New("no credential")
+	c := creds[0]
+	var d toyData
+	if err := json.Unmarshal(c.Data, &d); err != nil {
+		return mfa.Credential{}, err
+	}
+	spent := hex.EncodeToString(ch.State)
+	switch {
+	case (d.Tenant != u.Tenant || d.User != u.ID) && f.fault != "takes any credential":
+		return mfa.Credential{}, errors.New("credential of another user")
+	case d.Spent == spent:
+		return mfa.Credential{}, &mfa.Wrong{Reason: mfa.Used}
+	case f.fault == "spends nothing":
+		return c, nil
+	case f.fault == "forgets what was spent":
+		spent = rand.Text()
+	case f.fault == "renames":
+		c.ID = rand.Text()
+	case f.fault == "counts uses up":
+		c.Left = 3
+	}
+	d.Spent = spent
+	data, err := json.Marshal(d)
+	if f.fault == "writes into data" {
+		copy(creds[0].Data, bytes.Repeat([]byte("x"), 8))
+	}
+	c.Data = data
+	return c, err
 }
 
 func toyCase(fault string) Case {

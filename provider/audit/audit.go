@@ -134,7 +134,7 @@ func pause(ctx context.Context, try int) error {
 	if try < 2 {
 		return ctx.Err()
 	}
-	t := time.NewTimer(rand.N(min(time.Duration(try)*time.Millisecond, 20*time.Millisecond)))
+	t := time.NewTimer(rand.N(min(time.Duration(try)*time.Millisecond, 20*time.Millisecond))) //nolint:gosec // G404: nothing hangs on how long it waits.
 	defer t.Stop()
 	select {
 	case <-t.C:

@@ -122,7 +122,8 @@ func (k *Keeper) insert(ctx context.Context, p Person, f mfa.Factor, got mfa.Cre
 		Key:  storage.Key{Tenant: p.User.Tenant, ID: id},
 		User: p.User.ID, Factor: f.Info().ID, Name: got.Name, Data: sealed, Left: got.Left, Made: got.Left, Created: k.Now(),
 	}
-	return c, k.Credentials.Insert(ctx, &c)
+	err = k.Credentials.Insert(ctx, &c)
+	return c, err
 }
 
 // NewCodes makes a new set of the factor that is handed out by itself: the backup codes. The old set stops at once.
@@ -178,7 +179,8 @@ func (k *Keeper) OpenCodes(ctx context.Context, p Person, sealed []byte) ([]stri
 		return nil, ErrNothingPending
 	}
 	var codes []string
-	return codes, k.openJSON(ctx, p, sealCodes, sealed, &codes)
+	err := k.openJSON(ctx, p, sealCodes, sealed, &codes)
+	return codes, err
 }
 
 // Rename gives a credential the user's own name for it.

@@ -169,7 +169,8 @@ func (k *Keeper) pending(ctx context.Context, p Person, factor string, pending s
 	if len(pending.State) == 0 || k.Now().Sub(pending.At) > pendingLife {
 		return ch, ErrNothingPending
 	}
-	return ch, k.openJSON(ctx, p, sealChallenge+"/"+factor, pending.State, &ch)
+	err := k.openJSON(ctx, p, sealChallenge+"/"+factor, pending.State, &ch)
+	return ch, err
 }
 
 // challenge is the challenge that an answer is for: the pending one, or, from a factor whose challenges have nothing

@@ -147,7 +147,7 @@ func (d *Local) changeOnce(ctx context.Context, c claim,
 
 // pause keeps those who claim one name from meeting again and again.
 func pause(ctx context.Context, try int) error {
-	t := time.NewTimer(rand.N(min(time.Duration(try+1)*time.Millisecond, 20*time.Millisecond)))
+	t := time.NewTimer(rand.N(min(time.Duration(try+1)*time.Millisecond, 20*time.Millisecond))) //nolint:gosec // G404: nothing hangs on how long it waits.
 	defer t.Stop()
 	select {
 	case <-t.C:

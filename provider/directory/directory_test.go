@@ -232,21 +232,21 @@ func TestPasswordsOfOtherSystemsAreTakenOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	real := w.open(t, directory.Options{Hasher: directory.Argon2id{Memory: 64, Time: 1}})
+	argon := w.open(t, directory.Options{Hasher: directory.Argon2id{Memory: 64, Time: 1}})
 	for name, stored := range map[string]string{"bcrypt": string(crypted), "argon2id": old} {
 		u := w.create(t, "acme", name+"@example.com", "", "")
 		u.Password = stored
 		if err := w.store.Users.Replace(t.Context(), &u); err != nil {
 			t.Fatal(err)
 		}
-		if right, err := real.Check(t.Context(), []storage.User{u}, "wrong-password"); err != nil || len(right) != 0 {
+		if right, err := argon.Check(t.Context(), []storage.User{u}, "wrong-password"); err != nil || len(right) != 0 {
 			t.Errorf("%s: wrong password: %v, %v", name, right, err)
 		}
 		kept, err := w.store.Users.Get(t.Context(), "acme", u.ID)
 		if err != nil || kept.Password != stored {
 			t.Errorf("%s: a wrong password changed the hash: %v", name, err)
 		}
-		right, err := real.Check(t.Context(), []storage.User{u}, good)
+		right, err := argon.Check(t.Context(), []storage.User{u}, good)
 		if err != nil || len(right) != 1 {
 			t.Fatalf("%s: right password: %v, %v", name, right, err)
 		}
@@ -254,7 +254,7 @@ func TestPasswordsOfOtherSystemsAreTakenOver(t *testing.T) {
 		if err != nil || !strings.HasPrefix(kept.Password, "$argon2id$v=19$m=64,t=1,p=1$") || kept.Password == stored || kept.Version != right[0].Version {
 			t.Errorf("%s: afterwards %q, %v", name, kept.Password, err)
 		}
-		if right, err = real.Check(t.Context(), []storage.User{kept}, good); err != nil || len(right) != 1 || right[0].Version != kept.Version {
+		if right, err = argon.Check(t.Context(), []storage.User{kept}, good); err != nil || len(right) != 1 || right[0].Version != kept.Version {
 			t.Errorf("%s: hashed anew twice: %v", name, err)
 		}
 	}

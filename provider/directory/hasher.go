@@ -103,7 +103,7 @@ func parseArgon(settings string) (argonSettings, error) {
 		len(salt) < 8 || len(salt) > 64 {
 		return s, ErrSettings
 	}
-	s.Memory, s.Time, s.Lanes, s.salt = memory, time, uint8(lanes), salt
+	s.Memory, s.Time, s.Lanes, s.salt = memory, time, uint8(lanes), salt //nolint:gosec // G115: maxLanes was checked.
 	if s.String() != settings {
 		return s, ErrSettings
 	}

@@ -263,11 +263,11 @@ func TestForgedSigningKeyIsNotPublished(t *testing.T) {
 	if err := k.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	real, err := k.Signer(t.Context(), "ES256")
+	active, err := k.Signer(t.Context(), "ES256")
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, err := s.SigningKeys.Get(t.Context(), storage.Global, real.ID)
+	kept, err := s.SigningKeys.Get(t.Context(), storage.Global, active.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,7 +281,7 @@ func TestForgedSigningKeyIsNotPublished(t *testing.T) {
 	}
 	if !slices.ContainsFunc(public, func(j jose.JSONWebKey) bool {
 		p, ok := j.Key.(interface{ Equal(crypto.PublicKey) bool })
-		return j.KeyID == real.ID && ok && p.Equal(real.Key.Public())
+		return j.KeyID == active.ID && ok && p.Equal(active.Key.Public())
 	}) {
 		t.Error("the published key came from the database")
 	}

@@ -126,7 +126,7 @@ func (s sealer) sealed(value []byte) bool {
 func aad(parts ...string) []byte {
 	var b []byte
 	for _, p := range parts {
-		b = binary.BigEndian.AppendUint32(b, uint32(len(p)))
+		b = binary.BigEndian.AppendUint32(b, uint32(len(p))) //nolint:gosec // G115: no part has 4 GiB.
 		b = append(b, p...)
 	}
 	return b
@@ -148,7 +148,7 @@ func unstamp(stamped []byte) (until time.Time, plain []byte, err error) {
 		return time.Time{}, nil, ErrSealed
 	}
 	if ms := binary.BigEndian.Uint64(stamped); ms != 0 {
-		until = time.UnixMilli(int64(ms))
+		until = time.UnixMilli(int64(ms)) //nolint:gosec // G115: sealed by us, out of an int64.
 	}
 	return until, stamped[stampSize:], nil
 }

@@ -77,7 +77,7 @@ func (k *Keys) Derive(purpose string, n int) []byte {
 	for i := uint32(1); len(out) < n; i++ {
 		block := binary.BigEndian.AppendUint32(nil, i)
 		block = append(block, aad("derive", purpose)...)
-		out = append(out, k.mac(binary.BigEndian.AppendUint64(block, uint64(n)))...)
+		out = append(out, k.mac(binary.BigEndian.AppendUint64(block, uint64(n)))...) //nolint:gosec // G115: a length is not negative.
 	}
 	return out[:n:n]
 }

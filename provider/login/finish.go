@@ -103,7 +103,8 @@ func (s *Service) openSession(ctx context.Context, by *web.Actor, st *state) (st
 	session := storage.Session{Key: storage.Key{Tenant: st.flow.Tenant, ID: storage.NewID()}, Created: now}
 	set(&session)
 	session.Expires = s.sessionEnd(st.person.Tenant, session)
-	return session, cookieOf(session, secret), web.Unavailable("session", s.Store.Sessions.Insert(ctx, &session))
+	err := s.Store.Sessions.Insert(ctx, &session)
+	return session, cookieOf(session, secret), web.Unavailable("session", err)
 }
 
 // remember notes the sign-in and the factor used with the user.

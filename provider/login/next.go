@@ -103,8 +103,8 @@ func without(proofs []storage.Proof, d policy.Decision, enrolled []Enrolled, has
 	// Who has a factor proves it before another is added, whatever its strength: a password alone never enrols past
 	// an existing factor.
 	if has && !slices.ContainsFunc(proofs, func(p storage.Proof) bool { return p.Factor != PasswordProof }) {
-		if any := on(enrolled); len(any) > 0 {
-			return Step{Kind: Prompt, Factors: any}
+		if usable := on(enrolled); len(usable) > 0 {
+			return Step{Kind: Prompt, Factors: usable}
 		}
 		return Step{Kind: Recover}
 	}

@@ -41,8 +41,7 @@ const whyExpired = "expired"
 
 func (s *Service) signIn(by *web.Actor, r Request, sealed, login string) ui.SignIn {
 	p := ui.SignIn{Request: sealed, Login: login, App: r.App}
-	switch {
-	case by.SignedIn() && (r.Fresh || r.MaxAge != nil || r.Login) && r.Hint == "":
+	if by.SignedIn() && (r.Fresh || r.MaxAge != nil || r.Login) && r.Hint == "" {
 		p.Login = web.Account(by.User)
 		p.Notice = ui.Say(ui.NoticeFresh)
 		if r.App != "" {

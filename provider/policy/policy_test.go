@@ -190,13 +190,13 @@ func TestDecideWhatARuleSays(t *testing.T) {
 }
 
 func TestAllows(t *testing.T) {
-	for _, any := range []bool{false, true} {
+	for _, anyStrength := range []bool{false, true} {
 		for _, named := range [][]string{nil, {"totp"}, {"webauthn"}} {
 			for factor, resistant := range map[string]bool{"totp": false, "webauthn": true} {
-				want := (any || resistant) && (named == nil || named[0] == factor)
-				d := Decision{AnyStrength: any, Factors: named}
+				want := (anyStrength || resistant) && (named == nil || named[0] == factor)
+				d := Decision{AnyStrength: anyStrength, Factors: named}
 				if got := d.Allows(factor, resistant); got != want {
-					t.Error(fmt.Sprintf("any %t, factors %v, %s:", any, named, factor), got)
+					t.Error(fmt.Sprintf("any %t, factors %v, %s:", anyStrength, named, factor), got)
 				}
 			}
 		}

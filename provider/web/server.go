@@ -170,7 +170,7 @@ func (s *Server) cookie(name string) string {
 }
 
 func (s *Server) setCookie(c echo.Context, name, value string, age time.Duration) {
-	cookie := &http.Cookie{
+	cookie := &http.Cookie{ //nolint:gosec // G124: Secure is off for plain HTTP on loopback only.
 		Name: s.cookie(name), Value: value, Path: "/", HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode,
 		MaxAge: int(age / time.Second),
 	}

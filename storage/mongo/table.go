@@ -184,7 +184,7 @@ func (t *table[T, P]) List(ctx context.Context, q storage.Query) ([]T, error) {
 	size := q.PageSize()
 	cursor, err := t.coll.Find(ctx, filter, options.Find().
 		SetSort(bson.D{{Key: "_id", Value: order}}).
-		SetLimit(int64(size)).SetBatchSize(int32(size)).SetHint(hint))
+		SetLimit(int64(size)).SetBatchSize(int32(size)).SetHint(hint)) //nolint:gosec // G115: a page has a thousand at most.
 	if err != nil {
 		return nil, t.fail("list", err)
 	}

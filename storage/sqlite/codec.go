@@ -100,7 +100,7 @@ type cutter func(v reflect.Value)
 func newCutter(typ reflect.Type) cutter {
 	if typ == reflect.TypeFor[time.Time]() {
 		return func(v reflect.Value) {
-			t := v.Addr().Interface().(*time.Time)
+			t := v.Addr().Interface().(*time.Time) //nolint:errcheck // Its type was compared above.
 			*t = t.UTC().Truncate(time.Millisecond)
 		}
 	}

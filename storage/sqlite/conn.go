@@ -55,13 +55,13 @@ func connect(path string, cacheKiB int) (*conn, error) {
 
 // exec runs SQL of our own that is needed once.
 func (c *conn) exec(sql string) error {
-	_, err := c.c.(driver.ExecerContext).ExecContext(context.Background(), sql, nil)
+	_, err := c.c.(driver.ExecerContext).ExecContext(context.Background(), sql, nil) //nolint:errcheck // modernc.org/sqlite implements it; another driver would panic at the first use.
 	return err
 }
 
 // value reads the first column of the first row.
 func (c *conn) value(sql string) (driver.Value, error) {
-	rows, err := c.c.(driver.QueryerContext).QueryContext(context.Background(), sql, nil)
+	rows, err := c.c.(driver.QueryerContext).QueryContext(context.Background(), sql, nil) //nolint:errcheck // modernc.org/sqlite implements it; another driver would panic at the first use.
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func (c *conn) run(q *query, args []driver.NamedValue) (changed int64, err error
 	if err != nil {
 		return 0, err
 	}
-	r, err := s.(driver.StmtExecContext).ExecContext(context.Background(), args)
+	r, err := s.(driver.StmtExecContext).ExecContext(context.Background(), args) //nolint:errcheck // modernc.org/sqlite implements it; another driver would panic at the first use.
 	if err != nil {
 		return 0, err
 	}
@@ -119,7 +119,7 @@ func (c *conn) read(ctx context.Context, q *query, args []driver.NamedValue, f f
 	if err != nil {
 		return err
 	}
-	rows, err := s.(driver.StmtQueryContext).QueryContext(context.Background(), args)
+	rows, err := s.(driver.StmtQueryContext).QueryContext(context.Background(), args) //nolint:errcheck // modernc.org/sqlite implements it; another driver would panic at the first use.
 	if err != nil {
 		return err
 	}

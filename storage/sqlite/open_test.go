@@ -209,11 +209,11 @@ func TestTwoStoresOnOneFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() {
+		t.Cleanup(func() {
 			if err := st.Close(); err != nil {
 				t.Error(err)
 			}
-		}()
+		})
 		stores[i] = st
 	}
 	ctx := t.Context()

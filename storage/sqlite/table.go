@@ -96,6 +96,7 @@ func (t *table[N, P]) failed(op string, err error) error {
 	return fmt.Errorf("storage/sqlite: %s %s: %w", op, t.kind.Name, err)
 }
 
+// Get implements [storage.Table].
 func (t *table[N, P]) Get(ctx context.Context, tenant, id string) (N, error) {
 	var n N
 	if err := checkKey(tenant, id); err != nil {
@@ -126,6 +127,7 @@ func (t *table[N, P]) Get(ctx context.Context, tenant, id string) (N, error) {
 	return n, nil
 }
 
+// Insert implements [storage.Table].
 func (t *table[N, P]) Insert(ctx context.Context, n *N) error {
 	k := P(n).Record()
 	if err := checkKey(k.Tenant, k.ID); err != nil {
@@ -158,6 +160,7 @@ func (t *table[N, P]) insertArgs(n *N) ([]driver.NamedValue, error) {
 	return args(append(values, t.db.now().UnixMilli())...), nil
 }
 
+// Replace implements [storage.Table].
 func (t *table[N, P]) Replace(ctx context.Context, n *N) error {
 	k := P(n).Record()
 	if err := checkKey(k.Tenant, k.ID); err != nil {
@@ -185,6 +188,7 @@ func (t *table[N, P]) Replace(ctx context.Context, n *N) error {
 	return nil
 }
 
+// Delete implements [storage.Table].
 func (t *table[N, P]) Delete(ctx context.Context, tenant, id string) error {
 	if err := checkKey(tenant, id); err != nil {
 		return t.failed("delete", err)
@@ -199,6 +203,7 @@ func (t *table[N, P]) Delete(ctx context.Context, tenant, id string) error {
 	return nil
 }
 
+// List implements [storage.Table].
 func (t *table[N, P]) List(ctx context.Context, q storage.Query) ([]N, error) {
 	if q.Tenant == "" {
 		return nil, t.failed("list", errors.New("the tenant is empty"))

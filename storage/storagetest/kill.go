@@ -78,7 +78,9 @@ func victim(round, target string, open Reopen) {
 				err := lifetime(st.Counters, id, i%3 == 0, func(version int64) {
 					tell.Lock()
 					defer tell.Unlock()
-					fmt.Fprintf(os.Stdout, "told %s %d\n", id, version)
+					if _, err := fmt.Fprintf(os.Stdout, "told %s %d\n", id, version); err != nil {
+						fail(err)
+					}
 				})
 				if err != nil {
 					fail(err)

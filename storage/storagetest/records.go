@@ -224,9 +224,18 @@ func (s *subject[N, P]) queriesFor(n N) []storage.Query {
 func (s *subject[N, P]) keysAreApart() {
 	a, c := s.tenant, "c"
 	keys := []storage.Key{
-		{Tenant: a, ID: c}, {Tenant: a, ID: "C"}, {Tenant: a, ID: "c "}, {Tenant: a, ID: " c"},
-		{Tenant: a, ID: "é"}, {Tenant: a, ID: "e\u0301"}, {Tenant: a, ID: "c\x00"}, {Tenant: a, ID: "1"}, {Tenant: a, ID: "1.0"},
-		{Tenant: a + " ", ID: c}, {Tenant: " " + a, ID: c}, {Tenant: a + "\x00", ID: c},
+		{Tenant: a, ID: c},
+		{Tenant: a, ID: "C"},
+		{Tenant: a, ID: "c "},
+		{Tenant: a, ID: " c"},
+		{Tenant: a, ID: "é"},
+		{Tenant: a, ID: "e\u0301"},
+		{Tenant: a, ID: "c\x00"},
+		{Tenant: a, ID: "1"},
+		{Tenant: a, ID: "1.0"},
+		{Tenant: a + " ", ID: c},
+		{Tenant: " " + a, ID: c},
+		{Tenant: a + "\x00", ID: c},
 	}
 	for _, sep := range []string{":", "/", "|", ".", "-", "_", " ", "\x00", "\x1f", ","} {
 		keys = append(keys, storage.Key{Tenant: a, ID: "b" + sep + c}, storage.Key{Tenant: a + sep + "b", ID: c})

@@ -92,7 +92,7 @@ func (s *subject[N, P]) absent(tenant, id string) {
 func (s *subject[N, P]) wantErr(what string, err, sentinel error) {
 	s.Helper()
 	for _, e := range sentinels {
-		if errors.Is(err, e) != (e == sentinel) {
+		if errors.Is(err, e) != (e == sentinel) { //nolint:errorlint // Both are out of the list of sentinels.
 			s.Errorf("%s: %v, want %v", what, err, sentinel)
 			return
 		}
