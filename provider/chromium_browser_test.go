@@ -296,17 +296,36 @@ func (b *tab) says(words ...string) *tab {
 	return b
 }
 
-// click presses on the middle of an element, which must be there to be seen.
+// mouse clicks on the middle of an element, so many times in quick succession. It must be there to be seen, and nothing
+// may lie over it.
+func (b *tab) mouse(selector string, times int) chromedp.Action[chromedp.Void] {
+	b.t.Helper()
+	const middle = `((e) => {
+		const r = e?.getClientRects()[0];
+		return r ? [r.left + r.width / 2, r.top + r.height / 2] : null;
+	})(document.querySelector(%s))`
+	point := fmt.Sprintf(middle, quote(selector))
+	b.until("a sight of "+selector, `document.querySelector(`+quote(selector)+`)?.checkVisibility() === true`)
+	eval[chromedp.Void](b, `document.querySelector(`+quote(selector)+`).scrollIntoView({block: "nearest", behavior: "instant"})`)
+	b.until("nothing over "+selector, `((p) => p !== null && document.querySelector(`+quote(selector)+`).contains(document.elementFromPoint(...p)))(`+point+`)`)
+	at := eval[[2]float64](b, point)
+	steps := make([]chromedp.Action[chromedp.Void], times)
+	for i := range steps {
+		steps[i] = chromedp.MouseClickXY(at[0], at[1], chromedp.ClickCount(i+1))
+	}
+	return chromedp.Steps(steps...)
+}
+
 func (b *tab) click(selector string) *tab {
 	b.t.Helper()
-	b.do(chromedp.Click(chromedp.CSS(selector)))
+	b.do(b.mouse(selector, 1))
 	return b
 }
 
 // follow clicks, and waits for the page it leads to.
 func (b *tab) follow(selector string) *tab {
 	b.t.Helper()
-	return b.leave(chromedp.Click(chromedp.CSS(selector)))
+	return b.leave(b.mouse(selector, 1))
 }
 
 // fill puts text into a field, in place of what is there, as a password manager does.

@@ -79,11 +79,12 @@ func testCodeField(t *testing.T, c *chromium) {
 
 	// The sixth digit sends; a wrong code says so, with the time that our clock shows.
 	before := b.posts("/with/totp")
-	b.press(ph.wrong()[:5])
+	wrong := ph.wrong()
+	b.press(wrong[:5])
 	if n := b.posts("/with/totp"); n != before {
 		t.Fatal("five digits were sent")
 	}
-	b.leave(chromedp.KeyEvent(ph.wrong()[5:])).says("isn’t right", "Our clock shows "+w.clock.Now().UTC().Format("15:04"))
+	b.leave(chromedp.KeyEvent(wrong[5:])).says("isn’t right", "Our clock shows "+w.clock.Now().UTC().Format("15:04"))
 	if got := b.complaint(); got.Invalid != "true" || !got.Below || !got.Focus || !strings.Contains(got.Text, "Set its date and time to automatic") {
 		t.Errorf("the complaint is %+v", got)
 	}

@@ -269,8 +269,8 @@ func TestFiveWrongCodes(t *testing.T) {
 	b = w.browser()
 	p = open()
 	p = b.get(p.url.Path + "/with/backup")
-	for range 2 {
-		if p = p.submit("/with/backup", "code", "aaaa-aaaa-aaaa-aaaa-aaaa-aaaa"); p.status != 422 {
+	for _, guess := range []string{"a", "b"} {
+		if p = p.submit("/with/backup", "code", strings.Repeat(guess, 24)); p.status != 422 {
 			t.Fatalf("wrong backup code answers %d:\n%s", p.status, p.text())
 		}
 	}
@@ -347,7 +347,7 @@ func TestTwentyWrongCodesSwitchTheFactorOff(t *testing.T) {
 	b := w.browser()
 	p := b.get("/account").signIn("robin@acme.example")
 	if strings.Contains(p.text(), "Enter the code from your app") {
-		t.Fatal("the factor is still asked for")
+		t.Fatalf("the factor is still asked for:\n%s", p.text())
 	}
 	p.submit("/with/backup", "code", codes[0]).is(atSecurity)
 	w.browser().get("/account").signIn("robin@acme.example").is(atCode).submit("/with/totp", "code", ph.next()).is(atSecurity)

@@ -30,6 +30,9 @@ type Flow struct {
 	Session string `json:"session,omitempty"`
 	// Pending are the challenges that wait for an answer, by factor ID, at sign-in.
 	Pending map[string]Pending `json:"pending,omitempty"`
+	// Refused is the answer that was wrong last and why, sealed under the tenant's key: the page that says so may be
+	// loaded again, and that is no further try.
+	Refused []byte `json:"refused,omitempty"`
 	// Enrolling is the set-up under way, if any.
 	Enrolling *Enrolling `json:"enrolling,omitempty"`
 	// Codes are backup codes made and not yet confirmed as saved, sealed under the tenant's key.
@@ -58,6 +61,8 @@ type Enrolling struct {
 	// server until it is confirmed.
 	Challenge []byte    `json:"challenge"`
 	At        time.Time `json:"at"`
+	// Refused is like that of a Flow.
+	Refused []byte `json:"refused,omitempty"`
 }
 
 // Session is a browser that is signed in.

@@ -126,13 +126,16 @@ func (s *Service) confirm(ctx context.Context, by *web.Actor, in confirmIn) (web
 	if _, _, err := s.mayAdd(ctx, by); err != nil {
 		return web.Result{}, err
 	}
+	if again := s.Credentials.Again(ctx, p, e.Refused, e.Factor, in.Code); again != nil {
+		return s.setUpAgain(by, up, again)
+	}
 	done, err := s.Credentials.ConfirmEnrolment(ctx, p, e, in.Code)
 	if errors.Is(err, storage.ErrExists) {
 		// The same code was sent twice, and the first was right.
 		return web.Go(ui.PathAccount), nil
 	}
 	if err != nil {
-		return s.wrong(ctx, by, up, err)
+		return s.wrong(ctx, by, up, in.Code, err)
 	}
 	codes, err := s.Credentials.SealCodes(ctx, p, done.Codes)
 	if err != nil {
@@ -163,17 +166,41 @@ func (s *Service) confirm(ctx context.Context, by *web.Actor, in confirmIn) (web
 	return s.done(ui.Say(ui.NoticeFactorAdded, "name", done.Credential.Name))
 }
 
-// wrong shows the set-up again, with what was wrong.
-func (s *Service) wrong(ctx context.Context, by *web.Actor, up credential.SettingUp, err error) (web.Result, error) {
-	w := s.Credentials.Explain(up.Factor, err)
+// wrong notes a wrong code, so that the page loaded again is not counted again.
+func (s *Service) wrong(ctx context.Context, by *web.Actor, up credential.SettingUp, code string, why error) (web.Result, error) {
+	w := s.Credentials.Explain(up.Factor, why)
 	if w.Problem.Key == "" {
-		return web.Result{}, web.Unavailable("set-up", err)
+		return web.Result{}, web.Unavailable("set-up", why)
 	}
 	if err := s.record(ctx, by, "factor.added", "refused", up.Factor.Info().ID, w.Problem.Key); err != nil {
 		return web.Result{}, err
 	}
 	if w.Wait > 0 {
 		return web.Result{}, &web.TooMany{Retry: w.Wait}
+	}
+	refused, err := s.Credentials.Refuse(ctx, credential.Who(by), up.Factor.Info().ID, code, why)
+	if err != nil {
+		return web.Result{}, web.Unavailable("refused answer", err)
+	}
+	if begun := by.Session.Enrolling.At; refused != nil {
+		err = s.keep(ctx, by, func(o *storage.Session) {
+			// Confirmed or begun anew by another request, there is nothing to note.
+			if o.Enrolling != nil && o.Enrolling.At.Equal(begun) {
+				o.Enrolling.Refused = refused
+			}
+		})
+	}
+	if err != nil {
+		return web.Result{}, err
+	}
+	return s.setUpAgain(by, up, why)
+}
+
+// setUpAgain shows the set-up again, with what was wrong.
+func (s *Service) setUpAgain(by *web.Actor, up credential.SettingUp, why error) (web.Result, error) {
+	w := s.Credentials.Explain(up.Factor, why)
+	if w.Problem.Key == "" {
+		return web.Result{}, web.Unavailable("set-up", why)
 	}
 	page := setUpPage(by, up)
 	page.Problem, page.Hint = w.Problem, w.Hint

@@ -119,13 +119,16 @@ func (s *Service) confirm(ctx context.Context, by *web.Actor, in confirmIn) (web
 	if st == nil || err != nil {
 		return res, err
 	}
+	if again := s.Credentials.Again(ctx, st.person, st.flow.Enrolling.Refused, st.flow.Enrolling.Factor, in.Code); again != nil {
+		return s.setUpAgain(st, up, again)
+	}
 	done, err := s.Credentials.ConfirmEnrolment(ctx, st.person, st.flow.Enrolling, in.Code)
 	if errors.Is(err, storage.ErrExists) {
 		// The same code was sent twice, and the first was right.
 		return web.Go(st.path("")), nil
 	}
 	if err != nil {
-		return s.wrongSetUp(ctx, by, st, up, err)
+		return s.wrongSetUp(ctx, by, st, up, in.Code, err)
 	}
 	codes, err := s.Credentials.SealCodes(ctx, st.person, done.Codes)
 	if err != nil {
@@ -148,10 +151,10 @@ func (s *Service) confirm(ctx context.Context, by *web.Actor, in confirmIn) (web
 	})
 }
 
-func (s *Service) wrongSetUp(ctx context.Context, by *web.Actor, st *state, up credential.SettingUp, err error) (web.Result, error) {
-	w := s.Credentials.Explain(up.Factor, err)
+func (s *Service) wrongSetUp(ctx context.Context, by *web.Actor, st *state, up credential.SettingUp, code string, why error) (web.Result, error) {
+	w := s.Credentials.Explain(up.Factor, why)
 	if w.Problem.Key == "" {
-		return web.Result{}, web.Unavailable("set-up", err)
+		return web.Result{}, web.Unavailable("set-up", why)
 	}
 	e := s.event(by, st, "factor.added", "refused")
 	e.Factor, e.Reason = up.Factor.Info().ID, w.Problem.Key
@@ -160,6 +163,26 @@ func (s *Service) wrongSetUp(ctx context.Context, by *web.Actor, st *state, up c
 	}
 	if w.Wait > 0 {
 		return web.Result{}, errors.Join(&web.TooMany{Retry: w.Wait}, s.drop(ctx, st))
+	}
+	refused, err := s.Credentials.Refuse(ctx, st.person, up.Factor.Info().ID, code, why)
+	if err != nil {
+		return web.Result{}, web.Unavailable("refused answer", err)
+	}
+	if refused != nil {
+		st.flow.Enrolling.Refused = refused
+		err = s.note(ctx, st)
+	}
+	if err != nil {
+		return web.Result{}, err
+	}
+	return s.setUpAgain(st, up, why)
+}
+
+// setUpAgain shows the set-up once more, and says why the code was refused.
+func (s *Service) setUpAgain(st *state, up credential.SettingUp, why error) (web.Result, error) {
+	w := s.Credentials.Explain(up.Factor, why)
+	if w.Problem.Key == "" {
+		return web.Result{}, web.Unavailable("set-up", why)
 	}
 	page := s.setUpPage(st, up)
 	page.Problem, page.Hint = w.Problem, w.Hint

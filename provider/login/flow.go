@@ -104,15 +104,8 @@ func (s *Service) load(ctx context.Context, by *web.Actor, id string) (*state, w
 // advance writes what was just achieved, and goes on to the next step; with the last one it completes the sign-in.
 // Where another request of the same sign-in was first, it goes on from what that one wrote. factor is what was proven.
 func (s *Service) advance(ctx context.Context, by *web.Actor, st *state, factor string, achieve func(*storage.Flow)) (web.Result, error) {
-	achieve(st.flow)
-	st.step = s.next(st)
-	st.flow.Done = st.step.Kind == Done
-	err := s.Store.Flows.Replace(ctx, st.flow)
-	if errors.Is(err, storage.ErrConflict) {
-		return web.Go(st.path("")), nil
-	}
-	if err != nil {
-		return web.Result{}, web.Unavailable("flow", err)
+	if first, err := s.write(ctx, st, achieve); err != nil || !first {
+		return web.Go(st.path("")), err
 	}
 	if st.flow.Done {
 		return s.finish(ctx, by, st, factor)
@@ -125,6 +118,30 @@ func (s *Service) advance(ctx context.Context, by *web.Actor, st *state, factor 
 		}
 	}
 	return web.Go(st.path("")), nil
+}
+
+// write stores what was just achieved, and tells whether there was still something to achieve. An answer that was right
+// is spent by then: where another request changed the sign-in meanwhile (a page loaded again, an answer refused), what
+// was achieved is added to that, for it must not be lost.
+func (s *Service) write(ctx context.Context, st *state, achieve func(*storage.Flow)) (bool, error) {
+	for range 10 {
+		achieve(st.flow)
+		st.step = s.next(st)
+		st.flow.Done = st.step.Kind == Done
+		err := s.Store.Flows.Replace(ctx, st.flow)
+		if !errors.Is(err, storage.ErrConflict) {
+			return true, web.Unavailable("flow", err)
+		}
+		f, err := s.Store.Flows.Get(ctx, st.flow.Tenant, st.flow.ID)
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return false, web.Unavailable("flow", err)
+		}
+		if err != nil || f.Done || !s.Now().Before(f.Until) {
+			return false, nil
+		}
+		st.flow = &f
+	}
+	return false, web.Unavailable("flow", storage.ErrConflict)
 }
 
 // drop ends a sign-in: the password has to be proven again.

@@ -139,12 +139,15 @@ func (s *Service) answer(ctx context.Context, by *web.Actor, in factorIn) (web.R
 	if st.step.Kind != Prompt || !slices.Contains(st.step.Factors, in.Factor) {
 		return web.Go(st.path("")), nil
 	}
+	if again := s.Credentials.Again(ctx, st.person, st.flow.Refused, in.Factor, in.Code); again != nil {
+		return s.again(ctx, st, in.Factor, again)
+	}
 	passed, err := s.Credentials.Answer(ctx, st.person, st.held, in.Factor, st.flow.Pending[in.Factor], in.Code)
 	if errors.Is(err, credential.ErrNothingPending) {
 		return web.Go(st.path("/with/" + in.Factor)), nil
 	}
 	if err != nil {
-		return s.wrong(ctx, by, st, in.Factor, err)
+		return s.wrong(ctx, by, st, in, err)
 	}
 	if passed.Left >= 0 {
 		n := st.person.Notice(by, ui.MailCodeUsed)
@@ -158,22 +161,55 @@ func (s *Service) answer(ctx context.Context, by *web.Actor, in factorIn) (web.R
 }
 
 // wrong answers what was not right: it says which, and how to do better.
-func (s *Service) wrong(ctx context.Context, by *web.Actor, st *state, factor string, err error) (web.Result, error) {
-	f, unknown := s.Credentials.Factor(factor)
-	if unknown != nil {
-		return web.Result{}, unknown
+func (s *Service) wrong(ctx context.Context, by *web.Actor, st *state, in factorIn, why error) (web.Result, error) {
+	f, err := s.Credentials.Factor(in.Factor)
+	if err != nil {
+		return web.Result{}, err
 	}
-	w := s.Credentials.Explain(f, err)
+	w := s.Credentials.Explain(f, why)
 	if w.Problem.Key == "" {
-		return web.Result{}, web.Unavailable("factor "+factor, err)
+		return web.Result{}, web.Unavailable("factor "+in.Factor, why)
 	}
 	e := s.event(by, st, "sign_in.factor", "refused")
-	e.Factor, e.Reason = factor, w.Problem.Key
+	e.Factor, e.Reason = in.Factor, w.Problem.Key
 	if err := s.record(ctx, e); err != nil {
 		return web.Result{}, err
 	}
 	if w.Wait > 0 {
 		return web.Result{}, errors.Join(&web.TooMany{Retry: w.Wait}, s.drop(ctx, st))
+	}
+	refused, err := s.Credentials.Refuse(ctx, st.person, in.Factor, in.Code, why)
+	if err != nil {
+		return web.Result{}, web.Unavailable("refused answer", err)
+	}
+	if refused != nil {
+		st.flow.Refused = refused
+		err = s.note(ctx, st)
+	}
+	if err != nil {
+		return web.Result{}, err
+	}
+	return s.again(ctx, st, in.Factor, why)
+}
+
+// note stores with the sign-in which answer was refused. Where another request of the same sign-in was first there is
+// nothing to note: what it wrote is newer.
+func (s *Service) note(ctx context.Context, st *state) error {
+	if err := s.Store.Flows.Replace(ctx, st.flow); err != nil && !errors.Is(err, storage.ErrConflict) {
+		return web.Unavailable("flow", err)
+	}
+	return nil
+}
+
+// again asks once more, and says why the answer was refused.
+func (s *Service) again(ctx context.Context, st *state, factor string, why error) (web.Result, error) {
+	f, err := s.Credentials.Factor(factor)
+	if err != nil {
+		return web.Result{}, err
+	}
+	w := s.Credentials.Explain(f, why)
+	if w.Problem.Key == "" {
+		return web.Result{}, web.Unavailable("factor "+factor, why)
 	}
 	var prompt mfa.Prompt
 	if pending, ok := st.flow.Pending[factor]; ok {
