@@ -140,10 +140,11 @@ func (s *Service) newClient(ctx context.Context, in NewClient) (storage.Client, 
 	if err := grantTypes(&c); err != nil {
 		return c, err
 	}
-	if err := checkURIs(&c); err != nil {
-		return c, err
+	err = checkURIs(&c)
+	if err == nil {
+		err = checkWords(&c)
 	}
-	return c, checkWords(&c)
+	return c, err
 }
 
 func grantTypes(c *storage.Client) error {

@@ -83,7 +83,7 @@ const maxPasswordLine = 4096
 // readPassword reads a password from standard input, where it can't be seen in the list of processes.
 func readPassword(r io.Reader) (string, error) {
 	line, err := bufio.NewReader(io.LimitReader(r, maxPasswordLine)).ReadString('\n')
-	if err != nil && err != io.EOF { //nolint:errorlint // ReadString returns it bare.
+	if err != nil && err != io.EOF {
 		return "", fmt.Errorf("read the password: %w", err)
 	}
 	line = strings.TrimRight(line, "\r\n")

@@ -62,7 +62,7 @@ func askHealth(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTime)
 	defer cancel()
 	unhealthy := finding{Where: url, Do: "look at the server's log"}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		unhealthy.What, unhealthy.Do = "this can't be asked: "+err.Error(), "give a URL such as http://127.0.0.1:8080/readyz"
 		return unhealthy

@@ -78,23 +78,13 @@ func forgetEmpty() {
 	}
 }
 
-// exited carries an exit code out of kong, which would end the program by itself.
-type exited int
-
-func (w *world) run(args []string) (code int) {
+func (w *world) run(args []string) int {
 	var c commands
-	defer func() {
-		if r := recover(); r != nil {
-			e, ok := r.(exited)
-			if !ok {
-				panic(r) //nolint:forbidigo // Somebody else's.
-			}
-			code = int(e)
-		}
-	}()
+	// kong would end the program once it has shown help; it goes on parsing instead, and nothing comes of that.
+	shown := -1
 	parser, err := kong.New(&c, kong.Name("sallyport"),
 		kong.Description("An OpenID Connect identity provider with the second step built in."),
-		kong.Writers(w.out, w.err), kong.Exit(func(code int) { panic(exited(code)) }),
+		kong.Writers(w.out, w.err), kong.Exit(func(code int) { shown = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.Bind(w),
 	)
@@ -105,6 +95,9 @@ func (w *world) run(args []string) (code int) {
 		args = []string{"--help"}
 	}
 	k, err := parser.Parse(args)
+	if shown >= 0 {
+		return shown
+	}
 	if err != nil {
 		return w.refuse(err)
 	}

@@ -60,8 +60,8 @@ func recovered(logger *slog.Logger) echo.MiddlewareFunc {
 				if r == nil {
 					return
 				}
-				if r == http.ErrAbortHandler { //nolint:errorlint // Compared as net/http does, which recovers the value itself.
-					panic(r)
+				if cause, ok := r.(error); ok && errors.Is(cause, http.ErrAbortHandler) {
+					panic(r) //nolint:forbidigo // net/http's own way to drop a connection, on its way there.
 				}
 				id := rand.Text()
 				logger.ErrorContext(c.Request().Context(), "panic", "request", id, "method", c.Request().Method,
