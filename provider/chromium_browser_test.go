@@ -134,8 +134,10 @@ func (b *tab) watch(event any) {
 	case *audits.EventIssueAdded:
 		note("issue", e.Issue)
 	case *log.EventEntryAdded:
-		// A page with an answer of 422 and the like is a page of ours, and the developer's console says so.
-		if !strings.HasPrefix(e.Entry.Text, "Failed to load resource: the server responded with a status of 4") {
+		// A page with an answer of 422 and the like is a page of ours, and the developer's console says so. What is for
+		// information only, as that the tests were quicker than the autofocus, is no fault.
+		told := strings.HasPrefix(e.Entry.Text, "Failed to load resource: the server responded with a status of 4")
+		if !told && (e.Entry.Level == log.EntryLevelWarning || e.Entry.Level == log.EntryLevelError) {
 			note("log", e.Entry)
 		}
 	}

@@ -216,7 +216,7 @@ func testScreenshots(t *testing.T, c *chromium) {
 		r := &tour{b: b, w: w, s: w.site(t)}
 		r.look = func(name string) {
 			for _, scheme := range []string{"light", "dark"} {
-				b.media("prefers-color-scheme", scheme)
+				b.media("prefers-color-scheme", scheme, "prefers-reduced-motion", "reduce") // or colours are half-way
 				b.size(1000, 800)
 				b.picture(filepath.Join(folder, name+"-"+lang+"-"+scheme+".png"))
 				b.size(360, 740)

@@ -1,11 +1,16 @@
 package provider
 
 import (
+	"context"
+	"errors"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/labstack/echo/v4"
 
 	"github.com/sallyport-id/sallyport/storage"
 )
@@ -61,6 +66,89 @@ func TestWrongCodeLoadedAgain(t *testing.T) {
 	setUp = own.get("/account/two-factor").submit("/account/factors/totp/set-up")
 	ph = w.scan(setUp)
 	again(setUp, "/account/set-up", ph.wrong()).submit("/account/set-up", "code", ph.code()).is(atCodes)
+}
+
+// hangingUp is a browser that goes away as soon as the server has written something to a table, and never sees the answer.
+type hangingUp struct {
+	storage.Table[storage.Credential]
+	handler http.Handler
+	hangUp  context.CancelFunc
+}
+
+func (h *hangingUp) wrote(err error) error {
+	if err == nil && h.hangUp != nil {
+		h.hangUp()
+	}
+	return err
+}
+
+func (h *hangingUp) Insert(ctx context.Context, c *storage.Credential) error {
+	return h.wrote(h.Table.Insert(ctx, c))
+}
+
+func (h *hangingUp) Replace(ctx context.Context, c *storage.Credential) error {
+	return h.wrote(h.Table.Replace(ctx, c))
+}
+
+// RoundTrip implements http.RoundTripper.
+func (h *hangingUp) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	h.hangUp = cancel
+	answer := httptest.NewRecorder()
+	h.handler.ServeHTTP(answer, r.WithContext(ctx))
+	return nil, errors.New("gone")
+}
+
+// ui.md 13: a browser that goes away while its right code is checked, and comes back, finds what the code achieved: the
+// factor is set up, and the backup codes are shown; nothing is half done.
+func TestBrowserGoesAway(t *testing.T) {
+	gone := &hangingUp{}
+	w := newWorld(t, func(c *Config) {
+		gone.Table = c.Store.Credentials
+		c.Store.Credentials = gone
+	})
+	e := echo.New()
+	if err := w.p.Mount(e); err != nil {
+		t.Fatal(err)
+	}
+	gone.handler = e
+	leave := func(p *page, suffix, code string) {
+		t.Helper()
+		r := p.request(suffix, "code", code)
+		r.RequestURI = ""
+		p.b.client.Transport = gone
+		if _, err := p.b.once(r); err == nil {
+			t.Fatal("the answer arrived")
+		}
+		p.b.client.Transport, gone.hangUp = nil, nil
+	}
+
+	w.user("acme", "robin@acme.example", "staff")
+	b := w.browser()
+	setUp := b.get("/account").signIn("robin@acme.example").is(atIntro).submit("/set-up/totp")
+	ph := w.scan(setUp)
+	leave(setUp, "/set-up", ph.code())
+	if saved := b.get(setUp.url.String()).is(atCodes); len(saved.codes()) != 10 {
+		t.Errorf("%d backup codes", len(saved.codes()))
+	}
+
+	w.user("birch", "kim@birch.example", "client")
+	b = w.browser()
+	b.get("/account").signIn("kim@birch.example").is(atSecurity)
+	setUp = b.get("/account/two-factor").submit("/account/factors/totp/set-up")
+	leave(setUp, "/account/set-up", w.scan(setUp).code())
+	b.get("/account/codes").is(atCodes)
+
+	// At sign-in the session's cookie went with the answer: the sign-in is complete all the same, and on record.
+	w.clock.forward(time.Minute)
+	b = w.browser()
+	p := b.get("/account").signIn("robin@acme.example").is(atCode)
+	before := len(w.events("acme"))
+	leave(p, "/with/totp", ph.code())
+	if last := w.events("acme")[before:]; !slices.ContainsFunc(last, func(e storage.Event) bool { return e.Action == "sign_in" && e.Outcome == "ok" }) {
+		t.Errorf("after the code only %+v is on record", last)
+	}
 }
 
 // What was refused is kept sealed: it may be the right code of another minute, or a backup code with a slip.

@@ -122,6 +122,7 @@ func (s *Service) confirm(ctx context.Context, by *web.Actor, in confirmIn) (web
 	if again := s.Credentials.Again(ctx, st.person, st.flow.Enrolling.Refused, st.flow.Enrolling.Factor, in.Code); again != nil {
 		return s.setUpAgain(st, up, again)
 	}
+	ctx = toTheEnd(ctx)
 	done, err := s.Credentials.ConfirmEnrolment(ctx, st.person, st.flow.Enrolling, in.Code)
 	if errors.Is(err, storage.ErrExists) {
 		// The same code was sent twice, and the first was right.
@@ -236,5 +237,5 @@ func (s *Service) saved(ctx context.Context, by *web.Actor, in savedIn) (web.Res
 	if !in.Saved {
 		return s.codes(ctx, st, ui.Say(ui.ProblemTick))
 	}
-	return s.advance(ctx, by, st, "", func(f *storage.Flow) { f.Codes = nil })
+	return s.advance(toTheEnd(ctx), by, st, "", func(f *storage.Flow) { f.Codes = nil })
 }

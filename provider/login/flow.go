@@ -101,6 +101,10 @@ func (s *Service) load(ctx context.Context, by *web.Actor, id string) (*state, w
 	return st, web.Result{}, err
 }
 
+// toTheEnd is the context for what must not stop half-way: a right answer is spent as it is checked, and a browser that
+// goes away just then (a second click, a tunnel) must find on its return what the answer achieved.
+func toTheEnd(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
+
 // advance writes what was just achieved, and goes on to the next step; with the last one it completes the sign-in.
 // Where another request of the same sign-in was first, it goes on from what that one wrote. factor is what was proven.
 func (s *Service) advance(ctx context.Context, by *web.Actor, st *state, factor string, achieve func(*storage.Flow)) (web.Result, error) {
