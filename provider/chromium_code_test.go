@@ -64,8 +64,11 @@ func testCodeField(t *testing.T, c *chromium) {
 	}
 
 	for _, try := range []struct{ typed, says string }{
-		{"", "Enter the code."}, {"12345", "That code is too short"}, {"1234567", "That code is too long"},
-		{"12345a", "digits only"}, {"１２３４５６", "digits only"},
+		{"", "Enter the code."},
+		{"12345", "That code is too short"},
+		{"1234567", "That code is too long"},
+		{"12345a", "digits only"},
+		{"１２３４５６", "digits only"},
 	} {
 		eval[chromedp.Void](b, `document.querySelector("#code").select()`)
 		if try.typed != "" {

@@ -75,13 +75,7 @@ func (b *tab) fits(name string) {
 	b.t.Helper()
 	check := func(how string) {
 		b.t.Helper()
-		wide := eval[[]string](b, `(() => {
-			const wide = document.scrollingElement.scrollWidth;
-			if (wide <= innerWidth) return [];
-			return Array.from(document.querySelectorAll("body *")).filter((e) => e.getBoundingClientRect().right > innerWidth + 0.5)
-				.map((e) => wide + " px by " + e.outerHTML.slice(0, 100));
-		})()`)
-		for _, w := range wide {
+		for _, w := range b.tooWide() {
 			b.t.Errorf("%s %s: %s", name, how, w)
 		}
 	}
@@ -108,7 +102,19 @@ func (b *tab) fits(name string) {
 	b.size(1000, 800)
 }
 
-// The watch that all browser tests keep sees what it should: a violation of the policy, an error, a request elsewhere.
+// tooWide returns what reaches over the window's edge, if anything makes the page scroll sideways.
+func (b *tab) tooWide() []string {
+	b.t.Helper()
+	return eval[[]string](b, `(() => {
+		const wide = document.scrollingElement.scrollWidth;
+		if (wide <= innerWidth) return [];
+		return [wide + " px"].concat(Array.from(document.querySelectorAll("body *"))
+			.filter((e) => e.getBoundingClientRect().right > innerWidth + 0.5).map((e) => e.outerHTML.slice(0, 100)));
+	})()`)
+}
+
+// The watch that all browser tests keep sees what it should: a violation of the policy, an error, a request elsewhere, a
+// page that is too wide.
 func testWatch(t *testing.T, c *chromium) {
 	w := newWorld(t)
 	b := c.open(t)
@@ -136,6 +142,10 @@ func testWatch(t *testing.T, c *chromium) {
 	})
 	if eval[bool](b, `"broken" in window`) || eval[string](b, `getComputedStyle(document.body).color`) == "rgb(255, 0, 0)" {
 		t.Error("the policy lets scripts and styles in")
+	}
+	eval[chromedp.Void](b, `document.querySelector("main").style.minWidth = "1001px"`)
+	if len(b.tooWide()) == 0 {
+		t.Error("the watch did not see that the page is too wide")
 	}
 }
 

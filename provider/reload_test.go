@@ -140,7 +140,8 @@ func TestBrowserGoesAway(t *testing.T) {
 	leave(setUp, "/account/set-up", w.scan(setUp).code())
 	b.get("/account/codes").is(atCodes)
 
-	// At sign-in the session's cookie went with the answer: the sign-in is complete all the same, and on record.
+	// At sign-in the session's cookie went with the answer: it is handed out again for a minute, to this browser, while
+	// the session lasts.
 	w.clock.forward(time.Minute)
 	b = w.browser()
 	p := b.get("/account").signIn("robin@acme.example").is(atCode)
@@ -149,6 +150,18 @@ func TestBrowserGoesAway(t *testing.T) {
 	if last := w.events("acme")[before:]; !slices.ContainsFunc(last, func(e storage.Event) bool { return e.Action == "sign_in" && e.Outcome == "ok" }) {
 		t.Errorf("after the code only %+v is on record", last)
 	}
+	if other := w.browser().get(p.url.String()); other.status != http.StatusForbidden {
+		t.Errorf("another browser is answered %d", other.status)
+	}
+	b.get(p.url.String()).is(atSecurity).b.get("/signout").submit("/signout")
+	b.get(p.url.String()).is(atSignIn) // signed out is signed out
+
+	w.clock.forward(time.Minute)
+	b = w.browser()
+	p = b.get("/account").signIn("robin@acme.example").is(atCode)
+	leave(p, "/with/totp", ph.code())
+	w.clock.forward(time.Minute)
+	b.get(p.url.String()).is(atSignIn)
 }
 
 // What was refused is kept sealed: it may be the right code of another minute, or a backup code with a slip.

@@ -40,7 +40,10 @@ type Flow struct {
 	Created time.Time `json:"created"`
 	// Until ends the time to finish it. The record outlives that, to start over with the same request.
 	Until time.Time `json:"until"`
-	// Done is set once, when the last step passed; a flow that is done does nothing more.
+	// Opened is the session that the last step opens, or carries on.
+	Opened string `json:"opened,omitempty"`
+	// Done is set once, when the last step passed; a flow that is done does nothing more, but to hand out the session's
+	// cookie again where it got lost on its way.
 	Done bool `json:"done,omitempty"`
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
@@ -100,11 +101,48 @@ func (s *Service) openSession(ctx context.Context, by *web.Actor, st *state) (st
 			return storage.Session{}, "", err
 		}
 	}
-	session := storage.Session{Key: storage.Key{Tenant: st.flow.Tenant, ID: storage.NewID()}, Created: now}
+	id := st.flow.Opened
+	if id == "" || id == st.flow.Session { // a session that has ended does not come back
+		id = storage.NewID()
+	}
+	session := storage.Session{Key: storage.Key{Tenant: st.flow.Tenant, ID: id}, Created: now}
 	set(&session)
 	session.Expires = s.sessionEnd(st.person.Tenant, session)
 	err := s.Store.Sessions.Insert(ctx, &session)
 	return session, cookieOf(session, secret), web.Unavailable("session", err)
+}
+
+// lost is how long after a sign-in its session's cookie is handed out again.
+const lost = time.Minute
+
+// reopen hands out the cookie of the session that a sign-in has just opened once more, with a new secret, to the same
+// browser. The first one went with an answer that the browser did not wait for (a second click without JavaScript, a
+// tunnel): without it the user would have to start over, with a code that is spent. It returns nil where nothing is lost.
+func (s *Service) reopen(ctx context.Context, by *web.Actor, f *storage.Flow) (*string, error) {
+	if by.SignedIn() || f.Opened == "" {
+		return nil, nil
+	}
+	p, err := s.person(ctx, f.Tenant, f.User)
+	if err != nil {
+		return nil, err
+	}
+	secret := rand.Text() + rand.Text()
+	o, err := storage.Change(ctx, s.Store.Sessions, f.Tenant, f.Opened, func(o *storage.Session) error {
+		if o.User != f.User || s.Now().Sub(o.Seen) >= lost {
+			return storage.ErrNotFound
+		}
+		o.Secret = s.Keys.Hash(hashSession, secret)
+		return nil
+	})
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, web.Unavailable("session", err)
+	}
+	by.Session, by.User, by.Tenant = &o, p.User, p.Tenant
+	cookie := cookieOf(o, secret)
+	return &cookie, nil
 }
 
 // remember notes the sign-in and the factor used with the user.

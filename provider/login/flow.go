@@ -88,7 +88,14 @@ func (s *Service) load(ctx context.Context, by *web.Actor, id string) (*state, w
 	switch {
 	case f.Done:
 		// The last answer was sent twice, or the browser went back: go on with what came of it.
+		cookie, err := s.reopen(ctx, by, &f)
+		if err != nil {
+			return nil, web.Result{}, err
+		}
 		res, err := s.Begin(ctx, by, r)
+		if cookie != nil {
+			res.Session = cookie
+		}
 		return nil, res, err
 	case !s.Now().Before(f.Until):
 		return nil, web.Go(signInPath(f.Request, whyExpired)), nil
@@ -131,7 +138,11 @@ func (s *Service) write(ctx context.Context, st *state, achieve func(*storage.Fl
 	for range 10 {
 		achieve(st.flow)
 		st.step = s.next(st)
-		st.flow.Done = st.step.Kind == Done
+		if st.flow.Done = st.step.Kind == Done; st.flow.Done {
+			if st.flow.Opened = st.flow.Session; st.flow.Opened == "" {
+				st.flow.Opened = storage.NewID()
+			}
+		}
 		err := s.Store.Flows.Replace(ctx, st.flow)
 		if !errors.Is(err, storage.ErrConflict) {
 			return true, web.Unavailable("flow", err)
