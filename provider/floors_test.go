@@ -121,6 +121,8 @@ func TestFloorsFault(t *testing.T) {
 		status = "import \"net/http\"\nvar _ = http.StatusTeapot\n"
 		other  = "import web \"net/http\"\nvar _ = web.StatusTeapot\n"
 	)
+	// outside marks what stands in the test package beside the package.
+	const outside = "// outside\n"
 	imports := func(paths ...string) string {
 		var b strings.Builder
 		for _, p := range paths {
@@ -141,6 +143,7 @@ func TestFloorsFault(t *testing.T) {
 		{"neighbour factor", "mfa/totp/a.go", imports("mfa/backup"), "imports mfa/backup"},
 		{"same floor in a test", "provider/keys/a_test.go", imports("storage/sqlite"), ""},
 		{"itself in a test", "provider/keys/a_test.go", imports("provider/keys"), ""},
+		{"up in a test from outside", "provider/keys/a_test.go", outside + imports("provider/login"), ""},
 		{"up in a test", "provider/keys/a_test.go", imports("provider/login"), "imports provider/login, which is on a higher floor"},
 		{"no such floor", "provider/attic/a.go", "", "provider/attic: stands on no floor"},
 		{"import of no floor", "provider/a.go", imports("provider/attic"), "imports provider/attic, which stands on no floor"},
@@ -175,8 +178,12 @@ func TestFloorsFault(t *testing.T) {
 			t.Parallel()
 			dir := path.Dir(c.file)
 			name := strings.TrimSuffix(strings.ReplaceAll(path.Base(dir), ".", "x"), "_test")
+			clause := "package " + name
+			if strings.HasPrefix(c.source, outside) {
+				clause += "_test"
+			}
 			h, err := survey(fstest.MapFS{
-				c.file:                   {Data: []byte("package " + name + "\n" + c.source)},
+				c.file:                   {Data: []byte(clause + "\n" + strings.TrimPrefix(c.source, outside))},
 				path.Join(dir, "doc.go"): {Data: []byte("// Package " + name + " is one sentence.\npackage " + name + "\n")},
 			})
 			if err != nil {
@@ -329,6 +336,8 @@ func (h *house) imports(name, dir string, at floor, f *ast.File) error {
 		case to.kit && !test:
 			h.fault("%s: imports %s, which is for tests only", name, ours)
 		case to.kit:
+		case test && strings.HasSuffix(f.Name.Name, "_test"):
+			// A test from outside of the package may tell its story through the whole house.
 		case test && to.level > at.level:
 			h.fault("%s: imports %s, which is on a higher floor", name, ours)
 		case !test && to.level >= at.level:
