@@ -38,7 +38,8 @@ type Flow struct {
 	// Codes are backup codes made and not yet confirmed as saved, sealed under the tenant's key.
 	Codes   []byte    `json:"codes,omitempty"`
 	Created time.Time `json:"created"`
-	// Until ends the time to finish it. The record outlives that, to start over with the same request.
+	// Until ends the time to finish it; the last step ends it at once. The record outlives that, to start over with the
+	// same request.
 	Until time.Time `json:"until"`
 	// Opened is the session that the last step opens, or carries on.
 	Opened string `json:"opened,omitempty"`

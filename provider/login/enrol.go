@@ -115,6 +115,11 @@ type confirmIn struct {
 
 // confirm ends a set-up with the first code. That code proves the factor, so it is the sign-in's second step too.
 func (s *Service) confirm(ctx context.Context, by *web.Actor, in confirmIn) (web.Result, error) {
+	end, err := s.turns.take(ctx, in.Flow)
+	if err != nil {
+		return web.Result{}, web.Unavailable("turn", err)
+	}
+	defer end()
 	st, up, res, err := s.settingUp(ctx, by, in.Flow)
 	if st == nil || err != nil {
 		return res, err
@@ -227,6 +232,11 @@ type savedIn struct {
 
 // saved takes the word that the codes are saved, and forgets them.
 func (s *Service) saved(ctx context.Context, by *web.Actor, in savedIn) (web.Result, error) {
+	end, err := s.turns.take(ctx, in.Flow)
+	if err != nil {
+		return web.Result{}, web.Unavailable("turn", err)
+	}
+	defer end()
 	st, res, err := s.load(ctx, by, in.Flow)
 	if st == nil || err != nil {
 		return res, err

@@ -115,6 +115,9 @@ func (s *Service) openSession(ctx context.Context, by *web.Actor, st *state) (st
 // lost is how long after a sign-in its session's cookie is handed out again.
 const lost = time.Minute
 
+// longestWrite is how long a busy database may take to write a session.
+const longestWrite = 2 * time.Second
+
 // reopen hands out the cookie of the session that a sign-in has just opened once more, with a new secret, to the same
 // browser. The first one went with an answer that the browser did not wait for (a second click without JavaScript, a
 // tunnel): without it the user would have to start over, with a code that is spent. It returns nil where nothing is lost.
@@ -124,6 +127,9 @@ func (s *Service) reopen(ctx context.Context, by *web.Actor, f *storage.Flow) (*
 	}
 	p, err := s.person(ctx, f.Tenant, f.User)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.opening(ctx, f); err != nil {
 		return nil, err
 	}
 	secret := rand.Text() + rand.Text()
@@ -143,6 +149,25 @@ func (s *Service) reopen(ctx context.Context, by *web.Actor, f *storage.Flow) (*
 	by.Session, by.User, by.Tenant = &o, p.User, p.Tenant
 	cookie := cookieOf(o, secret)
 	return &cookie, nil
+}
+
+// opening waits while the request that completed a sign-in is still writing the session: the second of two clicks may
+// come between. A session that is not there by then has ended, or its request has failed.
+func (s *Service) opening(ctx context.Context, f *storage.Flow) error {
+	ctx, cancel := context.WithTimeout(ctx, longestWrite)
+	defer cancel()
+	for s.Now().Sub(f.Until) < longestWrite { // with the last step, the time to finish it is over
+		_, err := s.Store.Sessions.Get(ctx, f.Tenant, f.Opened)
+		if !errors.Is(err, storage.ErrNotFound) && ctx.Err() == nil {
+			return web.Unavailable("session", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return nil
 }
 
 // remember notes the sign-in and the factor used with the user.

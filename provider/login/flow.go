@@ -139,6 +139,7 @@ func (s *Service) write(ctx context.Context, st *state, achieve func(*storage.Fl
 		achieve(st.flow)
 		st.step = s.next(st)
 		if st.flow.Done = st.step.Kind == Done; st.flow.Done {
+			st.flow.Until = s.Now()
 			if st.flow.Opened = st.flow.Session; st.flow.Opened == "" {
 				st.flow.Opened = storage.NewID()
 			}

@@ -42,6 +42,7 @@ type Service struct {
 	tenants  storage.Cached[storage.Tenant, *storage.Tenant]
 	clients  storage.Cached[storage.Client, *storage.Client]
 	underway underway
+	turns    turns
 }
 
 // New checks the configuration.

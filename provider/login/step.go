@@ -132,6 +132,11 @@ func (s *Service) with(ctx context.Context, by *web.Actor, in factorIn) (web.Res
 
 // answer takes the answer to a factor's challenge.
 func (s *Service) answer(ctx context.Context, by *web.Actor, in factorIn) (web.Result, error) {
+	end, err := s.turns.take(ctx, in.Flow)
+	if err != nil {
+		return web.Result{}, web.Unavailable("turn", err)
+	}
+	defer end()
 	st, res, err := s.load(ctx, by, in.Flow)
 	if st == nil || err != nil {
 		return res, err
