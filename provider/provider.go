@@ -192,7 +192,7 @@ func (p *Provider) services() error {
 	p.server.Identify, p.server.Challenge = p.login.Identify, p.login.Challenge
 	p.account, err = account.New(account.Config{
 		Sessions: c.Store.Sessions, Credentials: keeper, Keys: p.keys, Audit: p.audit, Notices: notices,
-		Decision: p.login.Decision, EndOthers: p.login.EndOthers, Logger: c.Logger, Now: c.Now,
+		Decision: p.login.Decision, Renew: p.login.Renew, EndOthers: p.login.EndOthers, Logger: c.Logger, Now: c.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
@@ -206,7 +206,7 @@ func (p *Provider) services() error {
 	}
 	p.admin, err = admin.New(admin.Config{
 		Store: c.Store, Keys: p.keys, Audit: p.audit, Directory: p.local, Credentials: keeper, Notices: notices,
-		EndOthers: p.login.EndOthers, SecretPurpose: oidc.SecretPurpose, Logger: c.Logger, Now: c.Now,
+		EndOthers: p.endAll, SecretPurpose: oidc.SecretPurpose, Logger: c.Logger, Now: c.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
@@ -238,6 +238,15 @@ func (p *Provider) proceed(ctx context.Context, by *web.Actor, out login.Outcome
 	return web.Go(ui.PathAccount), nil
 }
 
+// endAll ends a user's sessions and devices but one session; where none is kept, everything that applications got for
+// the user ends too, offline access included.
+func (p *Provider) endAll(ctx context.Context, tenant, user, keep string) error {
+	if err := p.login.EndOthers(ctx, tenant, user, keep); err != nil || keep != "" {
+		return err
+	}
+	return p.oidc.EndUser(ctx, tenant, user)
+}
+
 func (p *Provider) ended(ctx context.Context, tenant, session string) error {
 	return p.oidc.EndSession(ctx, tenant, session)
 }
@@ -251,7 +260,7 @@ func (g gate) Admit(ctx context.Context, _ *web.Actor, a oidc.Admission) error {
 		return nil
 	}
 	return g.Readmit(ctx, credential.Person{Tenant: a.Tenant, User: a.User}, login.Shown{
-		Client: a.Client.ID, AMR: a.AMR, ACR: a.ACR, Address: a.Address,
+		Client: a.Client.ID, Factors: a.Factors, Address: a.Address, At: a.AuthTime,
 	})
 }
 

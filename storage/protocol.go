@@ -66,7 +66,8 @@ type Grant struct {
 	ACR      string    `json:"acr,omitempty"`
 	AMR      []string  `json:"amr,omitempty"`
 	AuthTime time.Time `json:"auth_time,omitzero"`
-	// Address is where the user signed in from.
+	// Factors are the IDs of the factors that were proven beside the password, Address where the user signed in from.
+	Factors []string  `json:"factors,omitempty"`
 	Address string    `json:"address,omitempty"`
 	Created time.Time `json:"created"`
 }

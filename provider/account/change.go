@@ -15,16 +15,20 @@ import (
 
 // askOff asks before the second step is turned off.
 func (s *Service) askOff(ctx context.Context, by *web.Actor, _ nothing) (web.Result, error) {
-	if err := s.mayTurnOff(ctx, by); err != nil {
+	held, err := s.Credentials.List(ctx, credential.Who(by))
+	if err != nil {
+		return web.Result{}, web.Unavailable("factors", err)
+	}
+	if err := s.mayTurnOff(ctx, by, held); err != nil {
 		return web.Result{}, err
 	}
 	return web.Draw(ui.AskTwoFactorOff.Page(ui.PathTwoFactorOff, ui.PathAccount)), nil
 }
 
 // mayTurnOff refuses while the policy requires a second step, and names the rule.
-func (s *Service) mayTurnOff(ctx context.Context, by *web.Actor) error {
-	if err := s.needFactor(ctx, by); err != nil {
-		return err
+func (s *Service) mayTurnOff(ctx context.Context, by *web.Actor, held []storage.Credential) error {
+	if len(s.Credentials.Primary(held)) == 0 {
+		return web.ErrNotFound
 	}
 	d, err := s.Decision(ctx, by)
 	if err != nil {
@@ -38,15 +42,15 @@ func (s *Service) mayTurnOff(ctx context.Context, by *web.Actor) error {
 
 // off turns the second step off: all factors and codes go.
 func (s *Service) off(ctx context.Context, by *web.Actor, _ nothing) (web.Result, error) {
-	if err := s.mayTurnOff(ctx, by); err != nil {
-		return web.Result{}, err
-	}
 	p := credential.Who(by)
-	if err := s.record(ctx, by, "two_factor.off", "ok", "", ""); err != nil {
-		return web.Result{}, err
-	}
-	if err := s.Credentials.RemoveAll(ctx, p); err != nil {
-		return web.Result{}, web.Unavailable("factors", err)
+	err := s.Credentials.RemoveAll(ctx, p, func(held []storage.Credential) error {
+		if err := s.mayTurnOff(ctx, by, held); err != nil {
+			return err
+		}
+		return s.record(ctx, by, "two_factor.off", "ok", "", "")
+	})
+	if err != nil {
+		return web.Result{}, passOn("factors", err)
 	}
 	if err := s.changed(ctx, by); err != nil {
 		return web.Result{}, err
@@ -119,26 +123,22 @@ func (s *Service) rename(ctx context.Context, by *web.Actor, in credentialIn) (w
 		page.Problem = problem
 		return web.Result{Page: page, Refused: true}, nil
 	}
-	if _, err := s.Credentials.Rename(ctx, credential.Who(by), c.ID, name); err != nil {
-		return web.Result{}, web.Unavailable("factor", err)
-	}
 	if err := s.record(ctx, by, "factor.renamed", "ok", f.ID, ""); err != nil {
 		return web.Result{}, err
+	}
+	if _, err := s.Credentials.Rename(ctx, credential.Who(by), c.ID, name); err != nil {
+		return web.Result{}, web.Unavailable("factor", err)
 	}
 	return s.done(ui.Say(ui.NoticeFactorRenamed, "name", name))
 }
 
 // mayRemove tells whether the credential is the last second step, which may only go where the second step may.
-func (s *Service) mayRemove(ctx context.Context, by *web.Actor, c storage.Credential) (last bool, err error) {
-	all, err := s.Credentials.List(ctx, credential.Who(by))
-	if err != nil {
-		return false, web.Unavailable("factors", err)
-	}
-	primary := s.Credentials.Primary(all)
+func (s *Service) mayRemove(ctx context.Context, by *web.Actor, held []storage.Credential, c storage.Credential) (last bool, err error) {
+	primary := s.Credentials.Primary(held)
 	if len(primary) > 1 || len(primary) == 1 && primary[0].ID != c.ID {
 		return false, nil
 	}
-	return true, s.mayTurnOff(ctx, by)
+	return true, s.mayTurnOff(ctx, by, held)
 }
 
 func (s *Service) askRemove(ctx context.Context, by *web.Actor, in credentialIn) (web.Result, error) {
@@ -146,7 +146,11 @@ func (s *Service) askRemove(ctx context.Context, by *web.Actor, in credentialIn)
 	if err != nil {
 		return web.Result{}, err
 	}
-	last, err := s.mayRemove(ctx, by, c)
+	held, err := s.Credentials.List(ctx, credential.Who(by))
+	if err != nil {
+		return web.Result{}, web.Unavailable("factors", err)
+	}
+	last, err := s.mayRemove(ctx, by, held, c)
 	if err != nil {
 		return web.Result{}, err
 	}
@@ -162,16 +166,16 @@ func (s *Service) remove(ctx context.Context, by *web.Actor, in credentialIn) (w
 	if err != nil {
 		return web.Result{}, err
 	}
-	last, err := s.mayRemove(ctx, by, c)
-	if err != nil {
-		return web.Result{}, err
-	}
 	p := credential.Who(by)
-	if err := s.record(ctx, by, "factor.removed", "ok", f.ID, ""); err != nil {
-		return web.Result{}, err
-	}
-	if err := s.Credentials.Remove(ctx, p, c.ID); err != nil {
-		return web.Result{}, web.Unavailable("factor", err)
+	var last bool
+	err = s.Credentials.Remove(ctx, p, c.ID, func(held []storage.Credential) (err error) {
+		if last, err = s.mayRemove(ctx, by, held, c); err != nil {
+			return err
+		}
+		return s.record(ctx, by, "factor.removed", "ok", f.ID, "")
+	})
+	if err != nil {
+		return web.Result{}, passOn("factor", err)
 	}
 	if err := s.changed(ctx, by); err != nil {
 		return web.Result{}, err

@@ -131,7 +131,9 @@ func (s *Service) confirm(ctx context.Context, by *web.Actor, in confirmIn) (web
 	}
 	// A browser that goes away just now must find on its return what the code achieved, above all the backup codes.
 	ctx = context.WithoutCancel(ctx)
-	done, err := s.Credentials.ConfirmEnrolment(ctx, p, e, in.Code)
+	done, err := s.Credentials.ConfirmEnrolment(ctx, p, e, in.Code, func([]storage.Credential) error {
+		return s.record(ctx, by, "factor.added", "ok", e.Factor, "")
+	})
 	if errors.Is(err, storage.ErrExists) {
 		// The same code was sent twice, and the first was right.
 		return web.Go(ui.PathAccount), nil
@@ -143,10 +145,8 @@ func (s *Service) confirm(ctx context.Context, by *web.Actor, in confirmIn) (web
 	if err != nil {
 		return web.Result{}, web.Unavailable("codes", err)
 	}
-	if err := s.record(ctx, by, "factor.added", "ok", e.Factor, ""); err != nil {
-		return web.Result{}, err
-	}
-	err = s.keep(ctx, by, func(o *storage.Session) {
+	// The session can do more from here on, so it gets a new secret: a cookie copied before stays behind.
+	cookie, err := s.Renew(ctx, by, func(o *storage.Session) {
 		o.Enrolling = nil
 		o.Proofs = append(o.Proofs, done.Proof)
 		if codes != nil {
@@ -162,10 +162,14 @@ func (s *Service) confirm(ctx context.Context, by *web.Actor, in confirmIn) (web
 	n := p.Notice(by, ui.MailFactorAdded)
 	n.Name = done.Credential.Name
 	s.Notices.Tell(ctx, n)
-	if codes != nil {
-		return web.Go(pathCodes), nil
+	res := web.Go(pathCodes)
+	if codes == nil {
+		if res, err = s.done(ui.Say(ui.NoticeFactorAdded, "name", done.Credential.Name)); err != nil {
+			return web.Result{}, err
+		}
 	}
-	return s.done(ui.Say(ui.NoticeFactorAdded, "name", done.Credential.Name))
+	res.Session = &cookie
+	return res, nil
 }
 
 // wrong notes a wrong code, so that the page loaded again is not counted again.
@@ -265,6 +269,15 @@ func (s *Service) askNewCodes(ctx context.Context, by *web.Actor, _ nothing) (we
 	return web.Draw(ui.AskCodesNew.Page(ui.PathCodesNew, ui.PathAccount)), nil
 }
 
+// passOn keeps refusals as they are, and makes everything else a refusal to try again.
+func passOn(what string, err error) error {
+	var denied *web.Denied
+	if errors.As(err, &denied) || errors.Is(err, web.ErrNotFound) || errors.Is(err, web.ErrBusy) {
+		return err
+	}
+	return web.Unavailable(what, err)
+}
+
 // needFactor refuses where there is no second step that codes could stand in for.
 func (s *Service) needFactor(ctx context.Context, by *web.Actor) error {
 	all, err := s.Credentials.List(ctx, credential.Who(by))
@@ -278,20 +291,19 @@ func (s *Service) needFactor(ctx context.Context, by *web.Actor) error {
 }
 
 func (s *Service) newCodes(ctx context.Context, by *web.Actor, _ nothing) (web.Result, error) {
-	if err := s.needFactor(ctx, by); err != nil {
-		return web.Result{}, err
-	}
 	p := credential.Who(by)
-	codes, err := s.Credentials.NewCodes(ctx, p)
+	codes, err := s.Credentials.NewCodes(ctx, p, func(held []storage.Credential) error {
+		if len(s.Credentials.Primary(held)) == 0 {
+			return web.ErrNotFound
+		}
+		return s.record(ctx, by, "codes.new", "ok", "", "")
+	})
 	if err != nil {
-		return web.Result{}, web.Unavailable("codes", err)
+		return web.Result{}, passOn("codes", err)
 	}
 	sealed, err := s.Credentials.SealCodes(ctx, p, codes)
 	if err != nil {
 		return web.Result{}, web.Unavailable("codes", err)
-	}
-	if err := s.record(ctx, by, "codes.new", "ok", "", ""); err != nil {
-		return web.Result{}, err
 	}
 	if err := s.keep(ctx, by, func(o *storage.Session) { o.Codes = sealed }); err != nil {
 		return web.Result{}, err

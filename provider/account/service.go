@@ -28,6 +28,8 @@ type Config struct {
 	Notices     *mail.Notifier
 	// Decision says what the tenant's policy asks of the actor.
 	Decision func(ctx context.Context, by *web.Actor) (policy.Decision, error)
+	// Renew changes the actor's session and gives it a new secret; it returns the cookie's new value.
+	Renew func(ctx context.Context, by *web.Actor, change func(*storage.Session)) (cookie string, err error)
 	// EndOthers ends a user's other sessions and remembered devices.
 	EndOthers func(ctx context.Context, tenant, user, keep string) error
 	Logger    *slog.Logger
@@ -40,7 +42,7 @@ type Service struct{ Config }
 // New checks the configuration.
 func New(c Config) (*Service, error) {
 	if c.Sessions == nil || c.Credentials == nil || c.Keys == nil || c.Audit == nil || c.Notices == nil ||
-		c.Decision == nil || c.EndOthers == nil || c.Logger == nil || c.Now == nil {
+		c.Decision == nil || c.EndOthers == nil || c.Renew == nil || c.Logger == nil || c.Now == nil {
 		return nil, errors.New("account: Config lacks a part")
 	}
 	return &Service{Config: c}, nil
@@ -56,9 +58,9 @@ func (s *Service) Routes() []web.Route {
 		web.Get(pathSetUp, web.Fresh, s.setUp),
 		web.Get(pathSetUp+"/qr.png", web.Fresh, s.qr),
 		web.Post(pathSetUp, web.Fresh, s.confirm),
-		web.Get(pathCodes, web.Self, s.codes),
+		web.Get(pathCodes, web.Fresh, s.codes),
 		web.Post(pathCodes, web.Self, s.saved),
-		web.Get(pathCodes+".txt", web.Self, s.codesFile),
+		web.Get(pathCodes+".txt", web.Fresh, s.codesFile),
 		web.Get(ui.PathCodesNew, web.Fresh, s.askNewCodes),
 		web.Post(ui.PathCodesNew, web.Fresh, s.newCodes),
 		web.Get(ui.PathTwoFactorOff, web.Fresh, s.askOff),

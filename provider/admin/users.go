@@ -333,7 +333,7 @@ func (s *Service) ResetTwoFactor(ctx context.Context, tenant, user string) (User
 		return User{}, err
 	}
 	err = s.audited(ctx, userEvent(p.User, "two_factor.reset"), func() error {
-		return errors.Join(s.Credentials.RemoveAll(ctx, p), s.Credentials.Forgive(ctx, p),
+		return errors.Join(s.Credentials.RemoveAll(ctx, p, nil), s.Credentials.Forgive(ctx, p),
 			s.EndOthers(ctx, p.User.Tenant, p.User.ID, ""))
 	})
 	if err != nil {

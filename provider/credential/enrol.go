@@ -71,9 +71,9 @@ type Enrolled struct {
 	Codes []string
 }
 
-// ConfirmEnrolment ends a set-up with the first answer, and stores the credential. With the first factor come backup
-// codes. Wrong answers count like those at sign-in: a set-up page is no place to guess.
-func (k *Keeper) ConfirmEnrolment(ctx context.Context, p Person, e *storage.Enrolling, answer string) (Enrolled, error) {
+// ConfirmEnrolment ends a set-up with the first answer, and stores the credential once accept agrees. With the first
+// factor come backup codes. Wrong answers count like those at sign-in: a set-up page is no place to guess.
+func (k *Keeper) ConfirmEnrolment(ctx context.Context, p Person, e *storage.Enrolling, answer string, accept Accept) (Enrolled, error) {
 	s, err := k.Enrolment(ctx, p, e)
 	if err != nil {
 		return Enrolled{}, err
@@ -85,10 +85,6 @@ func (k *Keeper) ConfirmEnrolment(ctx context.Context, p Person, e *storage.Enro
 	if err := k.count(ctx, p, e.Factor); err != nil {
 		return Enrolled{}, err
 	}
-	before, err := k.List(ctx, p)
-	if err != nil {
-		return Enrolled{}, err
-	}
 	got, err := s.Factor.Confirm(ctx, k.user(p), mfa.Challenge{Prompt: s.Prompt, State: s.state}, answer)
 	if err != nil {
 		return Enrolled{}, fmt.Errorf("set-up of %s: %w", e.Factor, err)
@@ -96,19 +92,28 @@ func (k *Keeper) ConfirmEnrolment(ctx context.Context, p Person, e *storage.Enro
 	if err := k.forget(ctx, p); err != nil {
 		return Enrolled{}, err
 	}
-	// The set-up's time names the credential, so that the same set-up confirmed twice at once is stored once.
+	var done Enrolled
+	err = k.change(ctx, p, accept, func(held []storage.Credential) error {
+		done, err = k.enrol(ctx, p, s, e, got, held)
+		return err
+	})
+	return done, err
+}
+
+func (k *Keeper) enrol(ctx context.Context, p Person, s SettingUp, e *storage.Enrolling, got mfa.Credential, held []storage.Credential) (Enrolled, error) {
+	// The set-up's time names the credential, so that the same set-up confirmed twice is stored once.
 	c, err := k.insert(ctx, p, s.Factor, got, fmt.Sprintf("%s-%s-%d", p.User.ID, e.Factor, e.At.UnixMilli()))
 	if err != nil {
 		return Enrolled{}, err
 	}
 	if s.Factor.Info().Single {
-		if err := k.deleteOthers(ctx, before, c); err != nil {
+		if err := k.deleteOthers(ctx, held, c); err != nil {
 			return Enrolled{}, err
 		}
 	}
 	done := Enrolled{Credential: c, Proof: k.proof(s.Factor, c.ID)}
-	if len(k.Primary(before)) == 0 {
-		done.Codes, err = k.NewCodes(ctx, p)
+	if len(k.Primary(held)) == 0 {
+		done.Codes, err = k.newCodes(ctx, p, held)
 	}
 	return done, err
 }
@@ -128,7 +133,15 @@ func (k *Keeper) insert(ctx context.Context, p Person, f mfa.Factor, got mfa.Cre
 
 // NewCodes makes a new set of the factor that is handed out by itself: the backup codes. The old set stops at once.
 // There are none where the deployment has no such factor.
-func (k *Keeper) NewCodes(ctx context.Context, p Person) ([]string, error) {
+func (k *Keeper) NewCodes(ctx context.Context, p Person, accept Accept) (codes []string, err error) {
+	err = k.change(ctx, p, accept, func(held []storage.Credential) error {
+		codes, err = k.newCodes(ctx, p, held)
+		return err
+	})
+	return codes, err
+}
+
+func (k *Keeper) newCodes(ctx context.Context, p Person, held []storage.Credential) ([]string, error) {
 	i := slices.IndexFunc(k.Factors, func(f mfa.Factor) bool { return f.Info().Enrolment == mfa.Automatic })
 	if i < 0 {
 		return nil, nil
@@ -142,15 +155,11 @@ func (k *Keeper) NewCodes(ctx context.Context, p Person) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set-up of %s: %w", f.Info().ID, err)
 	}
-	all, err := k.List(ctx, p)
-	if err != nil {
-		return nil, err
-	}
 	c, err := k.insert(ctx, p, f, got, storage.NewID())
 	if err != nil {
 		return nil, err
 	}
-	return ch.Prompt.Codes, k.deleteOthers(ctx, all, c)
+	return ch.Prompt.Codes, k.deleteOthers(ctx, held, c)
 }
 
 // deleteOthers takes away the older credentials of the same factor.
@@ -205,28 +214,36 @@ func (k *Keeper) Get(ctx context.Context, p Person, id string) (storage.Credenti
 
 // Remove takes one credential away. With the last one that is a second step by itself the others go too: backup codes
 // without a factor would be a lone password's equal.
-func (k *Keeper) Remove(ctx context.Context, p Person, id string) error {
-	c, err := k.Get(ctx, p, id)
-	if err != nil {
-		return err
-	}
-	if err := k.Credentials.Delete(ctx, c.Tenant, c.ID); err != nil {
-		return err
-	}
-	left, err := k.List(ctx, p)
-	if err != nil || len(k.Primary(left)) > 0 {
-		return err
-	}
-	return k.RemoveAll(ctx, p)
+func (k *Keeper) Remove(ctx context.Context, p Person, id string, accept Accept) error {
+	return k.change(ctx, p, accept, func(held []storage.Credential) error {
+		i := slices.IndexFunc(held, func(c storage.Credential) bool { return c.ID == id })
+		if i < 0 {
+			return storage.ErrNotFound
+		}
+		left := slices.Delete(slices.Clone(held), i, i+1)
+		if len(k.Primary(left)) == 0 {
+			return k.deleteAll(ctx, held)
+		}
+		return k.delete(ctx, held[i])
+	})
 }
 
 // RemoveAll takes all credentials away: the second step is off.
-func (k *Keeper) RemoveAll(ctx context.Context, p Person) error {
-	all, err := k.List(ctx, p)
-	if err != nil {
-		return err
+func (k *Keeper) RemoveAll(ctx context.Context, p Person, accept Accept) error {
+	return k.change(ctx, p, accept, func(held []storage.Credential) error { return k.deleteAll(ctx, held) })
+}
+
+// deleteAll begins with the stand-ins: one that was left behind would be no second step by itself.
+func (k *Keeper) deleteAll(ctx context.Context, held []storage.Credential) error {
+	primary := k.Primary(held)
+	for _, c := range held {
+		if !slices.ContainsFunc(primary, func(p storage.Credential) bool { return p.ID == c.ID }) {
+			if err := k.delete(ctx, c); err != nil {
+				return err
+			}
+		}
 	}
-	for _, c := range all {
+	for _, c := range primary {
 		if err := k.delete(ctx, c); err != nil {
 			return err
 		}

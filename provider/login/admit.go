@@ -3,24 +3,25 @@ package login
 import (
 	"context"
 	"net/netip"
-	"slices"
+	"time"
 
 	"github.com/sallyport-id/sallyport/provider/credential"
-	"github.com/sallyport-id/sallyport/provider/policy"
 	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
 )
 
 // Shown is a sign-in of before, as far as the policy needs it to decide again.
 type Shown struct {
 	Client string
-	// AMR and ACR are what it showed, Address where it came from.
-	AMR     []string
-	ACR     string
+	// Factors are those proven beside the password, Address where it came from, At when it was.
+	Factors []string
 	Address string
+	At      time.Time
 }
 
-// Readmit asks the policy of today whether a sign-in of before would still do: tokens are renewed for months, and rules
-// that became stricter must not wait for so long. It fails with *web.Denied where it would not.
+// Readmit asks whether a sign-in of before would still do today: tokens are renewed for months, and neither a rule that
+// became stricter nor a second step that was set up since must wait for so long. It fails with *web.Denied where it
+// would not.
 func (s *Service) Readmit(ctx context.Context, p credential.Person, was Shown) error {
 	// An address that can't be read is unknown, and unknown is in no network.
 	address, err := netip.ParseAddr(was.Address)
@@ -31,10 +32,19 @@ func (s *Service) Readmit(ctx context.Context, p credential.Person, was Shown) e
 	if err != nil {
 		return err
 	}
-	resistant := was.ACR == ACRPhishingResistant || was.ACR == ACRPhishingResistantHardware
-	second := slices.Contains(was.AMR, "mfa") || resistant
-	enough := second && (d.AnyStrength || resistant)
-	if !d.Allow || d.TwoFactor == policy.Required && !enough && !d.Grace {
+	have, _, err := s.enrolled(ctx, p)
+	if err != nil {
+		return err
+	}
+	f := storage.Flow{Proofs: []storage.Proof{s.passwordProof(was.At)}}
+	for _, id := range was.Factors {
+		proof := storage.Proof{Factor: id, At: was.At}
+		if factor, err := s.Credentials.Factor(id); err == nil {
+			proof.PhishingResistant = factor.Info().PhishingResistant
+		}
+		f.Proofs = append(f.Proofs, proof)
+	}
+	if Next(f, d, have, Want{}).Kind != Done {
 		return &web.Denied{Rule: d.Rule}
 	}
 	return nil

@@ -127,8 +127,12 @@ func (s *Service) confirm(ctx context.Context, by *web.Actor, in confirmIn) (web
 	if again := s.Credentials.Again(ctx, st.person, st.flow.Enrolling.Refused, st.flow.Enrolling.Factor, in.Code); again != nil {
 		return s.setUpAgain(st, up, again)
 	}
-	ctx = toTheEnd(ctx)
-	done, err := s.Credentials.ConfirmEnrolment(ctx, st.person, st.flow.Enrolling, in.Code)
+	done, err := s.Credentials.ConfirmEnrolment(ctx, st.person, st.flow.Enrolling, in.Code, func(held []storage.Credential) error {
+		return s.acceptFactor(ctx, by, st, up, held)
+	})
+	if errors.Is(err, errMovedOn) {
+		return web.Go(st.path("")), nil
+	}
 	if errors.Is(err, storage.ErrExists) {
 		// The same code was sent twice, and the first was right.
 		return web.Go(st.path("")), nil
@@ -140,9 +144,8 @@ func (s *Service) confirm(ctx context.Context, by *web.Actor, in confirmIn) (web
 	if err != nil {
 		return web.Result{}, web.Unavailable("codes", err)
 	}
-	e := s.event(by, st, "factor.added", "ok")
-	e.Factor = up.Factor.Info().ID
-	if err := s.record(ctx, e); err != nil {
+	// Who was in with the password alone, before the second step stood in the way, is out.
+	if err := s.EndOthers(ctx, st.flow.Tenant, st.flow.User, st.flow.Session); err != nil {
 		return web.Result{}, err
 	}
 	n := st.person.Notice(by, ui.MailFactorAdded)
@@ -155,6 +158,26 @@ func (s *Service) confirm(ctx context.Context, by *web.Actor, in confirmIn) (web
 		f.Proofs = merge(f.Proofs, []storage.Proof{done.Proof})
 		f.Enrolling, f.Codes = nil, codes
 	})
+}
+
+// errMovedOn: another request changed what the step depends on.
+var errMovedOn = errors.New("login: the sign-in stands at another step by now")
+
+// acceptFactor looks once more whether a factor may be added, now that nobody else is adding one: of two sign-ins with
+// the same password, each of which found no factor, the second must not enrol past the first.
+func (s *Service) acceptFactor(ctx context.Context, by *web.Actor, st *state, up credential.SettingUp, held []storage.Credential) error {
+	have, err := s.have(ctx, st.person, held)
+	if err != nil {
+		return err
+	}
+	now := *st
+	now.have, now.held = have, held
+	if s.next(&now).Kind != Enrol {
+		return errMovedOn
+	}
+	e := s.event(by, st, "factor.added", "ok")
+	e.Factor = up.Factor.Info().ID
+	return s.record(ctx, e)
 }
 
 func (s *Service) wrongSetUp(ctx context.Context, by *web.Actor, st *state, up credential.SettingUp, code string, why error) (web.Result, error) {
@@ -247,5 +270,5 @@ func (s *Service) saved(ctx context.Context, by *web.Actor, in savedIn) (web.Res
 	if !in.Saved {
 		return s.codes(ctx, st, ui.Say(ui.ProblemTick))
 	}
-	return s.advance(toTheEnd(ctx), by, st, "", func(f *storage.Flow) { f.Codes = nil })
+	return s.advance(ctx, by, st, "", func(f *storage.Flow) { f.Codes = nil })
 }

@@ -59,8 +59,18 @@ func (s *Service) outcome(st *state, session storage.Session) Outcome {
 	proofs := st.flow.Proofs
 	return Outcome{
 		Request: st.request, Tenant: *st.person.Tenant, User: *st.person.User, Session: session,
-		ACR: acr(st.request.ACR, proofs), AMR: amr(proofs), AuthTime: authTime(proofs),
+		ACR: acr(st.request.ACR, proofs), AMR: amr(proofs), AuthTime: authTime(proofs), Factors: factorsOf(proofs),
 	}
+}
+
+func factorsOf(proofs []storage.Proof) []string {
+	var ids []string
+	for _, p := range proofs {
+		if p.Factor != PasswordProof {
+			ids = append(ids, p.Factor)
+		}
+	}
+	return ids
 }
 
 // openSession stores what was proven: in the session that is being carried on, which gets a new secret, or in a new

@@ -51,11 +51,14 @@ func (s *Service) stand(ctx context.Context, by *web.Actor, f *storage.Flow, p c
 // next computes the step from what the state holds.
 func (s *Service) next(st *state) Step {
 	w, ok := want(st.request, s.ACRs(), st.have)
-	w.TwoFactor = w.TwoFactor || st.request.Fresh
+	w.Fresh = st.request.Fresh
 	step := Next(*st.flow, st.decision, st.have, w)
 	switch {
 	case !ok && step.Kind == Done:
 		return Step{Kind: Unmet}
+	case step.Kind == Enrol && s.stale(st.flow.Proofs):
+		// A first factor is added by who has just shown the password, not by who found a browser signed in.
+		return Step{Kind: Password}
 	case step.Kind == Enrol && len(s.settable(st.decision)) == 0:
 		// Nothing that could be set up would satisfy the rule.
 		return Step{Kind: Recover}
@@ -104,13 +107,42 @@ func (s *Service) load(ctx context.Context, by *web.Actor, id string) (*state, w
 	if err != nil {
 		return nil, web.Result{}, err
 	}
+	if gone, err := s.undone(ctx, &f, p); gone || err != nil {
+		return nil, web.Go(signInPath(f.Request, whyExpired)), err
+	}
 	st, err := s.stand(ctx, by, &f, p, r)
 	return st, web.Result{}, err
 }
 
-// toTheEnd is the context for what must not stop half-way: a right answer is spent as it is checked, and a browser that
-// goes away just then (a second click, a tunnel) must find on its return what the answer achieved.
-func toTheEnd(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
+// undone tells whether what a sign-in started from is no more: the password was changed since, or the session that it
+// carries on was ended. Whoever goes on with it may be the one who was to be kept out.
+func (s *Service) undone(ctx context.Context, f *storage.Flow, p credential.Person) (bool, error) {
+	if outdated(f.Proofs, p.User) {
+		return true, nil
+	}
+	if f.Session == "" {
+		return false, nil
+	}
+	_, err := s.Store.Sessions.Get(ctx, f.Tenant, f.Session)
+	if errors.Is(err, storage.ErrNotFound) {
+		return true, nil
+	}
+	return false, web.Unavailable("session", err)
+}
+
+// outdated tells whether the password was changed since it was proven.
+func outdated(proofs []storage.Proof, u *storage.User) bool {
+	return slices.ContainsFunc(proofs, func(p storage.Proof) bool {
+		return p.Factor == PasswordProof && u.PasswordSet.After(p.At)
+	})
+}
+
+// stale tells whether the password was not proven within the last ten minutes.
+func (s *Service) stale(proofs []storage.Proof) bool {
+	return !slices.ContainsFunc(proofs, func(p storage.Proof) bool {
+		return p.Factor == PasswordProof && s.Now().Sub(p.At) <= freshness
+	})
+}
 
 // advance writes what was just achieved, and goes on to the next step; with the last one it completes the sign-in.
 // Where another request of the same sign-in was first, it goes on from what that one wrote. factor is what was proven.

@@ -26,6 +26,8 @@ type Want struct {
 	TwoFactor bool
 	// PhishingResistant: a second step that resists phishing.
 	PhishingResistant bool
+	// Fresh: a second step, if the user has one, although neither policy nor application asks for it.
+	Fresh bool
 	// Essential: without it the sign-in fails; else it is done without.
 	Essential bool
 }
@@ -76,6 +78,12 @@ func Next(f storage.Flow, d policy.Decision, enrolled []Enrolled, w Want) Step {
 // second decides on the second step.
 func second(proofs []storage.Proof, d policy.Decision, enrolled []Enrolled, w Want) Step {
 	has := slices.ContainsFunc(enrolled, func(e Enrolled) bool { return !e.Backup })
+	if w.Fresh && has && !showsSecond(proofs) {
+		if usable := answerable(enrolled, d, w); len(usable) > 0 {
+			return Step{Kind: Prompt, Factors: usable}
+		}
+		return anyFactor(enrolled)
+	}
 	required := d.TwoFactor == policy.Required && !(d.Grace && !has)
 	asked := required || d.TwoFactor == policy.Optional && has
 	wanted := w.TwoFactor || w.PhishingResistant
@@ -98,15 +106,20 @@ func second(proofs []storage.Proof, d policy.Decision, enrolled []Enrolled, w Wa
 	return without(proofs, d, enrolled, has, w)
 }
 
+// anyFactor asks for any factor that the user has, accepted by the policy or not.
+func anyFactor(enrolled []Enrolled) Step {
+	if usable := on(enrolled); len(usable) > 0 {
+		return Step{Kind: Prompt, Factors: usable}
+	}
+	return Step{Kind: Recover}
+}
+
 // without finds the way on for somebody who has no factor that would do.
 func without(proofs []storage.Proof, d policy.Decision, enrolled []Enrolled, has bool, w Want) Step {
 	// Who has a factor proves it before another is added, whatever its strength: a password alone never enrols past
 	// an existing factor.
-	if has && !slices.ContainsFunc(proofs, func(p storage.Proof) bool { return p.Factor != PasswordProof }) {
-		if usable := on(enrolled); len(usable) > 0 {
-			return Step{Kind: Prompt, Factors: usable}
-		}
-		return Step{Kind: Recover}
+	if has && !showsSecond(proofs) {
+		return anyFactor(enrolled)
 	}
 	switch {
 	case w.PhishingResistant, d.TwoFactor == policy.Unavailable:
@@ -116,6 +129,10 @@ func without(proofs []storage.Proof, d policy.Decision, enrolled []Enrolled, has
 	default:
 		return Step{Kind: Recover}
 	}
+}
+
+func showsSecond(proofs []storage.Proof) bool {
+	return slices.ContainsFunc(proofs, func(p storage.Proof) bool { return p.Factor != PasswordProof })
 }
 
 // fits tells whether one of the proofs is the second step that is asked for.

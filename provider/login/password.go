@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/credential"
@@ -69,18 +68,22 @@ func (s *Service) password(ctx context.Context, by *web.Actor, in passwordForm) 
 		p.Login, p.Problem = in.Login, problem
 		return web.Result{Page: p, Refused: true, FormTargets: r.FormTargets}
 	}
-	login := strings.ToLower(strings.TrimSpace(in.Login))
-	try := s.attemptOf(by, r.Tenant, login)
+	try := s.attemptOf(by, in.Login)
 	var many *web.TooMany
 	known, done, err := s.beginPassword(ctx, try)
 	if errors.As(err, &many) {
-		return again(ui.Say(ui.ProblemPasswordTries, "n", web.Minutes(many.Retry))), s.record(ctx, s.refusal(by, r, nil, "too many tries"))
+		res := again(ui.Say(ui.ProblemPasswordTries, "n", web.Minutes(many.Retry)))
+		// Unseen, it cost nothing: to note each would be the cheapest way to fill the audit log.
+		if !s.noted.first(try.account, s.Now()) {
+			return res, nil
+		}
+		return res, s.record(ctx, s.refusal(by, r, nil, "too many tries"))
 	}
 	if err != nil {
 		return web.Result{}, err
 	}
 	defer done()
-	users, err := s.Directory.Lookup(ctx, r.Tenant, login)
+	users, err := s.Directory.Lookup(ctx, r.Tenant, in.Login)
 	if err != nil {
 		return web.Result{}, web.Unavailable("directory", err)
 	}
@@ -101,7 +104,8 @@ func (s *Service) password(ctx context.Context, by *web.Actor, in passwordForm) 
 		}
 		return again(ui.Say(ui.ProblemPassword)), s.record(ctx, s.refusal(by, r, users, "name or password"))
 	}
-	if known {
+	// Who knows the password of a namesake in another tenant must not clear the count of this one.
+	if known && len(people) == len(users) {
 		if err := s.rightPassword(ctx, try); err != nil {
 			return web.Result{}, err
 		}
@@ -117,10 +121,10 @@ func (s *Service) passwordProof(at time.Time) storage.Proof {
 }
 
 // refusal is the audit event of a password that was refused. It stands in the tenant's log where the name belongs to
-// one tenant, else in the deployment's.
+// one tenant, else in the deployment's: which tenant a stranger says he means counts for nothing.
 func (s *Service) refusal(by *web.Actor, r Request, users []storage.User, why string) storage.Event {
 	e := by.Event("sign_in.password", "refused")
-	e.Tenant, e.User, e.Actor = r.Tenant, "", ""
+	e.Tenant, e.User, e.Actor = storage.Global, "", ""
 	e.Client, e.Factor, e.Reason = r.Client, PasswordProof, why
 	if len(users) == 1 {
 		e.Tenant, e.User = users[0].Tenant, users[0].ID
@@ -149,7 +153,9 @@ func (s *Service) admissible(ctx context.Context, r Request, users []storage.Use
 
 // offered says for which accounts a password was right, until the user has chosen one.
 type offered struct {
-	Browser  string              `json:"b"`
+	Browser string `json:"b"`
+	// Request is the hash of the sealed request that it was made for.
+	Request  string              `json:"r"`
 	Accounts []storage.LoginUser `json:"a"`
 	At       time.Time           `json:"at"`
 }
@@ -161,7 +167,7 @@ const (
 
 // offer asks which account is meant, where name and password fit several.
 func (s *Service) offer(by *web.Actor, r Request, sealed string, people []credential.Person) (web.Result, error) {
-	o := offered{Browser: by.Browser, At: s.Now()}
+	o := offered{Browser: by.Browser, Request: s.Keys.Hash(sealOffer, sealed), At: s.Now()}
 	page := ui.ChooseTenant{Request: sealed}
 	for _, p := range people {
 		o.Accounts = append(o.Accounts, storage.LoginUser{Tenant: p.Tenant.ID, User: p.User.ID})
@@ -193,6 +199,9 @@ func (s *Service) choose(ctx context.Context, by *web.Actor, in choiceForm) (web
 	if o.Browser != by.Browser {
 		return web.Result{}, web.ErrOtherBrowser
 	}
+	if !s.Keys.Equal(o.Request, sealOffer, in.Request) {
+		return web.Result{}, web.ErrBadRequest
+	}
 	i := slices.IndexFunc(o.Accounts, func(a storage.LoginUser) bool { return a.Tenant == in.Tenant })
 	if i < 0 {
 		return web.Result{}, web.ErrBadRequest
@@ -204,6 +213,13 @@ func (s *Service) choose(ctx context.Context, by *web.Actor, in choiceForm) (web
 	// A password that was changed meanwhile is no longer proven.
 	if p.User.PasswordSet.After(o.At) {
 		return web.Result{}, web.ErrExpired
+	}
+	// The choice is made once: the same form, found in the browser by somebody else, must not sign in again.
+	spent := storage.Counter{Key: storage.Key{Tenant: storage.Global, ID: "offer/" + s.Keys.Hash(sealOffer, in.Proof), Expires: s.Now().Add(offerLife)}}
+	if err := s.Store.Counters.Insert(ctx, &spent); errors.Is(err, storage.ErrExists) {
+		return web.Result{}, web.ErrExpired
+	} else if err != nil {
+		return web.Result{}, web.Unavailable("choice of accounts", err)
 	}
 	return s.start(ctx, by, r, in.Request, p, s.passwordProof(o.At))
 }

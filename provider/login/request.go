@@ -56,6 +56,8 @@ type Outcome struct {
 	ACR      string
 	AMR      []string
 	AuthTime time.Time
+	// Factors are the IDs of the factors that were proven beside the password.
+	Factors []string
 }
 
 // Continue answers a complete sign-in: with the authorization response, or the page that asked for it. What it

@@ -43,6 +43,7 @@ type Service struct {
 	clients  storage.Cached[storage.Client, *storage.Client]
 	underway underway
 	turns    turns
+	noted    seldom
 }
 
 // New checks the configuration.
@@ -128,25 +129,31 @@ func (s *Service) enrolled(ctx context.Context, p credential.Person) ([]Enrolled
 	if err != nil {
 		return nil, nil, web.Unavailable("factors", err)
 	}
+	have, err := s.have(ctx, p, all)
+	return have, all, err
+}
+
+// have says of credentials what Next needs to know.
+func (s *Service) have(ctx context.Context, p credential.Person, all []storage.Credential) ([]Enrolled, error) {
 	if len(all) == 0 {
-		return nil, nil, nil
+		return nil, nil
 	}
 	off, err := s.Credentials.Off(ctx, p)
 	if err != nil {
-		return nil, nil, web.Unavailable("counter", err)
+		return nil, web.Unavailable("counter", err)
 	}
 	var have []Enrolled
 	for _, c := range all {
 		f, err := s.Credentials.Factor(c.Factor)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		info := f.Info()
 		have = append(have, Enrolled{
 			Factor: info.ID, PhishingResistant: info.PhishingResistant, Backup: info.Backup, Off: off[info.ID] || c.Left == 0,
 		})
 	}
-	return have, all, nil
+	return have, nil
 }
 
 // record writes to the audit log. What can't be written must not happen.

@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"strings"
 	"time"
@@ -63,7 +64,7 @@ func (s *Service) Identify(ctx context.Context, by *web.Actor, cookie string) er
 		return err
 	}
 	now := s.Now()
-	if !now.Before(s.sessionEnd(p.Tenant, o)) {
+	if !now.Before(s.sessionEnd(p.Tenant, o)) || outdated(o.Proofs, p.User) {
 		return nil
 	}
 	if now.Sub(o.Seen) >= seenEvery {
@@ -91,6 +92,13 @@ func (s *Service) Challenge(ctx context.Context, by *web.Actor, need web.Access,
 		r.Fresh = false
 		res, err := s.Begin(ctx, by, r)
 		return res, true, err
+	}
+	d, err := s.Decision(ctx, by)
+	if err != nil {
+		return web.Result{}, true, err
+	}
+	if !d.Allow {
+		return web.Result{}, true, &web.Denied{Rule: d.Rule}
 	}
 	if need != web.Fresh {
 		return web.Result{}, false, nil
@@ -126,28 +134,58 @@ func (s *Service) signedOut(ctx context.Context, by *web.Actor) error {
 // EndOthers ends all sessions and remembered devices of a user but one session, after a change that may have been
 // made because somebody else was in.
 func (s *Service) EndOthers(ctx context.Context, tenant, user, keep string) error {
-	sessions, err := s.Store.Sessions.List(ctx, storage.Query{Tenant: tenant, Field: "user", Value: user, Limit: 1000})
+	own := storage.Query{Tenant: tenant, Field: "user", Value: user}
+	err := each(ctx, s.Store.Sessions, own, func(o *storage.Session) error {
+		if o.ID == keep {
+			return nil
+		}
+		return s.EndSession(ctx, nil, tenant, o.ID)
+	})
 	if err != nil {
 		return web.Unavailable("sessions", err)
 	}
-	for _, o := range sessions {
-		if o.ID == keep {
-			continue
-		}
-		if err := s.EndSession(ctx, nil, tenant, o.ID); err != nil {
+	err = each(ctx, s.Store.Devices, own, func(d *storage.Device) error {
+		if err := s.Store.Devices.Delete(ctx, tenant, d.ID); !errors.Is(err, storage.ErrNotFound) {
 			return err
 		}
-	}
-	devices, err := s.Store.Devices.List(ctx, storage.Query{Tenant: tenant, Field: "user", Value: user, Limit: 1000})
-	if err != nil {
-		return web.Unavailable("devices", err)
-	}
-	for _, d := range devices {
-		if err := s.Store.Devices.Delete(ctx, tenant, d.ID); err != nil && !errors.Is(err, storage.ErrNotFound) {
-			return web.Unavailable("device", err)
+		return nil
+	})
+	return web.Unavailable("devices", err)
+}
+
+// each calls do for every record that q asks for, however many pages they fill.
+func each[T any, P storage.Row[T]](ctx context.Context, t storage.Table[T], q storage.Query, do func(P) error) error {
+	for {
+		page, err := t.List(ctx, q)
+		if err != nil {
+			return err
+		}
+		for i := range page {
+			if err := do(&page[i]); err != nil {
+				return err
+			}
+			q.After = P(&page[i]).Record().ID
+		}
+		if len(page) < q.PageSize() {
+			return nil
 		}
 	}
-	return nil
+}
+
+// Renew changes the actor's session and gives it a new secret. It returns the cookie's new value; the old one signs
+// nobody in any more.
+func (s *Service) Renew(ctx context.Context, by *web.Actor, change func(*storage.Session)) (string, error) {
+	secret := rand.Text() + rand.Text()
+	o, err := storage.Change(ctx, s.Store.Sessions, by.Session.Tenant, by.Session.ID, func(o *storage.Session) error {
+		change(o)
+		o.Secret = s.Keys.Hash(hashSession, secret)
+		return nil
+	})
+	if err != nil {
+		return "", web.Unavailable("session", err)
+	}
+	by.Session = &o
+	return cookieOf(o, secret), nil
 }
 
 type nothing struct{}

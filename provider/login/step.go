@@ -147,7 +147,6 @@ func (s *Service) answer(ctx context.Context, by *web.Actor, in factorIn) (web.R
 	if again := s.Credentials.Again(ctx, st.person, st.flow.Refused, in.Factor, in.Code); again != nil {
 		return s.again(ctx, st, in.Factor, again)
 	}
-	ctx = toTheEnd(ctx)
 	passed, err := s.Credentials.Answer(ctx, st.person, st.held, in.Factor, st.flow.Pending[in.Factor], in.Code)
 	if errors.Is(err, credential.ErrNothingPending) {
 		return web.Go(st.path("/with/" + in.Factor)), nil

@@ -5,10 +5,10 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
-	"net/netip"
 	"sync"
 	"time"
 
+	"github.com/sallyport-id/sallyport/provider/directory"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
@@ -51,17 +51,21 @@ type attempt struct {
 	account, address string
 }
 
-// attemptOf names the counters. The account counts by the name typed in, which is the same work whether or not there
-// is such an account.
-func (s *Service) attemptOf(by *web.Actor, tenant, login string) attempt {
-	network := "unknown"
-	if by.Address.IsValid() {
-		network = networkOf(by.Address)
+// attemptOf names the counters. The account counts by the name typed in, in the one form that the directory knows it by
+// and over all tenants, which is the same work whether or not there is such an account.
+func (s *Service) attemptOf(by *web.Actor, login string) attempt {
+	name, err := directory.Normalize(login)
+	if err != nil {
+		// What can't be a name is nobody's, in whichever way it is written.
+		name = "not a name"
 	}
-	return attempt{
-		account: "password/" + s.bucket(tenant+"\x00"+login+"\x00"+network),
-		address: "address/" + s.bucket(by.Address.String()),
+	network := web.Network(by.Address)
+	from := network
+	if by.Address.Is4() {
+		// Many who have nothing to do with each other share a /24.
+		from = by.Address.String()
 	}
+	return attempt{account: "password/" + s.bucket(name+"\x00"+network), address: "address/" + s.bucket(from)}
 }
 
 func (s *Service) bucket(of string) string {
@@ -72,19 +76,6 @@ func (s *Service) bucket(of string) string {
 	}
 	n := binary.BigEndian.Uint32(sum) >> (32 - bucketBits)
 	return string(base64.RawURLEncoding.AppendEncode(nil, binary.BigEndian.AppendUint32(nil, n)))
-}
-
-// networkOf is the neighbourhood that one attacker or one household comes from.
-func networkOf(a netip.Addr) string {
-	bits := 24
-	if a.Is6() {
-		bits = 64
-	}
-	p, err := a.Prefix(bits)
-	if err != nil {
-		return a.String()
-	}
-	return p.String()
 }
 
 // underway counts the attempts that are being checked by this process just now. Nothing is written for an attempt
@@ -112,29 +103,35 @@ func (u *underway) leave(id string) {
 
 // beginPassword lets an attempt in, or refuses it unseen with a *web.TooMany. done must be called once it was checked.
 func (s *Service) beginPassword(ctx context.Context, a attempt) (known bool, done func(), err error) {
-	beside := s.underway.enter(a.account)
-	done = func() { s.underway.leave(a.account) }
-	for _, c := range []struct {
-		id     string
-		limit  limit
-		beside int
-	}{{a.account, perAccount, beside}, {a.address, perAddress, 0}} {
-		stored, err := s.Store.Counters.Get(ctx, storage.Global, c.id)
-		if err != nil && !errors.Is(err, storage.ErrNotFound) {
-			done()
-			return false, nil, web.Unavailable("counter", err)
+	limits := []struct {
+		id    string
+		limit limit
+	}{{a.account, perAccount}, {a.address, perAddress}}
+	done = func() {
+		for _, l := range limits {
+			s.underway.leave(l.id)
 		}
-		now := s.Now()
-		wait := stored.Until.Sub(now)
-		if c.beside > 0 {
+	}
+	var wait time.Duration
+	for _, l := range limits {
+		beside := s.underway.enter(l.id)
+		stored, readErr := s.Store.Counters.Get(ctx, storage.Global, l.id)
+		if readErr != nil && !errors.Is(readErr, storage.ErrNotFound) {
+			err = web.Unavailable("counter", readErr)
+		}
+		wait = max(wait, stored.Until.Sub(s.Now()))
+		if beside > 0 {
 			// Were those beside it wrong, this one would have to wait for so long.
-			wait = max(wait, c.limit.wait(stored.Count+c.beside))
+			wait = max(wait, l.limit.wait(stored.Count+beside))
 		}
-		if wait > 0 {
-			done()
-			return false, nil, &web.TooMany{Retry: wait}
-		}
-		known = known || c.id == a.account && err == nil
+		known = known || l.id == a.account && readErr == nil
+	}
+	if err == nil && wait > 0 {
+		err = &web.TooMany{Retry: wait}
+	}
+	if err != nil {
+		done()
+		return false, nil, err
 	}
 	return known, done, nil
 }

@@ -3,6 +3,7 @@ package mail
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/mileusna/useragent"
@@ -55,11 +56,23 @@ func (n *Notifier) Tell(ctx context.Context, o Notice) {
 func Browser(agent string) string {
 	ua := useragent.Parse(agent)
 	switch {
-	case ua.Name == "":
+	case !slices.Contains(browsers, ua.Name):
 		return "–"
-	case ua.OS == "":
+	case !slices.Contains(systems, ua.OS):
 		return ua.Name
 	default:
 		return ua.Name + ", " + ua.OS
 	}
 }
+
+// What stands in a User-Agent is the sender's choice, and must not become a sentence in a mail of ours.
+var (
+	browsers = []string{
+		useragent.Chrome, useragent.HeadlessChrome, useragent.Firefox, useragent.Safari, useragent.Edge, useragent.Opera,
+		useragent.OperaMini, useragent.OperaTouch, useragent.Vivaldi, useragent.InternetExplorer, "Samsung Browser",
+	}
+	systems = []string{
+		useragent.Windows, useragent.MacOS, useragent.Linux, useragent.Android, useragent.IOS, useragent.ChromeOS,
+		useragent.FreeBSD,
+	}
+)

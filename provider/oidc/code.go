@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -31,12 +32,18 @@ func (p *Provider) Finish(ctx context.Context, by *web.Actor, out login.Outcome)
 		User: out.User.ID, Client: client.ID, Session: out.Session.ID, CodeUntil: now.Add(codeLife),
 		RedirectURI: a.RedirectURI, CodeChallenge: a.CodeChallenge, Nonce: a.Nonce, Scopes: a.Scopes,
 		IDTokenClaims: a.IDTokenClaims, UserInfoClaims: a.UserInfoClaims,
-		ACR: out.ACR, AMR: out.AMR, AuthTime: out.AuthTime, Address: by.Event("", "").Address, Created: now,
+		ACR: out.ACR, AMR: out.AMR, AuthTime: out.AuthTime, Factors: out.Factors, Address: by.Event("", "").Address, Created: now,
 	}
 	code, hash := p.issue(ticketCode, g.Tenant, g.ID)
 	g.Code = hash
 	if err := p.c.Store.Grants.Insert(ctx, &g); err != nil {
 		return web.Result{}, web.Unavailable("authorization code", err)
+	}
+	// A session that was ended while the code was being made did not find it there to be ended too.
+	if _, err := p.c.Store.Sessions.Get(ctx, out.Tenant.ID, out.Session.ID); errors.Is(err, storage.ErrNotFound) {
+		return web.Result{}, errors.Join(web.ErrExpired, p.c.Store.Grants.Delete(ctx, g.Tenant, g.ID))
+	} else if err != nil {
+		return web.Result{}, web.Unavailable("session", err)
 	}
 	// They are needed again in a moment, when the code is redeemed.
 	p.users.Keep(out.User)

@@ -49,7 +49,7 @@ func (p *Provider) forItself(ctx context.Context, client *storage.Client, asked 
 	} else if err != nil {
 		return nil, err
 	}
-	if p.noted.first("machine "+client.ID+" "+by.Address.String(), now, noteMachine) {
+	if p.noted.first("machine "+client.ID+" "+web.Network(by.Address), now, noteMachine) {
 		if err := p.record(ctx, clientEvent(by, client, "token.client_credentials", "ok", "")); err != nil {
 			return nil, err
 		}

@@ -56,6 +56,8 @@ type Admission struct {
 	ACR      string
 	AMR      []string
 	AuthTime time.Time
+	// Factors are the IDs of the factors that were proven beside the password.
+	Factors []string
 	// Address is where the user signed in from, empty where that was not known.
 	Address string
 }

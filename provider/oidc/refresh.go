@@ -97,7 +97,7 @@ func (p *Provider) stillAdmitted(ctx context.Context, client *storage.Client, g 
 		return user, err
 	}
 	err = p.admit(ctx, Admission{
-		Client: *client, Tenant: &tenant, User: &user, ACR: g.ACR, AMR: g.AMR, AuthTime: g.AuthTime, Address: g.Address,
+		Client: *client, Tenant: &tenant, User: &user, ACR: g.ACR, AMR: g.AMR, AuthTime: g.AuthTime, Factors: g.Factors, Address: g.Address,
 	})
 	var denied *web.Denied
 	if errors.As(err, &denied) {

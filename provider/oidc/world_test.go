@@ -254,6 +254,7 @@ func (w *world) as(tenant string) {
 }
 
 func (w *world) outcome(r login.Request, u *storage.User) login.Outcome {
+	w.open(u)
 	return login.Outcome{
 		Request: r, User: *u, Tenant: storage.Tenant{Key: storage.Key{Tenant: storage.Global, ID: u.Tenant}},
 		Session: storage.Session{Key: storage.Key{Tenant: u.Tenant, ID: "sid-" + u.ID}, User: u.ID},
@@ -264,10 +265,17 @@ func (w *world) outcome(r login.Request, u *storage.User) login.Outcome {
 // session signs ann in with the browser whose session cookie is her sid.
 func (w *world) session(tenant string) string {
 	w.Helper()
-	w.must(w.store.Sessions.Insert(w.Context(), &storage.Session{
-		Key: storage.Key{Tenant: tenant, ID: "sid-ann-" + tenant, Expires: w.clock().Add(time.Hour)}, User: "ann-" + tenant,
-	}))
+	w.open(w.user(tenant))
 	return "sid-ann-" + tenant
+}
+
+// open sees to it that the user's session is there.
+func (w *world) open(u *storage.User) {
+	_, err := storage.Put(context.WithoutCancel(w.Context()), w.store.Sessions, u.Tenant, "sid-"+u.ID, func(o *storage.Session) error {
+		o.User, o.Expires = u.ID, w.clock().Add(time.Hour)
+		return nil
+	})
+	w.must(err)
 }
 
 func (w *world) identify(ctx context.Context, by *web.Actor, cookie string) error {

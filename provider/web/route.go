@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"time"
 )
 
 // Access says who may call an operation.
@@ -53,9 +54,19 @@ func operation[In any](method, path string, access Access, op Operation[In]) Rou
 		if err := decode(x.c, &in); err != nil {
 			return Result{}, err
 		}
-		return op(x.c.Request().Context(), x.by, in)
+		ctx := x.c.Request().Context()
+		if method == http.MethodPost {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), operationTime)
+			defer cancel()
+		}
+		return op(ctx, x.by, in)
 	}}
 }
+
+// operationTime bounds what changes something. It is seen through to its end although the browser goes away meanwhile:
+// a right answer must not be spent in vain, nor a wrong one go uncounted because its sender hung up.
+const operationTime = 30 * time.Second
 
 // FromOtherSites marks the route as one that other sites may send browsers to by POST.
 func (r Route) FromOtherSites() Route {
