@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ func checkTags(t *testing.T, page string) {
 	for {
 		switch z.Next() {
 		case html.ErrorToken:
-			if z.Err() != io.EOF {
+			if !errors.Is(z.Err(), io.EOF) {
 				t.Error(z.Err())
 			}
 			if len(open) > 0 {

@@ -1,6 +1,9 @@
 package ui
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Sample is one page in one state, for the gallery and the tests.
 type Sample struct {
@@ -99,7 +102,7 @@ func codeSamples() []Sample {
 func setUpSamples() []Sample {
 	frame := Frame{Lang: "en", Product: "Sallyport", Tenant: "Harbour & Sons"}
 	begin := []Way{{Factor: totpFactor(), Left: -1, Path: "/account/factors/totp/set-up"}}
-	several := append(begin[:1:1], Way{Factor: otherFactor(), Left: -1, Path: "/account/factors/pigeon/set-up"})
+	several := slices.Concat(begin, []Way{{Factor: otherFactor(), Left: -1, Path: "/account/factors/pigeon/set-up"}})
 	totp := SetUp{
 		Factor: totpFactor(), Account: "olga@example.com", QR: GalleryQR, Digits: 6,
 		Key:    "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP",

@@ -15,14 +15,19 @@ type Text struct {
 	Data map[string]any `json:"data,omitempty"`
 }
 
-// Say makes a Text of a key and pairs of a name and a value.
+// Say makes a Text of a key and pairs of a name and a value. A name that is no string fills in nothing, and drawing the
+// sentence then says what it lacks.
 func Say(key string, pairs ...any) Text {
 	t := Text{Key: key}
 	for i := 0; i+1 < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok {
+			continue
+		}
 		if t.Data == nil {
 			t.Data = make(map[string]any, len(pairs)/2)
 		}
-		t.Data[pairs[i].(string)] = pairs[i+1]
+		t.Data[name] = pairs[i+1]
 	}
 	return t
 }

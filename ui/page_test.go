@@ -11,8 +11,9 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/sallyport-id/sallyport/ui"
 	"golang.org/x/net/html/atom"
+
+	"github.com/sallyport-id/sallyport/ui"
 )
 
 func renderer(t testing.TB) *ui.Renderer {
@@ -152,6 +153,7 @@ func TestNothingHalfDrawn(t *testing.T) {
 	for _, p := range []ui.Page{
 		ui.Note{Title: ui.Say("no.such.key")},
 		ui.Error{Title: ui.Say("error.denied.title"), Body: ui.Say("error.denied.body")}, // {rule} is missing
+		ui.FailDenied.Page("", 1, "Office networks only"),                                // and here nothing is called so
 		ui.Security{LastSignIn: "yesterday"},
 		ui.SetUp{Key: "A", URI: "javascript:alert(1)"},
 	} {

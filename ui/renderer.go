@@ -59,7 +59,9 @@ func New(o Options) (*Renderer, error) {
 		}
 	}
 	if o.Override != nil {
-		return r, r.tryAll()
+		if err := r.tryAll(); err != nil {
+			return nil, err
+		}
 	}
 	return r, nil
 }
