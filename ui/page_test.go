@@ -89,6 +89,18 @@ func TestCodeFieldHasTheFocus(t *testing.T) {
 	}
 }
 
+func TestBackupCodeField(t *testing.T) {
+	page := draw(t, renderer(t), ui.Frame{Lang: "en", Product: "P"}, ui.Code{Factor: ui.Factor{ID: "backup"}, Action: "/a", Others: "/o", Restart: "/r"})
+	for _, want := range []string{
+		`<input id="code" name="code" type="text" inputmode="text" autocomplete="off" autocapitalize="none" spellcheck="false" dir="ltr"`,
+		"Hyphens and capitals don’t matter.",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %s in\n%s", want, page)
+		}
+	}
+}
+
 const hostile = `"><script>alert(1)</script><img src=x onerror=alert(1)>{{.Frame}}'`
 
 // TestHostile puts markup into everything that a stranger or a tenant can name.
