@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -97,7 +96,7 @@ func BenchmarkSignIn(b *testing.B) {
 		{"ES256+argon2id", "ES256", []func(*Config){realHash}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			quiet := func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(io.Discard, nil)) }
+			quiet := func(c *Config) { c.Logger = slog.New(slog.DiscardHandler) }
 			w := newWorld(b, append(c.change, quiet)...)
 			_, ph, _ := w.enrolled("acme", "robin@acme.example")
 			const redirect = "https://app.example/callback"

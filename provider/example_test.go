@@ -46,7 +46,7 @@ func Example() {
 	if err := p.Mount(e); err != nil {
 		panic(err)
 	}
-	go p.Run(ctx) // rotates keys, sweeps what has expired
+	go func() { _ = p.Run(ctx) }() // rotates keys, sweeps what has expired, until ctx ends
 
 	for _, path := range []string{"/hello", "/.well-known/openid-configuration"} {
 		res, err := http.Get(server.URL + path)

@@ -58,7 +58,7 @@ func (k *Keeper) take(ctx context.Context, lease *storage.Counter) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("another change of the same user's factors is under way: %w", web.ErrBusy)
-		case <-time.After(5*time.Millisecond + rand.N(20*time.Millisecond)):
+		case <-time.After(5*time.Millisecond + rand.N(20*time.Millisecond)): //nolint:gosec // G404: it spreads out tries and guards nothing.
 		}
 	}
 }

@@ -197,7 +197,7 @@ type Passed struct {
 }
 
 // Answer checks an answer to a pending challenge. The attempt is counted before the check is made; only what no code
-// looks like costs nothing. A wrong answer is a *mfa.Wrong, too many are a *Locked. held are the user's credentials as
+// looks like costs nothing. Once it was right the caller has the count forgotten, by Forgive. A wrong answer is a *mfa.Wrong, too many are a *Locked. held are the user's credentials as
 // List just read them: what one of them spends is spent only if nobody was faster.
 func (k *Keeper) Answer(ctx context.Context, p Person, held []storage.Credential, factor string, pending storage.Pending, answer string) (Passed, error) {
 	f, err := k.Factor(factor)
@@ -230,7 +230,7 @@ func (k *Keeper) Answer(ctx context.Context, p Person, held []storage.Credential
 	if err := k.spend(ctx, &c, spent, k.Now()); err != nil {
 		return Passed{}, err
 	}
-	return Passed{Proof: k.proof(f, c.ID), Left: spent.Left}, k.forget(ctx, p)
+	return Passed{Proof: k.proof(f, c.ID), Left: spent.Left}, nil
 }
 
 // spend stores the credential as the factor wants it kept. Whoever comes second with the same answer finds that the

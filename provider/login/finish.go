@@ -182,7 +182,7 @@ func (s *Service) opening(ctx context.Context, f *storage.Flow) error {
 
 // remember notes the sign-in and the factor used with the user.
 func (s *Service) remember(ctx context.Context, st *state) error {
-	_, err := storage.Change(ctx, s.Store.Users, st.flow.Tenant, st.flow.User, func(u *storage.User) error {
+	note := func(u *storage.User) error {
 		u.LastSignIn = s.Now()
 		for _, p := range st.flow.Proofs {
 			f, err := s.Credentials.Factor(p.Factor)
@@ -191,6 +191,15 @@ func (s *Service) remember(ctx context.Context, st *state) error {
 			}
 		}
 		return nil
-	})
+	}
+	// The user was read a moment ago; only where somebody changed it since is it read again.
+	u := *st.person.User
+	err := note(&u)
+	if err == nil {
+		err = s.Store.Users.Replace(ctx, &u)
+	}
+	if errors.Is(err, storage.ErrConflict) {
+		_, err = storage.Change(ctx, s.Store.Users, u.Tenant, u.ID, note)
+	}
 	return web.Unavailable("user", err)
 }

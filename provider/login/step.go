@@ -159,10 +159,17 @@ func (s *Service) answer(ctx context.Context, by *web.Actor, in factorIn) (web.R
 		n.Left = passed.Left
 		s.Notices.Tell(ctx, n)
 	}
-	return s.advance(ctx, by, st, in.Factor, func(f *storage.Flow) {
-		f.Proofs = merge(f.Proofs, []storage.Proof{passed.Proof})
-		delete(f.Pending, in.Factor)
-	})
+	err = atOnce(
+		func() (err error) {
+			res, err = s.advance(ctx, by, st, in.Factor, func(f *storage.Flow) {
+				f.Proofs = merge(f.Proofs, []storage.Proof{passed.Proof})
+				delete(f.Pending, in.Factor)
+			})
+			return err
+		},
+		func() error { return web.Unavailable("counter", s.Credentials.Forgive(ctx, st.person)) },
+	)
+	return res, err
 }
 
 // wrong answers what was not right: it says which, and how to do better.

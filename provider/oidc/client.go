@@ -207,7 +207,7 @@ func (a application) IDTokenUserinfoClaimsAssertion() bool {
 	return false
 }
 func (a application) ClockSkew() time.Duration { return 0 }
-func (a application) RestrictAdditionalIdTokenScopes() func([]string) []string {
+func (a application) RestrictAdditionalIdTokenScopes() func([]string) []string { //nolint:staticcheck // ST1003: the engine names it so.
 	return func(scopes []string) []string { return scopes }
 }
 

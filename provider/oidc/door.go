@@ -241,5 +241,5 @@ func writeError(w http.ResponseWriter, status int, code, description string) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{"error": code, "error_description": description})
+	_ = json.NewEncoder(w).Encode(map[string]string{"error": code, "error_description": description}) //nolint:errchkjson // strings encode; what remains is a client that went away.
 }

@@ -157,7 +157,8 @@ func (p *Provider) signIn(ctx context.Context, client *storage.Client, a *author
 	if req.Essential && !slices.ContainsFunc(req.ACR, func(acr string) bool { return slices.Contains(p.c.ACRs, acr) }) {
 		return req, login.ErrUnmet
 	}
-	return req, p.hint(ctx, &req, client, ar.IDTokenHint)
+	err := p.hint(ctx, &req, client, ar.IDTokenHint)
+	return req, err
 }
 
 // limitTo narrows a field of the request that must not be two things at once.
