@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/html"
+
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -77,17 +79,47 @@ func TestOffIsRefusedWhileRequired(t *testing.T) {
 	_, ph, _ := w.enrolled("acme", "robin@acme.example")
 	b := w.browser()
 	p := b.get("/account").signIn("robin@acme.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
-	p.says("Staff must use two-factor authentication")
-	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		p, err := b.once(b.request(method, "/account/two-factor/off", url.Values{}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if p.status != http.StatusForbidden {
-			t.Errorf("%s answers %d", method, p.status)
-		}
-		p.says("Staff must use two-factor authentication")
+	p.says("Staff must use two-factor authentication", "Your only factor can’t be removed")
+	remove := strings.TrimSuffix(p.link("/rename"), "/rename") + "/remove"
+	if strings.Contains(p.body, remove) {
+		t.Error("the page offers to remove the last factor, which is refused")
 	}
+	for _, path := range []string{"/account/two-factor/off", remove} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			p, err := b.once(b.request(method, path, url.Values{}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.status != http.StatusForbidden {
+				t.Errorf("%s %s answers %d", method, path, p.status)
+			}
+			p.is("Two-factor authentication is required here").says("Staff must use two-factor authentication")
+			b.get(p.link("/account")).is(atSecurity)
+		}
+	}
+	w.clock.forward(time.Second)
+	setUp := b.get("/account/two-factor").submit("/account/factors/totp/set-up")
+	setUp.submit("/account/set-up", "code", w.scan(setUp).code()).is(atSecurity)
+	b.get(remove).submit("/remove").is(atSecurity).says("Your only factor can’t be removed")
+}
+
+// A refusal leads on where there is a place to go.
+func TestRefusalsLeadOn(t *testing.T) {
+	w := newWorld(t)
+	w.user("birch", "kim@birch.example", "client")
+	b := w.browser()
+	b.get("/account").signIn("kim@birch.example").is(atSecurity)
+	gone := b.get("/account/credentials/none/rename")
+	if gone.status != http.StatusNotFound {
+		t.Errorf("a credential that is not there answers %d", gone.status)
+	}
+	b.get(gone.link("/account")).is(atSecurity)
+	unknown := b.get("/authorize?client_id=none&response_type=code")
+	unknown.is("We don’t know this application").walk(func(n *html.Node) {
+		if n.Data == "a" && attr(n, "class") == "button" {
+			t.Errorf("an unknown application leads to %q", attr(n, "href"))
+		}
+	})
 }
 
 // Changes need a second step within ten minutes; without a factor, a password within ten minutes.
@@ -161,6 +193,8 @@ func TestSeveralAuthenticators(t *testing.T) {
 	for _, bad := range []string{"", "   ", strings.Repeat("n", 61), "left\u202eright", "bell\u0007"} {
 		if q := rename.submit("/rename", "name", bad); q.status != 422 {
 			t.Errorf("the name %q answers %d", bad, q.status)
+		} else {
+			q.is("Rename “Authenticator app”")
 		}
 	}
 	p = rename.submit("/rename", "name", `Work <b>phone</b> & "co"`).is(atSecurity).says(`Work <b>phone</b> & "co"`)

@@ -67,7 +67,9 @@ func codeSamples() []Sample {
 	backup.Factor, backup.Digits = backupFactor(), 0
 	other.Factor, other.Prompt, other.Digits = otherFactor(), "We sent a pigeon with a note.", 0
 	at := time.Date(2026, time.March, 4, 14, 3, 22, 0, time.UTC)
-	all := []Sample{{"code", frame, totp}, {"code-backup", frame, backup}, {"code-other", frame, other}}
+	again := frame
+	again.Account = totp.Account
+	all := []Sample{{"code", frame, totp}, {"code-signed-in", again, totp}, {"code-backup", frame, backup}, {"code-other", frame, other}}
 	for _, p := range []struct {
 		name string
 		page Code
@@ -152,6 +154,8 @@ func securitySamples() []Sample {
 		ID: "c2", Factor: totpFactor(), Name: "Work laptop", Created: "2026-01-02T09:00:00Z",
 		Rename: "/account/credentials/c2/rename", Remove: "/account/credentials/c2/remove",
 	}
+	unnamed := laptop
+	unnamed.Name = totpFactor().Name
 	off := laptop
 	off.Off, off.LastUsed = true, "2026-02-03T10:00:00Z"
 	page := Security{
@@ -159,8 +163,11 @@ func securitySamples() []Sample {
 		CodesLeft: 8, CodesMade: 10, LastSignIn: "2026-03-03T07:15:00Z",
 	}
 	few, one, none, locked := page, page, page, page
-	few.CodesLeft, few.Notice = 2, CodesUsed(2)
+	few.CodesLeft, few.Notice, few.Factors = 2, CodesUsed(2), []CredentialRow{phone, unnamed}
 	one.Factors, one.Notice = []CredentialRow{phone}, Say(NoticeFactorAdded, "name", "Phone")
+	kept := phone
+	kept.Remove = ""
+	none.Factors = []CredentialRow{kept}
 	none.CodesLeft, none.CodesMade, none.Required, none.Rule = -1, 0, true, "Staff use a second step"
 	locked.Factors = []CredentialRow{phone, off}
 	return []Sample{
@@ -172,9 +179,9 @@ func securitySamples() []Sample {
 		{"security-locked", inside(), locked},
 		{"security-plan", inside(), Security{Account: "olga@example.com", Unavailable: "plan", CodesLeft: -1}},
 		{"security-user-type", inside(), Security{Account: "olga@example.com", Unavailable: "user_type", CodesLeft: -1}},
-		{"rename", inside(), Rename{Factor: totpFactor(), Name: "Phone", Action: "/account/credentials/c1/rename", Cancel: PathAccount}},
+		{"rename", inside(), Rename{Factor: totpFactor(), Name: "Phone", New: "Phone", Action: "/account/credentials/c1/rename", Cancel: PathAccount}},
 		{"rename-problem", inside(), Rename{
-			Factor: totpFactor(), Name: "Phone", Action: "/account/credentials/c1/rename", Cancel: PathAccount, Problem: Say(ProblemNameLong, "n", 64),
+			Factor: totpFactor(), Name: "Phone", Action: "/account/credentials/c1/rename", Cancel: PathAccount, Problem: Say(ProblemNameEmpty),
 		}},
 		{"remove", inside(), AskRemoveFactor.Page("/account/credentials/c1/remove", PathAccount, "name", "Phone")},
 		{"remove-last", inside(), AskRemoveLastFactor.Page("/account/credentials/c1/remove", PathAccount, "name", "Phone")},
@@ -200,14 +207,16 @@ func plainSamples() []Sample {
 		{"error-unknown-client", FailUnknownClient.Page("")},
 		{"error-redirect-uri", FailRedirectURI.Page("")},
 		{"error-bad-request", FailBadRequest.Page("")},
-		{"error-not-found", FailNotFound.Page("")},
+		{"error-not-found", FailNotFound.Page(PathAccount)},
 		{"error-wrong-browser", FailWrongBrowser.Page("")},
-		{"error-expired", FailExpired.Page(PathSignIn)},
-		{"error-too-many-requests", FailTooManyRequests.Page("", "n", 1)},
+		{"error-expired", FailExpired.Page(PathAccount)},
+		{"error-too-many-requests", FailTooManyRequests.Page(PathSignIn, "n", 1)},
 		{"error-internal", FailInternal.Page("")},
-		{"error-unavailable", FailUnavailable.Page(PathAccount)},
-		{"error-forbidden", FailForbidden.Page("")},
+		{"error-unavailable", FailUnavailable.Page(PathSignIn)},
+		{"error-forbidden", FailForbidden.Page(PathAccount)},
 		{"error-denied", FailDenied.Page("", "rule", "Office networks only")},
+		{"error-required", Required("Staff use a second step", PathAccount)},
+		{"error-required-no-rule", Required("", PathAccount)},
 		{"error-recovery-needed", FailRecoveryNeeded.Page("")},
 	} {
 		f.page.Request = "01JNZ8QK7V"

@@ -201,15 +201,17 @@ type CredentialRow struct {
 	LastUsed string `json:"last_used,omitempty"`
 	// Off: switched off after too many wrong codes in a row, until another factor was used.
 	Off bool `json:"off,omitempty"`
-	// Rename and Remove are paths.
+	// Rename and Remove are paths. Remove is empty for the last factor while policy requires one.
 	Rename string `json:"rename"`
-	Remove string `json:"remove"`
+	Remove string `json:"remove,omitempty"`
 }
 
 // Rename asks for a new name of a credential.
 type Rename struct {
-	Factor  Factor `json:"factor"`
+	Factor Factor `json:"factor"`
+	// Name is what it is called now, New what stands in the field.
 	Name    string `json:"name"`
+	New     string `json:"new"`
 	Action  string `json:"action"`
 	Cancel  string `json:"cancel"`
 	Problem Text   `json:"problem,omitzero"`

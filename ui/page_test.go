@@ -101,6 +101,96 @@ func TestBackupCodeField(t *testing.T) {
 	}
 }
 
+// TestSaidOnce: what stands on the page already is not said again.
+func TestSaidOnce(t *testing.T) {
+	r := renderer(t)
+	code := ui.Code{Factor: ui.Factor{ID: "totp"}, Account: "olga@example.com", Digits: 6, Action: "/a", Others: "/o", Restart: "/r"}
+	factor := ui.Factor{ID: "totp", Name: "Authenticator app"}
+	row := ui.CredentialRow{Factor: factor, Name: factor.Name, Created: "2026-01-02T03:04:05Z", Rename: "/r", Remove: "/d"}
+	named := row
+	named.Name = "Phone"
+	other := ui.Factor{ID: "pigeon", Name: "Carrier pigeon"}
+	for _, c := range []struct {
+		account, lang, word string
+		page                ui.Page
+		want                int
+	}{
+		{"", "en", "olga@example.com", code, 1},
+		{"olga@example.com", "en", "olga@example.com", code, 1},
+		{"an other", "en", "olga@example.com", code, 1},
+		{"", "en", "Authenticator app", ui.Security{On: true, Factors: []ui.CredentialRow{row}}, 1},
+		{"", "de", "Authenticator-App", ui.Security{On: true, Factors: []ui.CredentialRow{row}}, 1},
+		{"", "de", "Authenticator app", ui.Security{On: true, Factors: []ui.CredentialRow{row}}, 0},
+		{"", "en", "Authenticator app", ui.Security{On: true, Factors: []ui.CredentialRow{named}}, 1},
+		{"", "en", "Phone", ui.Security{On: true, Factors: []ui.CredentialRow{named}}, 1},
+		{"", "en", "Authenticator app", ui.Ways{Ways: []ui.Way{{Factor: factor, Name: factor.Name, Left: -1, Path: "/w"}}, Restart: "/r"}, 1},
+		{"", "en", "Phone", ui.Ways{Ways: []ui.Way{{Factor: factor, Name: "Phone", Left: -1, Path: "/w"}}, Restart: "/r"}, 1},
+		{"", "en", "A second step with Carrier pigeon", ui.Ways{Ways: []ui.Way{{Factor: other, Name: other.Name, Left: -1, Path: "/w"}}, Restart: "/r"}, 1},
+	} {
+		doc := parse(t, draw(t, r, ui.Frame{Lang: c.lang, Product: "P", Account: c.account}, c.page))
+		if got := strings.Count(text(all(doc, atom.Body)[0]), c.word); got != c.want {
+			t.Errorf("%T, %s, signed in as %q: %q stands there %d times, want %d", c.page, c.lang, c.account, c.word, got, c.want)
+		}
+	}
+}
+
+// TestLastFactorIsKept: what can't be removed has no link to remove it, and a sentence says why.
+func TestLastFactorIsKept(t *testing.T) {
+	r := renderer(t)
+	kept := ui.CredentialRow{Name: "Phone", Created: "2026-01-02T03:04:05Z", Rename: "/r"}
+	other := kept
+	other.Remove = "/other/remove"
+	const why = "Your only factor can’t be removed"
+	for _, c := range []struct {
+		row  ui.CredentialRow
+		want bool
+	}{{kept, false}, {other, true}} {
+		page := draw(t, r, ui.Frame{Lang: "en", Product: "P"}, ui.Security{On: true, Required: !c.want, Factors: []ui.CredentialRow{c.row}})
+		if strings.Contains(page, "Remove “Phone”") != c.want || strings.Contains(page, why) == c.want {
+			t.Errorf("removable: %v\n%s", c.want, page)
+		}
+	}
+}
+
+// TestErrorButton: the button says where it leads, and there is none where nothing helps.
+func TestErrorButton(t *testing.T) {
+	r := renderer(t)
+	for _, c := range []struct {
+		page       ui.Error
+		href, says string
+	}{
+		{ui.FailNotFound.Page(ui.PathAccount), "/account", "Go to your account"},
+		{ui.Required("Staff", ui.PathAccount), "/account", "Go to your account"},
+		{ui.FailUnavailable.Page("/signin?request=r"), "/signin?request=r", "Try again"},
+		{ui.FailRedirectURI.Page(""), "", ""},
+	} {
+		var href, says string
+		for _, a := range all(parse(t, draw(t, r, ui.Frame{Lang: "en", Product: "P"}, c.page)), atom.A) {
+			if attr(a, "class") == "button" {
+				href, says = attr(a, "href"), text(a)
+			}
+		}
+		if href != c.href || says != c.says {
+			t.Errorf("%s: %q leads to %q, want %q to %q", c.page.Title.Key, says, href, c.says, c.href)
+		}
+	}
+}
+
+// TestRenameKeepsTheName: the heading says what is renamed, whatever was typed.
+func TestRenameKeepsTheName(t *testing.T) {
+	doc := parse(t, draw(t, renderer(t), ui.Frame{Lang: "en", Product: "P"}, ui.Rename{
+		Name: "Phone", New: "", Action: "/a", Cancel: "/c", Problem: ui.Say(ui.ProblemNameEmpty),
+	}))
+	if got := text(all(doc, atom.H1)[0]); got != "Rename “Phone”" {
+		t.Errorf("the heading is %q", got)
+	}
+	for _, n := range all(doc, atom.Input) {
+		if attr(n, "value") != "" {
+			t.Errorf("the field holds %q, and an empty name was typed", attr(n, "value"))
+		}
+	}
+}
+
 const hostile = `"><script>alert(1)</script><img src=x onerror=alert(1)>{{.Frame}}'`
 
 // TestHostile puts markup into everything that a stranger or a tenant can name.
@@ -120,7 +210,7 @@ func TestHostile(t *testing.T) {
 		ui.Security{On: true, Required: true, Rule: hostile, Factors: []ui.CredentialRow{{
 			ID: hostile, Factor: factor, Name: hostile, Created: "2026-01-02T03:04:05Z", Rename: "/r", Remove: "/r",
 		}}, Notice: ui.Say(ui.NoticeFactorAdded, "name", hostile)},
-		ui.Rename{Factor: factor, Name: hostile, Action: "/a", Cancel: "/c"},
+		ui.Rename{Factor: factor, Name: hostile, New: hostile, Action: "/a", Cancel: "/c"},
 		ui.AskRemoveFactor.Page("/a", "/c", "name", hostile),
 		ui.Error{Title: ui.Say("error.denied.title"), Body: ui.Say("error.denied.body", "rule", hostile), Request: hostile, Next: "javascript:alert(1)"},
 		ui.FormPost{App: hostile, Action: "javascript:alert(1)", Fields: []ui.Pair{{Name: hostile, Value: hostile}}},

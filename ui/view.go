@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 	"time"
 )
@@ -43,10 +44,23 @@ func (v view) Name() string {
 	return v.Frame.Product
 }
 
+// Who is the account that a page names, or nothing where the page's head names it already.
+func (v view) Who(account string) string {
+	if account == v.Frame.Account {
+		return ""
+	}
+	return account
+}
+
 // Failed tells whether the page says what was wrong with the last try.
 func (v view) Failed() bool {
 	p, ok := v.Page.(interface{ problem() Text })
 	return ok && p.problem().Key != ""
+}
+
+// Kept tells whether one of the factors can't be removed.
+func (p Security) Kept() bool {
+	return slices.ContainsFunc(p.Factors, func(c CredentialRow) bool { return c.Remove == "" })
 }
 
 func (p SignIn) problem() Text      { return p.Problem }
@@ -71,6 +85,19 @@ func (r *Renderer) funcs(lang string) template.FuncMap {
 				key = "factor.other." + kind
 			}
 			return say(Say(key, append(pairs, "name", f.Name)...))
+		},
+		// called is a credential's own name, or the factor's where it has none of its own; that of a factor that has
+		// words is said in the page's language.
+		"called": func(f Factor, name string) (string, error) {
+			key := "factor." + f.ID + ".name"
+			switch {
+			case name != "" && name != f.Name:
+				return name, nil
+			case r.words.has(lang, key):
+				return say(Say(key))
+			default:
+				return f.Name, nil
+			}
 		},
 		// own tells whether the catalogues have words for the factor.
 		"own":     func(f Factor) bool { return r.words.has(lang, "factor."+f.ID+".name") },

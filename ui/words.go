@@ -142,6 +142,12 @@ func (t Text) tone() string {
 	}
 }
 
+// Words on the button of an Error: to try once more, or to go to the account.
+const (
+	ButtonAgain   = "error.button"
+	ButtonAccount = "button.account"
+)
+
 // Failure is a kind of error page.
 type Failure string
 
@@ -162,6 +168,9 @@ const (
 	FailForbidden   Failure = "error.forbidden"
 	// FailDenied: {rule} denies the sign-in.
 	FailDenied Failure = "error.denied"
+	// FailRequired: two-factor authentication can't be turned off, nor the last factor removed, because {rule} requires
+	// it. Required also has words for where no rule is to be named.
+	FailRequired Failure = "error.required"
 	// FailRecoveryNeeded: no factor, and policy lets in by recovery code only.
 	FailRecoveryNeeded Failure = "error.recovery_needed"
 )
@@ -169,8 +178,21 @@ const (
 // Page is the failure's page. pairs are as for Say; next is where its button leads, if there is such a place.
 func (f Failure) Page(next string, pairs ...any) Error {
 	e := Error{Title: Say(string(f) + ".title"), Body: Say(string(f)+".body", pairs...), Next: next}
-	if next != "" {
-		e.Button = Say("error.button")
+	switch next {
+	case "":
+	case PathAccount:
+		e.Button = Say(ButtonAccount)
+	default:
+		e.Button = Say(ButtonAgain)
+	}
+	return e
+}
+
+// Required is the page of FailRequired. rule is empty where none of the organisation's rules decided.
+func Required(rule, next string) Error {
+	e := FailRequired.Page(next, "rule", rule)
+	if rule == "" {
+		e.Body = Say("error.required.no_rule")
 	}
 	return e
 }

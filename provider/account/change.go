@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -35,7 +36,7 @@ func (s *Service) mayTurnOff(ctx context.Context, by *web.Actor, held []storage.
 		return err
 	}
 	if d.TwoFactor == policy.Required {
-		return &web.Denied{Rule: d.Rule}
+		return &web.Required{Rule: d.Rule}
 	}
 	return nil
 }
@@ -88,9 +89,10 @@ func (s *Service) askName(ctx context.Context, by *web.Actor, in credentialIn) (
 	return web.Draw(renamePage(c, f, c.Name)), nil
 }
 
-func renamePage(c storage.Credential, f ui.Factor, name string) ui.Rename {
+// renamePage asks for a new name of c; typed stands in the field.
+func renamePage(c storage.Credential, f ui.Factor, typed string) ui.Rename {
 	return ui.Rename{
-		Factor: f, Name: name, Action: ui.PathAccount + "/credentials/" + c.ID + "/rename", Cancel: ui.PathAccount,
+		Factor: f, Name: c.Name, New: typed, Action: ui.PathAccount + "/credentials/" + c.ID + "/rename", Cancel: ui.PathAccount,
 	}
 }
 
@@ -134,11 +136,15 @@ func (s *Service) rename(ctx context.Context, by *web.Actor, in credentialIn) (w
 
 // mayRemove tells whether the credential is the last second step, which may only go where the second step may.
 func (s *Service) mayRemove(ctx context.Context, by *web.Actor, held []storage.Credential, c storage.Credential) (last bool, err error) {
-	primary := s.Credentials.Primary(held)
-	if len(primary) > 1 || len(primary) == 1 && primary[0].ID != c.ID {
+	if !s.isLast(held, c) {
 		return false, nil
 	}
 	return true, s.mayTurnOff(ctx, by, held)
+}
+
+// isLast tells whether no second step is left without the credential.
+func (s *Service) isLast(held []storage.Credential, c storage.Credential) bool {
+	return !slices.ContainsFunc(s.Credentials.Primary(held), func(o storage.Credential) bool { return o.ID != c.ID })
 }
 
 func (s *Service) askRemove(ctx context.Context, by *web.Actor, in credentialIn) (web.Result, error) {

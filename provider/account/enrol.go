@@ -271,8 +271,8 @@ func (s *Service) askNewCodes(ctx context.Context, by *web.Actor, _ nothing) (we
 
 // passOn keeps refusals as they are, and makes everything else a refusal to try again.
 func passOn(what string, err error) error {
-	var denied *web.Denied
-	if errors.As(err, &denied) || errors.Is(err, web.ErrNotFound) || errors.Is(err, web.ErrBusy) {
+	var required *web.Required
+	if errors.As(err, &required) || errors.Is(err, web.ErrNotFound) || errors.Is(err, web.ErrBusy) {
 		return err
 	}
 	return web.Unavailable(what, err)

@@ -113,7 +113,11 @@ func (s *Service) security(ctx context.Context, by *web.Actor, in securityIn) (w
 			page.CodesLeft, page.CodesMade = c.Left, c.Made
 			continue
 		}
-		page.Factors = append(page.Factors, row(c, f, off[c.Factor]))
+		r := row(c, f, off[c.Factor])
+		if page.Required && s.isLast(all, c) {
+			r.Remove = ""
+		}
+		page.Factors = append(page.Factors, r)
 	}
 	page.Addable = s.addable(d, all)
 	return web.Draw(page), nil

@@ -41,6 +41,13 @@ type Denied struct{ Rule string }
 // Error implements error.
 func (d *Denied) Error() string { return "denied by rule " + d.Rule }
 
+// Required refuses to take away a second step that the rule of the tenant's policy requires; the rule is empty where
+// none of the tenant's decided.
+type Required struct{ Rule string }
+
+// Error implements error.
+func (r *Required) Error() string { return fmt.Sprintf("required by rule %q", r.Rule) }
+
 // TooMany refuses until some time has passed.
 type TooMany struct{ Retry time.Duration }
 
@@ -58,24 +65,26 @@ var problems = []struct {
 	is     error
 	status int
 	says   ui.Failure
-	retry  time.Duration
+	// next is where to go on from there.
+	next  string
+	retry time.Duration
 }{
-	{ErrBadRequest, http.StatusBadRequest, ui.FailBadRequest, 0},
-	{ErrTooLarge, http.StatusRequestEntityTooLarge, ui.FailBadRequest, 0},
-	{ErrUnknownClient, http.StatusBadRequest, ui.FailUnknownClient, 0},
-	{ErrRedirectURI, http.StatusBadRequest, ui.FailRedirectURI, 0},
-	{ErrNotFound, http.StatusNotFound, ui.FailNotFound, 0},
-	{storage.ErrNotFound, http.StatusNotFound, ui.FailNotFound, 0},
-	{ErrForbidden, http.StatusForbidden, ui.FailForbidden, 0},
-	{ErrCrossSite, http.StatusForbidden, ui.FailForbidden, 0},
-	{ErrExpired, http.StatusGone, ui.FailExpired, 0},
-	{ErrOtherBrowser, http.StatusForbidden, ui.FailWrongBrowser, 0},
-	{ErrRecoveryNeeded, http.StatusForbidden, ui.FailRecoveryNeeded, 0},
-	{ErrBusy, http.StatusServiceUnavailable, ui.FailUnavailable, 2 * time.Second},
-	{ErrUnavailable, http.StatusServiceUnavailable, ui.FailUnavailable, 5 * time.Second},
-	{context.DeadlineExceeded, http.StatusServiceUnavailable, ui.FailUnavailable, 5 * time.Second},
+	{ErrBadRequest, http.StatusBadRequest, ui.FailBadRequest, "", 0},
+	{ErrTooLarge, http.StatusRequestEntityTooLarge, ui.FailBadRequest, "", 0},
+	{ErrUnknownClient, http.StatusBadRequest, ui.FailUnknownClient, "", 0},
+	{ErrRedirectURI, http.StatusBadRequest, ui.FailRedirectURI, "", 0},
+	{ErrNotFound, http.StatusNotFound, ui.FailNotFound, ui.PathAccount, 0},
+	{storage.ErrNotFound, http.StatusNotFound, ui.FailNotFound, ui.PathAccount, 0},
+	{ErrForbidden, http.StatusForbidden, ui.FailForbidden, ui.PathAccount, 0},
+	{ErrCrossSite, http.StatusForbidden, ui.FailForbidden, ui.PathAccount, 0},
+	{ErrExpired, http.StatusGone, ui.FailExpired, ui.PathAccount, 0},
+	{ErrOtherBrowser, http.StatusForbidden, ui.FailWrongBrowser, "", 0},
+	{ErrRecoveryNeeded, http.StatusForbidden, ui.FailRecoveryNeeded, "", 0},
+	{ErrBusy, http.StatusServiceUnavailable, ui.FailUnavailable, "", 2 * time.Second},
+	{ErrUnavailable, http.StatusServiceUnavailable, ui.FailUnavailable, "", 5 * time.Second},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable, ui.FailUnavailable, "", 5 * time.Second},
 	// Changed under our hands more often than we tried again: nothing was done.
-	{storage.ErrConflict, http.StatusServiceUnavailable, ui.FailUnavailable, time.Second},
+	{storage.ErrConflict, http.StatusServiceUnavailable, ui.FailUnavailable, "", time.Second},
 }
 
 // explain finds the words for an error; known is false where only the log may tell.
@@ -83,6 +92,10 @@ func explain(err error) (p problem, known bool) {
 	var denied *Denied
 	if errors.As(err, &denied) {
 		return problem{status: http.StatusForbidden, page: ui.FailDenied.Page("", "rule", denied.Rule)}, true
+	}
+	var required *Required
+	if errors.As(err, &required) {
+		return problem{status: http.StatusForbidden, page: ui.Required(required.Rule, ui.PathAccount)}, true
 	}
 	var many *TooMany
 	if errors.As(err, &many) {
@@ -92,7 +105,7 @@ func explain(err error) (p problem, known bool) {
 	}
 	for _, e := range problems {
 		if errors.Is(err, e.is) {
-			return problem{status: e.status, page: e.says.Page(""), retry: e.retry}, true
+			return problem{status: e.status, page: e.says.Page(e.next), retry: e.retry}, true
 		}
 	}
 	return problem{status: http.StatusInternalServerError, page: ui.FailInternal.Page("")}, false

@@ -108,15 +108,33 @@ func (x *exchange) operate(r Route) {
 
 // back is where to return to after a detour: a GET's own path. What was posted is not sent again by itself.
 func (x *exchange) back(r Route) string {
-	u := x.c.Request().URL
-	path := strings.TrimPrefix(u.Path, x.s.base())
 	if r.Method == http.MethodGet {
-		if u.RawQuery != "" {
-			path += "?" + u.RawQuery
-		}
-		return path
+		return x.here()
 	}
 	return ui.PathAccount
+}
+
+// here is the path that was asked for, with its query.
+func (x *exchange) here() string {
+	u := x.c.Request().URL
+	path := strings.TrimPrefix(u.Path, x.s.base())
+	if u.RawQuery != "" {
+		path += "?" + u.RawQuery
+	}
+	return path
+}
+
+// again is where to go on from a refusal that passes, and what the button says. What was posted is not sent again by
+// itself: from account pages it goes on at the first, and in a sign-in the browser's own way back is the best there is.
+func (x *exchange) again() (next string, button ui.Text) {
+	switch here := x.here(); {
+	case x.c.Request().Method == http.MethodGet:
+		return here, ui.Say(ui.ButtonAgain)
+	case here == ui.PathAccount || strings.HasPrefix(here, ui.PathAccount+"/"):
+		return ui.PathAccount, ui.Say(ui.ButtonAccount)
+	default:
+		return "", ui.Text{}
+	}
 }
 
 type actorKey struct{}
@@ -343,6 +361,9 @@ func (x *exchange) fail(err error) {
 	}
 	if x.by.Lang == "" {
 		x.by.Lang = x.s.UI.Language(x.c.Request().Header.Get("Accept-Language"))
+	}
+	if p.status == http.StatusTooManyRequests || p.status >= http.StatusInternalServerError {
+		p.page.Next, p.page.Button = x.again()
 	}
 	p.page.Request = x.by.Request
 	x.page(p.status, "", p.page)
