@@ -176,6 +176,30 @@ func TestErrorButton(t *testing.T) {
 	}
 }
 
+// TestQRSize: at another width than half of the picture's 512 pixels some modules would be wider than others.
+func TestQRSize(t *testing.T) {
+	r := renderer(t)
+	doc := parse(t, draw(t, r, ui.Frame{Lang: "en", Product: "P"}, ui.SetUp{Key: "A", QR: "/qr", Action: "/a", Cancel: "/c"}))
+	var found bool
+	for _, n := range all(doc, atom.Img) {
+		if attr(n, "class") == "qr" {
+			found = attr(n, "width") == "256" && attr(n, "height") == "256"
+		}
+	}
+	if !found {
+		t.Error("the page shows the picture in another size")
+	}
+	for _, n := range all(doc, atom.Link) {
+		if attr(n, "rel") == "stylesheet" {
+			css, _ := r.Static(strings.TrimPrefix(attr(n, "href"), ui.PathStatic))
+			rule := regexp.MustCompile(`(?s)\n\.qr \{.*?\n\}`).FindString(string(css.Body))
+			if !strings.Contains(rule, "\tinline-size: 256px;") || !strings.Contains(rule, "image-rendering: pixelated;") {
+				t.Errorf("the style sheet says %q", rule)
+			}
+		}
+	}
+}
+
 // TestRenameKeepsTheName: the heading says what is renamed, whatever was typed.
 func TestRenameKeepsTheName(t *testing.T) {
 	doc := parse(t, draw(t, renderer(t), ui.Frame{Lang: "en", Product: "P"}, ui.Rename{

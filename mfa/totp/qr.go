@@ -19,9 +19,9 @@ const (
 )
 
 // QR draws content as a QR code with error correction level M: a PNG of size by size pixels, black on white. Each
-// module is the same whole number of pixels, so that nothing is blurred; what is left over widens the quiet zone of
-// four modules. It is an error if size has no pixel for each module (at most 185 of them) or is above 4096, or if
-// content is longer than a QR code can hold.
+// module is the same whole number of pixels, so that nothing is blurred, and an even one above one, so that the same
+// holds at half the size; what is left over widens the quiet zone of four modules. It is an error if size has no pixel
+// for each module (at most 185 of them) or is above 4096, or if content is longer than a QR code can hold.
 func QR(content string, size int) ([]byte, error) {
 	if content == "" {
 		return nil, errors.New("totp: nothing to draw a QR code of")
@@ -33,6 +33,9 @@ func QR(content string, size int) ([]byte, error) {
 	}
 	modules := code.Bounds().Dx()
 	scale := size / (modules + 2*quietZone)
+	if scale > 1 {
+		scale -= scale % 2
+	}
 	if scale < 1 || size > largestQR {
 		return nil, fmt.Errorf("totp: a QR code of %d modules cannot be drawn %d pixels wide", modules, size)
 	}

@@ -89,9 +89,9 @@ func TestQRReadByZbarimg(t *testing.T) {
 	}
 }
 
-// TestQRIsCrisp: two colours, whole modules, and at least four of them white on every side.
+// TestQRIsCrisp: two colours, whole modules at full and at half size, and at least four of them white on every side.
 func TestQRIsCrisp(t *testing.T) {
-	for _, size := range []int{240, 301, 512} {
+	for _, size := range []int{240, 256, 301, 512} {
 		img, _ := draw(t, uris()["usual"], size)
 		black := image.Rectangle{}
 		for y := range size {
@@ -113,6 +113,9 @@ func TestQRIsCrisp(t *testing.T) {
 			t.Fatalf("at %d: modules are not whole: a finder of %d px in %v", size, run, black)
 		}
 		module := run / 7
+		if module > 1 && module%2 != 0 {
+			t.Errorf("at %d: modules of %d px are uneven at half the size", size, module)
+		}
 		for _, margin := range []int{black.Min.X, black.Min.Y, size - black.Max.X, size - black.Max.Y} {
 			if margin < 4*module {
 				t.Errorf("at %d: a margin of %d px, modules of %d", size, margin, module)
