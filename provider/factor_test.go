@@ -191,11 +191,14 @@ func TestFactorThatFails(t *testing.T) {
 	p.submit("/set-up", "code", pg.last()).submit("/codes", "saved", "yes").is(atSecurity)
 	pg.down = true
 	for range 7 {
-		if p := w.browser().get("/account").signIn("robin@acme.example"); p.status != http.StatusServiceUnavailable {
+		if p = w.browser().get("/account").signIn("robin@acme.example"); p.status != http.StatusServiceUnavailable {
 			t.Fatalf("a factor that fails answers %d, want 503", p.status)
 		}
 	}
 	pg.down = false
+	w.clock.forward(time.Second)
+	// The page of the refusal leads back to where it happened.
+	p.b.get(p.says("Try again").link(p.url.Path)).submit("/with/pager", "code", pg.last()).is(atSecurity)
 	w.clock.forward(time.Second)
 	w.browser().get("/account").signIn("robin@acme.example").submit("/with/pager", "code", pg.last()).is(atSecurity)
 }
