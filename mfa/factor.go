@@ -101,6 +101,7 @@ type Prompt struct {
 
 // Credential is one enrolled instance of a factor.
 type Credential struct {
+	// ID names it among the user's credentials. The caller gives it the name; what Confirm sets is not kept.
 	ID string `json:"id"`
 	// Name proposes a name for it; the user can change it.
 	Name string `json:"name,omitempty"`

@@ -157,6 +157,25 @@ func TestFactorOfSomebodyElse(t *testing.T) {
 	}
 	code := pg.last()
 
+	// Nor does the same page opened many times at once.
+	w.clock.forward(time.Second)
+	many := w.browser()
+	sent = pg.count()
+	at, err := many.once(many.get("/account").request("/signin", "login", "robin@acme.example", "password", rightPassword))
+	if err != nil {
+		t.Fatal(err)
+	}
+	together(t, 8, func(int) error {
+		q, err := many.once(many.request(http.MethodGet, at.header.Get("Location"), nil))
+		if err == nil && q.status != http.StatusOK {
+			err = fmt.Errorf("the page answers %d", q.status)
+		}
+		return err
+	})
+	if got := pg.count() - sent; got != 1 {
+		t.Errorf("%d pages sent for one sign-in opened eight times at once", got)
+	}
+
 	// The same in another browser: its code is of no use in the first.
 	w.clock.forward(time.Second)
 	b2 := w.browser()

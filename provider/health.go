@@ -14,8 +14,8 @@ const pingTime = 2 * time.Second
 // its database does too.
 func (p *Provider) health() []web.Route {
 	return []web.Route{
-		{Method: http.MethodGet, Path: "/healthz", CrossOrigin: true, Handler: status(func(context.Context) error { return nil })},
-		{Method: http.MethodGet, Path: "/readyz", CrossOrigin: true, Handler: status(func(ctx context.Context) error {
+		{Method: http.MethodGet, Path: "/healthz", CrossOrigin: true, Public: true, Handler: status(func(context.Context) error { return nil })},
+		{Method: http.MethodGet, Path: "/readyz", CrossOrigin: true, Public: true, Handler: status(func(ctx context.Context) error {
 			ctx, cancel := context.WithTimeout(ctx, pingTime)
 			defer cancel()
 			err := p.config.Store.Ping(ctx)

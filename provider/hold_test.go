@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -346,5 +347,107 @@ func TestHangingUpIsNoWayToGuess(t *testing.T) {
 	}
 	if p := b.guess("198.51.100.7", "kim@birch.example", rightPassword); !strings.Contains(p.text(), "Too many") {
 		t.Errorf("12 guesses went uncounted: %d\n%s", p.status, p.text())
+	}
+}
+
+// What caches may keep sets no cookie, and needs no database that a cookie would have to be looked up in.
+func TestNoCookieOnWhatCachesKeep(t *testing.T) {
+	w := newWorld(t)
+	public := 0
+	for _, r := range w.p.Routes() {
+		if r.Method != http.MethodGet || strings.Contains(r.Path, ":") {
+			continue
+		}
+		p, err := w.browser().once(w.browser().request(http.MethodGet, r.Path, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(p.header.Get("Cache-Control"), "public") {
+			public++
+			if p.header.Get("Set-Cookie") != "" {
+				t.Errorf("%s is public and sets %q", r.Path, p.header.Get("Set-Cookie"))
+			}
+		}
+	}
+	if public < 3 {
+		t.Errorf("%d public routes, want discovery (twice) and keys", public)
+	}
+}
+
+// A program signs in by JSON alone, from the first request on; until then it is told so, and is not answered like one
+// that succeeded.
+func TestSigningInByJSON(t *testing.T) {
+	w := newWorld(t)
+	w.user("birch", "kim@birch.example", "client")
+	b := w.browser()
+	ask := func(method, path, body string) (int, map[string]any) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, w.issuer+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Accept", "application/json")
+		if method == http.MethodPost {
+			r.Header.Set("Content-Type", "application/json")
+		}
+		p, err := b.once(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var v map[string]any
+		if err := json.Unmarshal([]byte(p.body), &v); err != nil {
+			t.Fatalf("%s %s: %d %s", method, path, p.status, p.body)
+		}
+		return p.status, v
+	}
+	status, v := ask(http.MethodGet, "/account", "")
+	next, _ := v["next"].(string)
+	if status != http.StatusUnauthorized || !strings.HasPrefix(next, "/signin") {
+		t.Fatalf("as a stranger: %d %v", status, v)
+	}
+	if status, v = ask(http.MethodGet, next, ""); status != http.StatusOK {
+		t.Fatalf("the sign-in page: %d %v", status, v)
+	}
+	body, err := json.Marshal(map[string]any{"request": v["request"], "login": "kim@birch.example", "password": rightPassword})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, v = ask(http.MethodPost, "/signin", string(body)); status != http.StatusOK || v["next"] != "/account" {
+		t.Fatalf("the password: %d %v", status, v)
+	}
+	if status, v = ask(http.MethodGet, "/account", ""); status != http.StatusOK || v["account"] != "kim@birch.example" {
+		t.Errorf("signed in: %d %v", status, v)
+	}
+}
+
+// What is sealed for one credential opens nowhere else: not in another user's record, nor in another of one's own.
+func TestSealedFactorsStayInTheirPlace(t *testing.T) {
+	w := newWorld(t)
+	robin, _, _ := w.enrolled("acme", "robin@acme.example")
+	kim, ph, _ := w.enrolled("acme", "kim@acme.example")
+	find := func(user string) storage.Credential {
+		held, err := w.store.Credentials.List(t.Context(), storage.Query{Tenant: "acme", Field: "user", Value: user})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range held {
+			if c.Factor == "totp" {
+				return c
+			}
+		}
+		t.Fatal("no authenticator")
+		return storage.Credential{}
+	}
+	moved := find(robin.ID)
+	moved.Data = find(kim.ID).Data
+	if err := w.store.Credentials.Replace(t.Context(), &moved); err != nil {
+		t.Fatal(err)
+	}
+	p := w.browser().get("/account").signIn("robin@acme.example")
+	if p.status != http.StatusServiceUnavailable {
+		p = p.submit("/with/totp", "code", ph.next())
+	}
+	if p.status != http.StatusServiceUnavailable && p.status != http.StatusInternalServerError {
+		t.Errorf("kim's authenticator in robin's record answers %d", p.status)
 	}
 }

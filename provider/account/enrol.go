@@ -129,8 +129,6 @@ func (s *Service) confirm(ctx context.Context, by *web.Actor, in confirmIn) (web
 	if again := s.Credentials.Again(ctx, p, e.Refused, e.Factor, in.Code); again != nil {
 		return s.setUpAgain(by, up, again)
 	}
-	// A browser that goes away just now must find on its return what the code achieved, above all the backup codes.
-	ctx = context.WithoutCancel(ctx)
 	done, err := s.Credentials.ConfirmEnrolment(ctx, p, e, in.Code, func([]storage.Credential) error {
 		return s.record(ctx, by, "factor.added", "ok", e.Factor, "")
 	})

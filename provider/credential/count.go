@@ -56,18 +56,6 @@ func (k *Keeper) refuse(c *storage.Counter, factor string) error {
 	return nil
 }
 
-// Open tells whether an answer to the factor would be looked at now: nil, a *Locked or ErrOff.
-func (k *Keeper) Open(ctx context.Context, p Person, factor string) error {
-	c, err := k.Counters.Get(ctx, p.User.Tenant, counterID(p))
-	if errors.Is(err, storage.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return k.refuse(&c, factor)
-}
-
 // Off returns the IDs of the factors that are off.
 func (k *Keeper) Off(ctx context.Context, p Person) (map[string]bool, error) {
 	c, err := k.Counters.Get(ctx, p.User.Tenant, counterID(p))

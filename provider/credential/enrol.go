@@ -119,13 +119,13 @@ func (k *Keeper) enrol(ctx context.Context, p Person, s SettingUp, e *storage.En
 }
 
 func (k *Keeper) insert(ctx context.Context, p Person, f mfa.Factor, got mfa.Credential, id string) (storage.Credential, error) {
-	sealed, err := k.Seal.SealFor(ctx, p.User.Tenant, sealCredential, got.Data)
-	if err != nil {
-		return storage.Credential{}, err
-	}
 	c := storage.Credential{
 		Key:  storage.Key{Tenant: p.User.Tenant, ID: id},
-		User: p.User.ID, Factor: f.Info().ID, Name: got.Name, Data: sealed, Left: got.Left, Made: got.Left, Created: k.Now(),
+		User: p.User.ID, Factor: f.Info().ID, Name: got.Name, Left: got.Left, Made: got.Left, Created: k.Now(),
+	}
+	var err error
+	if c.Data, err = k.Seal.SealFor(ctx, c.Tenant, purposeOf(c), got.Data); err != nil {
+		return storage.Credential{}, err
 	}
 	err = k.Credentials.Insert(ctx, &c)
 	return c, err

@@ -32,7 +32,10 @@ func (k *Keeper) change(ctx context.Context, p Person, accept Accept, do func(he
 		return err
 	}
 	defer func() {
-		// If this fails the lease runs out by itself.
+		// One that ran out meanwhile may be somebody else's by now. If this fails it runs out by itself.
+		if !k.Now().Before(lease.Expires) {
+			return
+		}
 		_ = k.Counters.Delete(context.WithoutCancel(ctx), lease.Tenant, lease.ID)
 	}()
 	held, err := k.List(ctx, p)

@@ -40,6 +40,12 @@ const (
 	sealCodes      = "codes"
 )
 
+// purposeOf binds what a credential holds to its place: moved to another user's record, or another factor's, it does
+// not open.
+func purposeOf(c storage.Credential) string {
+	return sealCredential + "/" + c.User + "/" + c.Factor + "/" + c.ID
+}
+
 // pendingLife is how long a challenge or a set-up waits for its answer.
 const pendingLife = 15 * time.Minute
 
@@ -119,7 +125,7 @@ func (k *Keeper) open(ctx context.Context, all []storage.Credential, factor stri
 		if c.Factor != factor {
 			continue
 		}
-		data, err := k.Seal.OpenFor(ctx, c.Tenant, sealCredential, c.Data)
+		data, err := k.Seal.OpenFor(ctx, c.Tenant, purposeOf(c), c.Data)
 		if err != nil {
 			return nil, nil, fmt.Errorf("credential %s: %w", c.ID, err)
 		}
@@ -236,7 +242,7 @@ func (k *Keeper) Answer(ctx context.Context, p Person, held []storage.Credential
 // spend stores the credential as the factor wants it kept. Whoever comes second with the same answer finds that the
 // version has moved on, and is as wrong as somebody who comes a second later.
 func (k *Keeper) spend(ctx context.Context, c *storage.Credential, spent mfa.Credential, used time.Time) error {
-	sealed, err := k.Seal.SealFor(ctx, c.Tenant, sealCredential, spent.Data)
+	sealed, err := k.Seal.SealFor(ctx, c.Tenant, purposeOf(*c), spent.Data)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package credential
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -29,11 +28,7 @@ func (k *Keeper) Refuse(ctx context.Context, p Person, factor, answer string, er
 	case mfa.Empty, mfa.Short, mfa.Long, mfa.Format:
 		return nil, nil
 	}
-	plain, err := json.Marshal(refused{Factor: factor, Answer: answer, Wrong: *wrong})
-	if err != nil {
-		return nil, err
-	}
-	return k.Seal.SealFor(ctx, p.User.Tenant, sealRefused, plain)
+	return k.sealJSON(ctx, p, sealRefused, refused{Factor: factor, Answer: answer, Wrong: *wrong})
 }
 
 // Again returns why an answer was refused, if it is the one that Refuse remembered: a page loaded again sends it
@@ -43,12 +38,8 @@ func (k *Keeper) Again(ctx context.Context, p Person, sealed []byte, factor, ans
 	if len(sealed) == 0 {
 		return nil
 	}
-	plain, err := k.Seal.OpenFor(ctx, p.User.Tenant, sealRefused, sealed)
-	if err != nil {
-		return fmt.Errorf("refused answer: %w", err)
-	}
 	var r refused
-	if err := json.Unmarshal(plain, &r); err != nil {
+	if err := k.openJSON(ctx, p, sealRefused, sealed, &r); err != nil {
 		return fmt.Errorf("refused answer: %w", err)
 	}
 	if r.Factor != factor || r.Answer != answer {

@@ -48,8 +48,10 @@ func want(r Request, given []string, enrolled []Enrolled) (w Want, ok bool) {
 	switch chosen {
 	case ACRTwoFactor:
 		w.TwoFactor = true
-	case ACRPhishingResistant, ACRPhishingResistantHardware:
+	case ACRPhishingResistant:
 		w.PhishingResistant = true
+	case ACRPhishingResistantHardware:
+		w.PhishingResistant, w.Hardware = true, true
 	}
 	return w, true
 }
@@ -60,8 +62,10 @@ func meets(enrolled []Enrolled, acr string) bool {
 		return true
 	case ACRTwoFactor:
 		return slices.ContainsFunc(enrolled, func(e Enrolled) bool { return !e.Backup && !e.Off })
-	default:
+	case ACRPhishingResistant:
 		return slices.ContainsFunc(enrolled, func(e Enrolled) bool { return e.PhishingResistant && !e.Off })
+	default:
+		return slices.ContainsFunc(enrolled, func(e Enrolled) bool { return e.PhishingResistant && e.Hardware && !e.Off })
 	}
 }
 

@@ -14,6 +14,7 @@ const PasswordProof = "password"
 type Enrolled struct {
 	Factor            string
 	PhishingResistant bool
+	Hardware          bool
 	// Backup factors stand in for others, and are no second step by themselves.
 	Backup bool
 	// Off: switched off after too many wrong answers in a row.
@@ -24,8 +25,9 @@ type Enrolled struct {
 type Want struct {
 	// TwoFactor: a second step although the policy asks for none.
 	TwoFactor bool
-	// PhishingResistant: a second step that resists phishing.
+	// PhishingResistant: a second step that resists phishing; Hardware: one whose key lives in hardware besides.
 	PhishingResistant bool
+	Hardware          bool
 	// Fresh: a second step, if the user has one, although neither policy nor application asks for it.
 	Fresh bool
 	// Essential: without it the sign-in fails; else it is done without.
@@ -138,14 +140,14 @@ func showsSecond(proofs []storage.Proof) bool {
 // fits tells whether one of the proofs is the second step that is asked for.
 func fits(proofs []storage.Proof, d policy.Decision, w Want) bool {
 	return slices.ContainsFunc(proofs, func(p storage.Proof) bool {
-		return p.Factor != PasswordProof && d.Allows(p.Factor, p.PhishingResistant) && (!w.PhishingResistant || p.PhishingResistant)
+		return p.Factor != PasswordProof && d.Allows(p.Factor, p.PhishingResistant) && (!w.PhishingResistant || p.PhishingResistant) && (!w.Hardware || p.Hardware)
 	})
 }
 
 // answerable are the enrolled factors whose right answer would be enough.
 func answerable(enrolled []Enrolled, d policy.Decision, w Want) []string {
 	return on(slices.DeleteFunc(slices.Clone(enrolled), func(e Enrolled) bool {
-		return !d.Allows(e.Factor, e.PhishingResistant) || w.PhishingResistant && !e.PhishingResistant
+		return !d.Allows(e.Factor, e.PhishingResistant) || w.PhishingResistant && !e.PhishingResistant || w.Hardware && !e.Hardware
 	}))
 }
 

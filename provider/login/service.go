@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/audit"
@@ -46,6 +47,9 @@ type Service struct {
 	noted    seldom
 }
 
+// factorID is what a factor's ID looks like: it stands in paths, rules and the database.
+var factorID = regexp.MustCompile(`^[a-z][a-z0-9]{0,31}$`)
+
 // New checks the configuration.
 func New(c Config) (*Service, error) {
 	if c.Keys == nil || c.Directory == nil || c.Credentials == nil || c.Audit == nil || c.Notices == nil || c.Continue == nil || c.Refuse == nil || c.Ended == nil || c.Language == nil || c.Logger == nil {
@@ -57,8 +61,8 @@ func New(c Config) (*Service, error) {
 	seen := map[string]bool{PasswordProof: true}
 	for _, f := range c.Credentials.Factors {
 		id := f.Info().ID
-		if id == "" || seen[id] {
-			return nil, fmt.Errorf("login: factor ID %q is empty, taken or given twice", id)
+		if !factorID.MatchString(id) || seen[id] {
+			return nil, fmt.Errorf("login: factor ID %q must be lower-case letters and digits, and no other factor's", id)
 		}
 		seen[id] = true
 	}
@@ -150,7 +154,7 @@ func (s *Service) have(ctx context.Context, p credential.Person, all []storage.C
 		}
 		info := f.Info()
 		have = append(have, Enrolled{
-			Factor: info.ID, PhishingResistant: info.PhishingResistant, Backup: info.Backup, Off: off[info.ID] || c.Left == 0,
+			Factor: info.ID, PhishingResistant: info.PhishingResistant, Hardware: info.Hardware, Backup: info.Backup, Off: off[info.ID] || c.Left == 0,
 		})
 	}
 	return have, nil

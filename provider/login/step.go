@@ -19,6 +19,11 @@ type flowIn struct {
 
 // show is the dispatcher: it draws the page of the step at which the sign-in stands.
 func (s *Service) show(ctx context.Context, by *web.Actor, in flowIn) (web.Result, error) {
+	end, err := s.turns.take(ctx, in.Flow)
+	if err != nil {
+		return web.Result{}, web.Unavailable("turn", err)
+	}
+	defer end()
 	st, res, err := s.load(ctx, by, in.Flow)
 	if st == nil || err != nil {
 		return res, err
@@ -79,7 +84,11 @@ func (s *Service) prompt(ctx context.Context, st *state, factor string) (web.Res
 	if err != nil {
 		return web.Result{}, web.Unavailable("challenge", err)
 	}
-	return st.draw(s.code(st, factor, prompt)), nil
+	f, err := s.Credentials.Factor(factor)
+	if err != nil {
+		return web.Result{}, err
+	}
+	return st.draw(s.code(st, f, prompt)), nil
 }
 
 // put makes a challenge, and stores it before it is shown.
@@ -92,14 +101,21 @@ func (s *Service) put(ctx context.Context, st *state, factor string) (mfa.Prompt
 		st.flow.Pending = map[string]storage.Pending{}
 	}
 	st.flow.Pending[factor] = pending
-	return prompt, s.Store.Flows.Replace(ctx, st.flow)
+	err = s.Store.Flows.Replace(ctx, st.flow)
+	if !errors.Is(err, storage.ErrConflict) {
+		return prompt, err
+	}
+	// Another process was asked for the same page at the same moment: its challenge is the one that counts.
+	f, err := s.Store.Flows.Get(ctx, st.flow.Tenant, st.flow.ID)
+	if err != nil {
+		return prompt, err
+	}
+	st.flow = &f
+	return s.Credentials.Prompt(ctx, st.person, factor, f.Pending[factor])
 }
 
-func (s *Service) code(st *state, factor string, prompt mfa.Prompt) ui.Code {
-	f, err := s.Credentials.Factor(factor)
-	if err != nil {
-		return ui.Code{}
-	}
+func (s *Service) code(st *state, f mfa.Factor, prompt mfa.Prompt) ui.Code {
+	factor := f.Info().ID
 	info := f.Info()
 	digits := info.Input.Digits
 	if prompt.Input != (mfa.Input{}) {
@@ -120,6 +136,11 @@ type factorIn struct {
 
 // with shows the prompt of a factor that the user chose.
 func (s *Service) with(ctx context.Context, by *web.Actor, in factorIn) (web.Result, error) {
+	end, err := s.turns.take(ctx, in.Flow)
+	if err != nil {
+		return web.Result{}, web.Unavailable("turn", err)
+	}
+	defer end()
 	st, res, err := s.load(ctx, by, in.Flow)
 	if st == nil || err != nil {
 		return res, err
@@ -232,7 +253,7 @@ func (s *Service) again(ctx context.Context, st *state, factor string, why error
 	if err != nil {
 		return web.Result{}, web.Unavailable("challenge", err)
 	}
-	page := s.code(st, factor, prompt)
+	page := s.code(st, f, prompt)
 	page.Problem, page.Hint = w.Problem, w.Hint
 	return st.again(page), nil
 }

@@ -189,7 +189,7 @@ func (p *Provider) Routes() []web.Route {
 			h = p.Metadata()
 		}
 		routes = append(routes,
-			web.Route{Method: http.MethodGet, Path: path, CrossOrigin: true, Handler: h},
+			web.Route{Method: http.MethodGet, Path: path, CrossOrigin: true, Public: true, Handler: h},
 			web.Route{Method: http.MethodOptions, Path: path, CrossOrigin: true, Handler: preflight(http.MethodGet)})
 	}
 	for _, path := range []string{pathToken, pathRevoke} {

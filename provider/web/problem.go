@@ -59,6 +59,8 @@ type problem struct {
 	status int
 	page   ui.Error
 	retry  time.Duration
+	// next is where a program goes on.
+	next string
 }
 
 var problems = []struct {
@@ -85,6 +87,7 @@ var problems = []struct {
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, ui.FailUnavailable, "", 5 * time.Second},
 	// Changed under our hands more often than we tried again: nothing was done.
 	{storage.ErrConflict, http.StatusServiceUnavailable, ui.FailUnavailable, "", time.Second},
+	{storage.ErrExists, http.StatusServiceUnavailable, ui.FailUnavailable, "", time.Second},
 }
 
 // explain finds the words for an error; known is false where only the log may tell.

@@ -28,6 +28,9 @@ type Route struct {
 	// CrossOrigin lets other sites send browsers here by POST, or call it by script: for protocol endpoints that
 	// take no authority from cookies.
 	CrossOrigin bool
+	// Public answers are the same for everybody, and may be kept by caches: no cookie is read for them, and none set.
+	// It goes with Handler.
+	Public bool
 	// Handler answers protocol endpoints that are neither page nor JSON of ours; nil for operations.
 	Handler http.Handler
 
@@ -67,9 +70,3 @@ func operation[In any](method, path string, access Access, op Operation[In]) Rou
 // operationTime bounds what changes something. It is seen through to its end although the browser goes away meanwhile:
 // a right answer must not be spent in vain, nor a wrong one go uncounted because its sender hung up.
 const operationTime = 30 * time.Second
-
-// FromOtherSites marks the route as one that other sites may send browsers to by POST.
-func (r Route) FromOtherSites() Route {
-	r.CrossOrigin = true
-	return r
-}

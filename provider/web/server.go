@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -73,13 +74,17 @@ func (s *Server) secure() bool { return s.Issuer.Scheme == "https" }
 func (s *Server) serve(c echo.Context, r Route) {
 	x := &exchange{s: s, c: c, by: &Actor{Request: rand.Text()}}
 	x.headers()
+	if r.Public {
+		r.Handler.ServeHTTP(c.Response(), c.Request())
+		return
+	}
 	if !r.CrossOrigin {
 		if err := s.crossOrigin.Check(c.Request()); err != nil {
 			x.fail(fmt.Errorf("%w: %w", ErrCrossSite, err))
 			return
 		}
 	}
-	if err := x.identify(); err != nil {
+	if err := x.identify(r); err != nil {
 		x.fail(err)
 		return
 	}
@@ -98,12 +103,22 @@ func (x *exchange) operate(r Route) {
 	ctx := x.c.Request().Context()
 	if r.Access != Open {
 		res, stop, err := x.s.Challenge(ctx, x.by, r.Access, x.back(r))
+		if err == nil && stop && x.wantsJSON() && res.To != "" {
+			x.signInFirst(res)
+			return
+		}
 		if err != nil || stop {
 			x.answer(res, err)
 			return
 		}
 	}
 	x.answer(r.call(x))
+}
+
+// signInFirst tells a program what a browser is led to.
+func (x *exchange) signInFirst(res Result) {
+	x.c.Response().Header().Set("Content-Type", "application/problem+json")
+	x.problem(problem{status: http.StatusUnauthorized, page: ui.FailForbidden.Page(""), next: x.absolute(res.To)})
 }
 
 // back is where to return to after a detour: a GET's own path. What was posted is not sent again by itself.
@@ -148,7 +163,7 @@ func ActorFrom(ctx context.Context) *Actor {
 	return by
 }
 
-func (x *exchange) identify() error {
+func (x *exchange) identify(route Route) error {
 	r := x.c.Request()
 	x.by.Address = address(r, x.s.Trusted)
 	x.by.Agent = r.UserAgent()
@@ -156,9 +171,8 @@ func (x *exchange) identify() error {
 		x.by.Agent = x.by.Agent[:512]
 	}
 	x.by.Lang = x.s.UI.Language(r.URL.Query().Get("ui_locales"), r.Header.Get("Accept-Language"))
-	if err := x.browser(); err != nil {
-		return err
-	}
+	// Token requests and other calls across sites have no use for the browser's cookie.
+	x.browser(r.Method == http.MethodGet && !route.CrossOrigin)
 	cookie, err := r.Cookie(x.s.cookie(sessionCookie))
 	if err != nil || cookie.Value == "" {
 		return nil
@@ -198,22 +212,20 @@ func (s *Server) setCookie(c echo.Context, name, value string, age time.Duration
 	c.SetCookie(cookie)
 }
 
-// browser reads the cookie that tells this browser from others, and gives one to a browser that has none.
-func (x *exchange) browser() error {
+// browser reads the cookie that tells this browser from others, and may give one to a browser that has none.
+func (x *exchange) browser(give bool) {
 	value := ""
 	if cookie, err := x.c.Request().Cookie(x.s.cookie(browserCookie)); err == nil && len(cookie.Value) == len(rand.Text()) {
 		value = cookie.Value
 	}
 	if value == "" {
 		value = rand.Text()
-		// Only page views set it: a script's call or a token request has no use for it.
-		if x.c.Request().Method == http.MethodGet && !x.wantsJSON() {
+		if give {
 			x.s.setCookie(x.c, browserCookie, value, browserCookieAge)
 		}
 	}
 	sum := sha256.Sum256([]byte(value))
 	x.by.Browser = base64.RawURLEncoding.EncodeToString(sum[:])
-	return nil
 }
 
 func (x *exchange) headers() {
@@ -344,6 +356,11 @@ func (x *exchange) wrote(_ int, err error) {
 
 // fail answers with a refusal: a page, or problem details (RFC 9457).
 func (x *exchange) fail(err error) {
+	if errors.Is(err, context.Canceled) && x.c.Request().Context().Err() != nil {
+		// Nobody is there to read an answer.
+		x.s.Logger.DebugContext(x.c.Request().Context(), "client went away", "path", x.c.Path(), "request", x.by.Request)
+		return
+	}
 	p, known := explain(err)
 	level := slog.LevelInfo
 	if !known || p.status >= http.StatusInternalServerError {
@@ -370,10 +387,14 @@ func (x *exchange) fail(err error) {
 }
 
 func (x *exchange) problem(p problem) {
-	data, err := json.Marshal(map[string]any{
+	details := map[string]any{
 		"type": "about:blank", "status": p.status, "title": x.s.UI.Text(x.by.Lang, p.page.Title),
 		"detail": x.s.UI.Text(x.by.Lang, p.page.Body), "code": strings.TrimSuffix(p.page.Title.Key, ".title"), "request": x.by.Request,
-	})
+	}
+	if p.next != "" {
+		details["next"] = p.next
+	}
+	data, err := json.Marshal(details)
 	if err != nil {
 		data = []byte(`{}`)
 	}
