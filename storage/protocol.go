@@ -83,9 +83,7 @@ type SigningKey struct {
 	// Alg is the JWS algorithm: "RS256" or "ES256".
 	Alg string `json:"alg"`
 	// Private is the PKCS #8 key, sealed under the master key.
-	Private []byte `json:"private"`
-	// Public is the JWK that is published.
-	Public  []byte    `json:"public"`
+	Private []byte    `json:"private"`
 	Created time.Time `json:"created"`
 	// SignFrom is when it starts to sign: published first, so that verifiers have it in their caches by then.
 	SignFrom time.Time `json:"sign_from"`

@@ -10,7 +10,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -223,13 +222,9 @@ func (k *Keys) generate(alg, id string, from time.Time) (*storage.SigningKey, er
 	if err != nil {
 		return nil, err
 	}
-	public, err := json.Marshal(jwk(id, alg, signer))
-	if err != nil {
-		return nil, err
-	}
 	return &storage.SigningKey{
 		Key: storage.Key{Tenant: storage.Global, ID: id},
-		Alg: alg, Private: sealed, Public: public, Created: k.o.Now(), SignFrom: from,
+		Alg: alg, Private: sealed, Created: k.o.Now(), SignFrom: from,
 	}, nil
 }
 
