@@ -43,10 +43,15 @@ func (n *Notifier) Tell(ctx context.Context, o Notice) {
 		"product", n.Product, "account", o.User.Email, "time", ui.Moment(n.Now()), "address", o.Address,
 		"browser", Browser(o.Agent), "name", o.Name, "n", o.Left,
 	}
-	err := n.Sender.Send(context.WithoutCancel(ctx), Message{
+	m := Message{
 		Tenant: o.User.Tenant, To: o.User.Email,
 		Subject: n.UI.Text(lang, o.Kind.Subject(pairs...)), Text: n.UI.Text(lang, o.Kind.Body(pairs...)),
-	})
+	}
+	// Senders are other people's too; whether a name can add headers does not rest on their calling Check.
+	err := m.Check()
+	if err == nil {
+		err = n.Sender.Send(context.WithoutCancel(ctx), m)
+	}
 	if err != nil {
 		n.Logger.ErrorContext(ctx, "notice not sent", "kind", string(o.Kind), "tenant", o.User.Tenant, "user", o.User.ID, "error", err)
 	}
