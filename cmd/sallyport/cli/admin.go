@@ -36,7 +36,7 @@ func (a *adminCommand) do(w *world, op func(s *admin.Service) error) (err error)
 	if logged.LogLevel != "debug" {
 		logged.LogLevel = "warn"
 	}
-	o, err := a.open(w.ctx, d, logged.logger(w.err))
+	o, err := a.open(w.ctx, d, logged.logger(w))
 	if err != nil {
 		return err
 	}

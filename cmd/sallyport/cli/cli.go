@@ -56,6 +56,8 @@ type world struct {
 	in       io.Reader
 	out, err io.Writer
 	plugins  Plugins
+	// setDefault takes the logger for libraries that write to the default one.
+	setDefault func(*slog.Logger)
 }
 
 // Main runs one command and returns the exit code: 0 done, 1 failed, 2 not understood.
@@ -63,7 +65,7 @@ func Main(args []string, plugins Plugins) int {
 	forgetEmpty()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	w := &world{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr, plugins: plugins}
+	w := &world{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr, plugins: plugins, setDefault: slog.SetDefault}
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
 	return w.run(args)

@@ -62,7 +62,7 @@ func (c *demoCommand) Run(w *world) (err error) {
 	}
 	defer func() { err = errors.Join(err, remove()) }()
 	s := &settings{Product: "Sallyport", LogLevel: c.LogLevel, LogFormat: "text", Factors: sorted(w.plugins.Factors)}
-	logger := s.logger(w.err)
+	logger := s.logger(w)
 	d, err := c.deployment(w.plugins, dir, "http://"+idp.Addr().String())
 	if err != nil {
 		return err

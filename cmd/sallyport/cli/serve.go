@@ -20,7 +20,7 @@ func (c *serveCommand) Run(w *world) (err error) {
 	if err != nil {
 		return err
 	}
-	logger := c.logger(w.err)
+	logger := c.logger(w)
 	l, err := listen(w.ctx, d.listen, c.where("listen"))
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -38,6 +39,7 @@ func newEcho(p *provider.Provider, issuer string, logger *slog.Logger) (*echo.Ec
 	e.HideBanner, e.HidePort = true, true
 	// What clients say of their own address is not believed; the provider looks at trusted proxies itself.
 	e.IPExtractor = echo.ExtractIPDirect()
+	e.HTTPErrorHandler = refused(logger)
 	e.Use(recovered(logger))
 	if err := p.Mount(e); err != nil {
 		return nil, err
@@ -74,6 +76,55 @@ func recovered(logger *slog.Logger) echo.MiddlewareFunc {
 			return next(c)
 		}
 	}
+}
+
+// refused answers what no route of the provider's did: in a plain sentence, or as problem details (RFC 9457) to who
+// asks for JSON. What went wrong inside is for the log only.
+func refused(logger *slog.Logger) echo.HTTPErrorHandler {
+	return func(err error, c echo.Context) {
+		if c.Response().Committed {
+			return
+		}
+		ctx := c.Request().Context()
+		status := http.StatusInternalServerError
+		if known, ok := errors.AsType[*echo.HTTPError](err); ok && known.Code >= http.StatusBadRequest {
+			status = known.Code
+		}
+		var detail string
+		switch {
+		case status == http.StatusNotFound:
+			detail = "There is nothing here."
+		case status == http.StatusMethodNotAllowed:
+			detail = "This address does not take " + c.Request().Method + " requests."
+		case status < http.StatusInternalServerError:
+			detail = "This request can’t be answered."
+		default:
+			id := rand.Text()
+			logger.ErrorContext(ctx, "request failed", "request", id, "method", c.Request().Method, "path", c.Path(), "error", err)
+			detail = "Something went wrong on our side. It is in the log as " + id + "."
+		}
+		if err := say(c, status, detail); err != nil {
+			logger.DebugContext(ctx, "answer not taken", "error", err)
+		}
+	}
+}
+
+func say(c echo.Context, status int, detail string) error {
+	c.Response().Header().Set("X-Content-Type-Options", "nosniff")
+	accept := c.Request().Header.Get("Accept")
+	switch {
+	case c.Request().Method == http.MethodHead:
+		return c.NoContent(status)
+	case strings.Contains(accept, "text/html") || !strings.Contains(accept, "json"):
+		return c.String(status, detail+"\n")
+	}
+	data, err := json.Marshal(map[string]any{
+		"type": "about:blank", "status": status, "title": http.StatusText(status), "detail": detail,
+	})
+	if err != nil {
+		return err
+	}
+	return c.Blob(status, "application/problem+json", data)
 }
 
 // listen opens an address, and says what to do where that fails.

@@ -292,12 +292,12 @@ func level(name string) (slog.Level, bool) {
 	return l, ok
 }
 
-// logger writes to w as the settings say, which were checked.
-func (s *settings) logger(w io.Writer) *slog.Logger {
+// logger writes where the program's errors go, as the settings say, which were checked.
+func (s *settings) logger(w *world) *slog.Logger {
 	least, _ := level(s.LogLevel)
 	// Libraries that write to the default logger have nothing to tell that an operator asked for, unless it is bad.
-	slog.SetDefault(s.loggerAt(w, max(least, slog.LevelWarn)))
-	return s.loggerAt(w, least)
+	w.setDefault(s.loggerAt(w.err, max(least, slog.LevelWarn)))
+	return s.loggerAt(w.err, least)
 }
 
 func (s *settings) loggerAt(w io.Writer, least slog.Level) *slog.Logger {
