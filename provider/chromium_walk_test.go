@@ -2,9 +2,12 @@ package provider
 
 import (
 	"net/url"
+	"strings"
 
 	"github.com/chromedp/chromedp"
 	"golang.org/x/oauth2"
+
+	"github.com/sallyport-id/sallyport/storage"
 )
 
 // tour visits every page that there is, each as users get there, and calls look at each. It goes by selectors, so it
@@ -121,6 +124,12 @@ func (r *tour) account() {
 	r.look("rename-wrong")
 	b.visit(r.w.issuer + "/account").follow(`a[href$="/codes/new"]`)
 	r.look("new-codes")
+	// The last factor that policy requires has no link to remove it, and whoever has the address is told why.
+	rename := eval[string](b.visit(r.w.issuer+"/account"), `document.querySelector('a[href$="/rename"]').href`)
+	b.visit(strings.TrimSuffix(rename, "/rename") + "/remove")
+	r.look("remove-required")
+	b.follow(`main a.button[href$="/account"]`)
+	r.w.rules("acme", storage.Rule{Name: "Everyone", Then: storage.Then{Access: "allow", TwoFactor: "optional", Strength: "any"}})
 	b.visit(r.w.issuer + "/account").follow(`a[href$="/remove"]`)
 	r.look("remove")
 	b.visit(r.w.issuer + "/signout")
