@@ -102,8 +102,8 @@ func (p *Provider) defaults() error {
 	if p.issuer, err = parseIssuer(c.Issuer); err != nil {
 		return err
 	}
-	if c.Store.Users == nil {
-		return errors.New("provider: Config.Store is missing: open one with storage/sqlite or storage/mongo")
+	if err := c.Store.Check(); err != nil {
+		return fmt.Errorf("provider: Config.Store is not one that storage/sqlite or storage/mongo opened: %w", err)
 	}
 	if c.Product == "" {
 		c.Product = "Sallyport"
@@ -158,7 +158,9 @@ func (p *Provider) foundation(ctx context.Context) error {
 		return fmt.Errorf("provider: signing keys: %w", err)
 	}
 	p.audit = audit.New(c.Store.Events, audit.Options{Now: c.Now, Logger: c.Logger, Sinks: c.Sinks})
-	p.local, err = directory.New(c.Store, p.keys.Derive("password salts", 32), directory.Options{Now: c.Now, Logger: c.Logger, Hasher: c.Hasher})
+	p.local, err = directory.New(c.Store, p.keys.Derive("password salts", 32), directory.Options{
+		Now: c.Now, Logger: c.Logger, Hasher: c.Hasher, Product: c.Product,
+	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
 	}
