@@ -169,7 +169,7 @@ func TestRotatedKeyWaitsThenSigns(t *testing.T) {
 }
 
 // deafAudit keeps no events.
-type deafAudit struct{}
+type deafAudit struct{ *audit.Log }
 
 func (deafAudit) Record(context.Context, storage.Event) error { return errors.New("the disk is full") }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/sallyport-id/sallyport/provider/audit"
 	"github.com/sallyport-id/sallyport/provider/credential"
 	"github.com/sallyport-id/sallyport/provider/directory"
 	"github.com/sallyport-id/sallyport/provider/keys"
@@ -17,6 +18,8 @@ import (
 // Audit keeps events. After an error, what the event is about must not happen.
 type Audit interface {
 	Record(ctx context.Context, e storage.Event) error
+	// Verify reads a tenant's whole log.
+	Verify(ctx context.Context, tenant string) (audit.Report, error)
 }
 
 // Config is what a Service works with. Every field is needed unless it says otherwise.

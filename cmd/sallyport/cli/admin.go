@@ -19,6 +19,7 @@ type adminCommand struct {
 	Tenants tenantsCommand `cmd:"" help:"Manage tenants: the customers whose users sign in."`
 	Users   usersCommand   `cmd:"" help:"Manage a tenant's users."`
 	Clients clientsCommand `cmd:"" help:"Manage clients: the applications that users sign in to."`
+	Audit   auditCommand   `cmd:"" help:"Check the audit logs."`
 	Keys    keysCommand    `cmd:"" help:"Manage the keys that tokens are signed and secrets are sealed with."`
 }
 
