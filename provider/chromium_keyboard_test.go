@@ -2,6 +2,7 @@ package provider
 
 import (
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -22,10 +23,21 @@ func (b *tab) focus() focused {
 	})()`)
 }
 
+// settled looks at the focus until it is good: a browser focuses and scrolls into view with the next frame it draws.
+func (b *tab) settled(good func(focused) bool) focused {
+	b.t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		if f := b.focus(); good(f) || time.Now().After(deadline) {
+			return f
+		}
+	}
+}
+
 // at fails the test unless the focus is in this field.
 func (b *tab) at(id string) *tab {
 	b.t.Helper()
-	if f := b.focus(); f.ID != id || !f.Visible {
+	if f := b.settled(func(f focused) bool { return f.ID == id && f.Visible }); f.ID != id || !f.Visible {
 		b.t.Errorf("the focus at %q is %+v, want #%s, and visible", eval[string](b, `document.title`), f, id)
 	}
 	return b
@@ -36,7 +48,7 @@ func (b *tab) tabTo(selector string) *tab {
 	b.t.Helper()
 	for range 30 {
 		b.press(tabKey)
-		if f := b.focus(); f.Tag != "BODY" && !f.Visible {
+		if f := b.settled(func(f focused) bool { return f.Tag == "BODY" || f.Visible }); f.Tag != "BODY" && !f.Visible {
 			b.t.Errorf("the focus at %q can't be seen: %+v", eval[string](b, `document.title`), f)
 		}
 		if eval[bool](b, `document.activeElement.matches(`+quote(selector)+`)`) {

@@ -59,8 +59,8 @@ func (v view) Failed() bool {
 }
 
 // Kept tells whether one of the factors can't be removed.
-func (p Security) Kept() bool {
-	return slices.ContainsFunc(p.Factors, func(c CredentialRow) bool { return c.Remove == "" })
+func (s Security) Kept() bool {
+	return slices.ContainsFunc(s.Factors, func(c CredentialRow) bool { return c.Remove == "" })
 }
 
 func (p SignIn) problem() Text      { return p.Problem }
