@@ -132,6 +132,11 @@ func (b *tab) watch(event any) {
 	case *runtime.EventConsoleAPICalled:
 		note("console", e.Args)
 	case *audits.EventIssueAdded:
+		// Chromium counts how often an application sends its users on without a click of theirs; that is how a sign-in
+		// that is known already works, and for information.
+		if e.Issue.Code == "BounceTrackingIssue" {
+			return
+		}
 		note("issue", e.Issue)
 	case *log.EventEntryAdded:
 		// A page with an answer of 422 and the like is a page of ours, and the developer's console says so. What is for
