@@ -2,6 +2,7 @@ package mfa
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 )
@@ -18,15 +19,18 @@ import (
 // right; any other error means that the check could not be made.
 type Factor interface {
 	Info() Info
-	// Enroll begins a set-up. input is what Info.Enroll asks for, such as a phone number; empty where it asks nothing.
+	// Enroll begins a set-up. input is what Info.Asks names, such as a phone number; empty where it asks nothing. It
+	// fails with a *Refused where input will not do or the question can't be put.
 	Enroll(ctx context.Context, u User, input string) (Challenge, error)
 	// Confirm ends a set-up with the answer to the challenge that Enroll returned.
 	Confirm(ctx context.Context, u User, ch Challenge, answer string) (Credential, error)
-	// Challenge puts the question at sign-in. creds are all of the user's credentials of this factor, at least one.
+	// Challenge puts the question at sign-in. creds are all of the user's credentials of this factor, at least one. It
+	// fails with a *Refused where the question can't be put.
 	Challenge(ctx context.Context, u User, creds []Credential) (Challenge, error)
 	// Verify checks the answer to ch and returns the one credential it was right for, as it is to be kept. Beside a
 	// *Wrong it may return a credential that is to be kept too, where what the Wrong tells must not be of use to a
-	// guesser; if it can't be stored, the Wrong is told without its Drift.
+	// guesser (if it can't be stored, the Wrong is told without its Drift), or where the wrong answer says something
+	// about the credential that is to be remembered.
 	Verify(ctx context.Context, u User, creds []Credential, ch Challenge, answer string) (Credential, error)
 }
 
@@ -42,6 +46,8 @@ type Info struct {
 	PhishingResistant, Hardware bool
 	// Enrolment says who can set it up.
 	Enrolment Enrolment
+	// Asks is what Enroll's input is, and so which field asks for it before the set-up begins.
+	Asks Ask
 	// Input is what the answer looks like. It is checked before the attempt is counted and Verify is called.
 	Input Input
 	// Clock: the answer depends on the clock of the user's device, so that a wrong one may mean a wrong clock.
@@ -65,6 +71,17 @@ const (
 	ByOwner
 )
 
+// Ask is what a set-up has to know before it can put its question.
+type Ask string
+
+// What there is to ask.
+const (
+	AsksNothing Ask = ""
+	AsksPhone   Ask = "phone"
+	// AsksText is anything else: one line, whose label the factor's own words give.
+	AsksText Ask = "text"
+)
+
 // User is what a factor may know of a user.
 type User struct {
 	Tenant, ID string
@@ -72,6 +89,8 @@ type User struct {
 	Account string
 	// Issuer is the name of the product or tenant that the authenticator shows beside it.
 	Issuer string
+	// Lang is the user's language, a BCP 47 tag; empty is the deployment's own.
+	Lang string
 	// Options are the tenant's settings by "factor.key", such as "totp.digits".
 	Options map[string]string
 }
@@ -95,6 +114,11 @@ type Prompt struct {
 	URI    string `json:"uri,omitempty"`
 	// Codes are shown once, to be saved.
 	Codes []string `json:"codes,omitempty"`
+	// Options is what the page's script hands to the browser where Input.Script: for passkeys a
+	// PublicKeyCredentialCreationOptionsJSON or PublicKeyCredentialRequestOptionsJSON (WebAuthn Level 3, section 5.1).
+	Options json.RawMessage `json:"options,omitempty"`
+	// Again is from when on a Repeater sends the question again; zero where it can't be sent again.
+	Again time.Time `json:"again,omitzero"`
 	// Input overrides Info.Input where the tenant's settings or the credential do.
 	Input Input `json:"input,omitzero"`
 }
@@ -109,6 +133,17 @@ type Credential struct {
 	Data []byte `json:"data"`
 	// Left is how many more times it can be used; negative means without end.
 	Left int `json:"left"`
+	// Note says one thing about it in lists: a masked number, or a word that the catalogues have under
+	// "factor.ID.note.NOTE", such as "synced".
+	Note string `json:"note,omitempty"`
+	// Expires, if set by Confirm, is when it stops being there.
+	Expires time.Time `json:"expires,omitzero"`
+	// AMR, if set by Verify or Confirm, are the RFC 8176 values that this answer earned, in place of those of Info. They
+	// are not kept.
+	AMR []string `json:"-"`
+	// Whole is set by Verify where the answer was a sign-in by itself: something held and, checked by it, something
+	// known or inherent (user verification). It is not kept.
+	Whole bool `json:"-"`
 }
 
 // ErrWrong: the answer is not right. Everything else means that the check could not be made.

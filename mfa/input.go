@@ -10,12 +10,26 @@ type Input struct {
 	// Shortest and Longest bound other text, in bytes after cleaning; Longest 0 means 64.
 	Shortest int `json:"shortest,omitempty"`
 	Longest  int `json:"longest,omitempty"`
+	// Script: the page's script makes the answer, out of Prompt.Options; nobody types it.
+	Script bool `json:"script,omitempty"`
 }
+
+// longestScript bounds what a script may answer, in bytes.
+const longestScript = 16 << 10
 
 // Clean takes away what people and password managers put around and between the characters of a code (spaces,
 // hyphens), and refuses with a *Wrong what no code looks like, so that a slip of the finger costs no attempt.
 // Letters and digits outside ASCII are not codes.
 func (in Input) Clean(answer string) (string, error) {
+	if in.Script {
+		switch {
+		case answer == "":
+			return "", &Wrong{Reason: Empty}
+		case len(answer) > longestScript:
+			return "", &Wrong{Reason: Long}
+		}
+		return answer, nil
+	}
 	var b strings.Builder
 	for _, r := range answer {
 		switch {

@@ -41,6 +41,14 @@ type Settings struct {
 	BackupCodes int `json:"backup_codes,omitempty"`
 	// SessionIdle ends a session that was not used for so long: 1 h when 0, else 5 min to 24 h.
 	SessionIdle time.Duration `json:"session_idle,omitempty"`
+	// SMSCountries are the countries whose numbers are sent to, as ISO 3166-1 alpha-2 codes, within those of the
+	// deployment; none means all of these.
+	SMSCountries []string `json:"sms_countries,omitempty"`
+	// SMSBudget is how many SMS are sent a day: the deployment's default when 0.
+	SMSBudget int `json:"sms_budget,omitempty"`
+	// EmailReset lets users who lost their factors take them off by a mailed link and their password: "on" for all,
+	// "off" for nobody, and for members only when empty.
+	EmailReset string `json:"email_reset,omitempty"`
 	// Support is where a user who is stuck may turn: an e-mail address or an https URL.
 	Support string `json:"support,omitempty"`
 }
@@ -73,12 +81,19 @@ type User struct {
 	// Require2FA is the tick an admin sets for this one user.
 	Require2FA bool `json:"require_2fa,omitempty"`
 	// LastFactor is the ID of the factor used last, shown first the next time.
-	LastFactor string    `json:"last_factor,omitempty"`
-	Locale     string    `json:"locale,omitempty"`
-	Disabled   bool      `json:"disabled,omitempty"`
+	LastFactor string `json:"last_factor,omitempty"`
+	Locale     string `json:"locale,omitempty"`
+	Disabled   bool   `json:"disabled,omitempty"`
+	// Locked is when the user, or somebody with the user's mail, said "this was not me"; nobody gets in until an
+	// administrator unlocks the account, and Unlocked is when one did so last.
+	Locked     time.Time `json:"locked,omitzero"`
+	Unlocked   time.Time `json:"unlocked,omitzero"`
 	Created    time.Time `json:"created"`
 	LastSignIn time.Time `json:"last_sign_in,omitzero"`
 }
+
+// Out tells whether the user is kept out.
+func (u User) Out() bool { return u.Disabled || !u.Locked.IsZero() }
 
 // Kind says how users are kept.
 func (User) Kind() Kind { return Kind{Name: "users", Indexes: []string{"type"}} }
@@ -108,6 +123,8 @@ type Credential struct {
 	Factor string `json:"factor"`
 	// Name is the user's own name for it.
 	Name string `json:"name,omitempty"`
+	// Note is the factor's word about it: a masked number, or a word of the catalogues.
+	Note string `json:"note,omitempty"`
 	// Data is the factor's own, sealed under the tenant's key.
 	Data []byte `json:"data"`
 	// Left is how many more times it can be used, Made how many there were; negative means without end.
@@ -118,4 +135,6 @@ type Credential struct {
 }
 
 // Kind says how credentials are kept.
-func (Credential) Kind() Kind { return Kind{Name: "credentials", Indexes: []string{"user"}} }
+func (Credential) Kind() Kind {
+	return Kind{Name: "credentials", Indexes: []string{"user"}, Expiring: true}
+}

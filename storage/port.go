@@ -119,6 +119,7 @@ type Store struct {
 	Events      Table[Event]
 	Counters    Table[Counter]
 	Messages    Table[Message]
+	Links       Table[Link]
 
 	// Ping tells whether the database answers, reads and writes alike.
 	Ping func(ctx context.Context) error

@@ -35,8 +35,14 @@ type Message struct {
 	Channel string    `json:"channel"`
 	To      string    `json:"to"`
 	Subject string    `json:"subject,omitempty"`
-	Text    string    `json:"text"`
+	Text    string    `json:"text,omitempty"`
 	Created time.Time `json:"created"`
+	// Sealed is a message that waits to be sent: whole, under the master key, because it may hold a link. Then the texts
+	// above are empty.
+	Sealed []byte `json:"sealed,omitempty"`
+	// Tries counts how often it was tried to send it, Next is when it is tried again.
+	Tries int       `json:"tries,omitempty"`
+	Next  time.Time `json:"next,omitzero"`
 }
 
 // Kind says how messages are kept.

@@ -11,9 +11,13 @@ type Proof struct {
 	// AMR are the RFC 8176 values that this proof earns.
 	AMR []string `json:"amr"`
 	// PhishingResistant and Hardware tell how strong the proof is.
-	PhishingResistant bool      `json:"phishing_resistant,omitempty"`
-	Hardware          bool      `json:"hardware,omitempty"`
-	At                time.Time `json:"at"`
+	PhishingResistant bool `json:"phishing_resistant,omitempty"`
+	Hardware          bool `json:"hardware,omitempty"`
+	// Whole: it is a sign-in by itself, without a password.
+	Whole bool `json:"whole,omitempty"`
+	// Recovery: a code that an owner handed out. It lets in, and is no second factor.
+	Recovery bool      `json:"recovery,omitempty"`
+	At       time.Time `json:"at"`
 }
 
 // Flow is a sign-in under way. It begins with its first proof, can be finished for 15 minutes, and its ID is known
@@ -35,6 +39,10 @@ type Flow struct {
 	Refused []byte `json:"refused,omitempty"`
 	// Enrolling is the set-up under way, if any.
 	Enrolling *Enrolling `json:"enrolling,omitempty"`
+	// Later: the user goes on without the set-up that a recovery code leads to.
+	Later bool `json:"later,omitempty"`
+	// Remember: the user wants this browser to be remembered.
+	Remember bool `json:"remember,omitempty"`
 	// Codes are backup codes made and not yet confirmed as saved, sealed under the tenant's key.
 	Codes   []byte    `json:"codes,omitempty"`
 	Created time.Time `json:"created"`
@@ -99,8 +107,11 @@ type Device struct {
 	User string `json:"user"`
 	// Secret is the hash of the cookie's value, Previous that of the value before; one that is shown again ends
 	// the family.
-	Secret   string    `json:"secret"`
-	Previous string    `json:"previous,omitempty"`
+	Secret   string `json:"secret"`
+	Previous string `json:"previous,omitempty"`
+	// Browser is the hash of the cookie of the browser that it is, Policy that of the rules it was remembered under.
+	Browser  string    `json:"browser"`
+	Policy   string    `json:"policy"`
 	Agent    string    `json:"agent,omitempty"`
 	Address  string    `json:"address,omitempty"`
 	Created  time.Time `json:"created"`
@@ -117,7 +128,22 @@ type Counter struct {
 	// Rows count, by factor, the wrong answers in a row; a pause does not clear them.
 	Rows  map[string]int `json:"rows,omitempty"`
 	Until time.Time      `json:"until,omitzero"`
+	// Times are when the last few uses were, oldest first, where uses in a time are bounded.
+	Times []time.Time `json:"times,omitempty"`
 }
 
 // Kind says how counters are kept.
 func (Counter) Kind() Kind { return Kind{Name: "counters", Expiring: true} }
+
+// Link is a link that was mailed to a user: one of a purpose at a time, so that a newer one ends the older.
+type Link struct {
+	// ID is the purpose and the user's ID, with a slash between.
+	Key  `bson:",inline"`
+	User string `json:"user"`
+	// Secret is the hash of what the link holds.
+	Secret  string    `json:"secret"`
+	Created time.Time `json:"created"`
+}
+
+// Kind says how links are kept.
+func (Link) Kind() Kind { return Kind{Name: "links", Expiring: true} }

@@ -18,10 +18,10 @@ func whole() storage.Store {
 		Credentials: table[storage.Credential]{}, Flows: table[storage.Flow]{}, Sessions: table[storage.Session]{},
 		Devices: table[storage.Device]{}, Grants: table[storage.Grant]{}, Clients: table[storage.Client]{},
 		SigningKeys: table[storage.SigningKey]{}, Events: table[storage.Event]{}, Counters: table[storage.Counter]{},
-		Messages: table[storage.Message]{},
-		Ping:     func(context.Context) error { return nil },
-		Sweep:    func(context.Context) (int, error) { return 0, nil },
-		Close:    func() error { return nil },
+		Messages: table[storage.Message]{}, Links: table[storage.Link]{},
+		Ping:  func(context.Context) error { return nil },
+		Sweep: func(context.Context) (int, error) { return 0, nil },
+		Close: func() error { return nil },
 	}
 }
 

@@ -41,7 +41,7 @@ func signInSamples() []Sample {
 	wrong, tries, fixed, again := full, full, full, full
 	wrong.Problem = Say(ProblemPassword)
 	tries.Problem = Say(ProblemPasswordTries, "n", 5)
-	fixed.Fixed, fixed.Notice = true, Say(NoticeFresh)
+	fixed.Notice = Say(NoticeFresh)
 	fixed.App = ""
 	again.Notice = Say(ProblemSignInExpired)
 	return []Sample{

@@ -1,5 +1,7 @@
 package ui
 
+import "encoding/json"
+
 // Page is one page's data. The struct is what its template is given, and what the API answers as JSON.
 //
 // Paths in pages start with a slash and are relative to the issuer; templates put the issuer's own path before them.
@@ -51,10 +53,12 @@ type SignIn struct {
 	// Request is the sealed request that the sign-in is for.
 	Request string `json:"request"`
 	Login   string `json:"login,omitempty"`
-	// Fixed: the name can't be changed here, because a session is re-authenticating.
-	Fixed bool `json:"fixed,omitempty"`
 	// App is the name of the application that asks.
 	App string `json:"app,omitempty"`
+	// Passkeys: a passkey alone signs in. Without a script there is nothing to show for it.
+	Passkeys bool `json:"passkeys,omitempty"`
+	// Forgot leads to where a forgotten password is put right; empty where that can't be had.
+	Forgot string `json:"forgot,omitempty"`
 	// Problem is what was wrong with the last try.
 	Problem Text `json:"problem,omitzero"`
 	// Notice is why the user is here again.
@@ -92,12 +96,28 @@ type Code struct {
 	// Prompt is a sentence of the factor's own, Target where a code was sent, masked.
 	Prompt string `json:"prompt,omitempty"`
 	Target string `json:"target,omitempty"`
+	// Options is what the page's script hands to the browser, where the script makes the answer; see mfa.Prompt. The page
+	// then has no field, and says that it needs JavaScript where there is none.
+	Options json.RawMessage `json:"options,omitempty"`
+	// Again is where a POST has the code sent once more; AgainAt is from when on that works, RFC 3339.
+	Again   string `json:"again,omitempty"`
+	AgainAt string `json:"again_at,omitempty"`
+	// Remember is for how many days the device can be remembered with this answer; 0: not offered. Kept tells that the
+	// box was ticked before.
+	Remember int  `json:"remember,omitempty"`
+	Kept     bool `json:"kept,omitempty"`
+	// Recovery leads to where a recovery code is typed in; it is set on the page for backup codes.
+	Recovery string `json:"recovery,omitempty"`
+	// Support is where to turn without any way in: an e-mail address or an https URL. It is set where there are no Others.
+	Support string `json:"support,omitempty"`
 	// Action is where the answer is posted, Others where other ways are listed, Restart where the sign-in starts over.
 	Action  string `json:"action"`
-	Others  string `json:"others"`
+	Others  string `json:"others,omitempty"`
 	Restart string `json:"restart"`
 	App     string `json:"app,omitempty"`
 	Problem Text   `json:"problem,omitzero"`
+	// Notice says what was just done, such as that another code is on its way.
+	Notice Text `json:"notice,omitzero"`
 	// Hint helps further with the problem, such as setting the phone's clock.
 	Hint Text `json:"hint,omitzero"`
 }
@@ -106,6 +126,10 @@ type Code struct {
 type Ways struct {
 	Account string `json:"account"`
 	Ways    []Way  `json:"ways"`
+	// Recovery leads to where a recovery code is typed in.
+	Recovery string `json:"recovery,omitempty"`
+	// Reset leads to where a user who lost everything asks for a mail; empty where that can't be had.
+	Reset string `json:"reset,omitempty"`
 	// Back leads to the prompt the user came from.
 	Back    string `json:"back"`
 	Restart string `json:"restart"`
@@ -130,10 +154,30 @@ type SetUpIntro struct {
 	Forced bool   `json:"forced,omitempty"`
 	Rule   string `json:"rule,omitempty"`
 	App    string `json:"app,omitempty"`
+	// Recovered: a recovery code led here. Who goes on without needs another one the next time.
+	Recovered bool `json:"recovered,omitempty"`
 	// Factors are those that can be set up, the best first; each way's path is where its set-up begins (by POST).
 	Factors []Way `json:"factors"`
+	// Later, if set, goes on without, by POST.
+	Later string `json:"later,omitempty"`
 	// Cancel leads away from here.
 	Cancel string `json:"cancel,omitempty"`
+}
+
+// SetUpInput asks for what a factor has to know before its set-up begins, such as a phone number.
+type SetUpInput struct {
+	Factor  Factor `json:"factor"`
+	Account string `json:"account"`
+	Forced  bool   `json:"forced,omitempty"`
+	// Ask is an mfa.Ask: "phone" or "text". The field is called "input".
+	Ask string `json:"ask"`
+	// Value is what was typed in before.
+	Value string `json:"value,omitempty"`
+	// Countries are those whose numbers are accepted, as ISO 3166-1 alpha-2 codes; none means all.
+	Countries []string `json:"countries,omitempty"`
+	Action    string   `json:"action"`
+	Cancel    string   `json:"cancel"`
+	Problem   Text     `json:"problem,omitzero"`
 }
 
 // SetUp shows what a factor needs to be set up, and asks for the first answer.
@@ -145,13 +189,21 @@ type SetUp struct {
 	QR  string `json:"qr,omitempty"`
 	Key string `json:"key,omitempty"`
 	URI string `json:"uri,omitempty"`
-	// Prompt is a sentence of the factor's own.
-	Prompt  string `json:"prompt,omitempty"`
+	// Prompt is a sentence of the factor's own, Target where a code was sent, masked.
+	Prompt string `json:"prompt,omitempty"`
+	Target string `json:"target,omitempty"`
+	// Options, Again and AgainAt are like those of Code.
+	Options json.RawMessage `json:"options,omitempty"`
+	Again   string          `json:"again,omitempty"`
+	AgainAt string          `json:"again_at,omitempty"`
+	// Edit leads back to the SetUpInput.
+	Edit    string `json:"edit,omitempty"`
 	Digits  int    `json:"digits,omitempty"`
 	Action  string `json:"action"`
 	Cancel  string `json:"cancel"`
 	Problem Text   `json:"problem,omitzero"`
 	Hint    Text   `json:"hint,omitzero"`
+	Notice  Text   `json:"notice,omitzero"`
 }
 
 // BackupCodes shows a new set of codes, once.
@@ -186,8 +238,17 @@ type Security struct {
 	// CodesLeft is how many backup codes are left, of CodesMade; negative: there is no set.
 	CodesLeft int `json:"codes_left"`
 	CodesMade int `json:"codes_made,omitempty"`
+	// Devices are the remembered ones, the one used last first.
+	Devices []DeviceRow `json:"devices"`
+	// ForgetAll forgets all of them, by POST; empty where there are none.
+	ForgetAll string `json:"forget_all,omitempty"`
+	// Unverified is an e-mail address that nobody has confirmed yet; VerifyEmail sends a mail with a link, by POST.
+	Unverified  string `json:"unverified,omitempty"`
+	VerifyEmail string `json:"verify_email,omitempty"`
 	// LastSignIn is the time of the sign-in before this one, RFC 3339; empty if there was none.
 	LastSignIn string `json:"last_sign_in,omitempty"`
+	// People leads owners and admins to their users; empty for others.
+	People string `json:"people,omitempty"`
 	// Notice says what was just done.
 	Notice Text `json:"notice,omitzero"`
 }
@@ -199,11 +260,106 @@ type CredentialRow struct {
 	Name     string `json:"name"`
 	Created  string `json:"created"`
 	LastUsed string `json:"last_used,omitempty"`
+	// Note is a masked number, or a word that the catalogues have under "factor.ID.note.NOTE".
+	Note string `json:"note,omitempty"`
 	// Off: switched off after too many wrong codes in a row, until another factor was used.
 	Off bool `json:"off,omitempty"`
 	// Rename and Remove are paths. Remove is empty for the last factor while policy requires one.
 	Rename string `json:"rename"`
 	Remove string `json:"remove,omitempty"`
+}
+
+// DeviceRow is a remembered device. Times are RFC 3339.
+type DeviceRow struct {
+	ID string `json:"id"`
+	// Browser and Address are what is known of it; empty where nothing is.
+	Browser  string `json:"browser,omitempty"`
+	Address  string `json:"address,omitempty"`
+	Created  string `json:"created"`
+	LastUsed string `json:"last_used,omitempty"`
+	// Until is when it is forgotten.
+	Until string `json:"until"`
+	// This: the page is looked at on it.
+	This bool `json:"this,omitempty"`
+	// Forget forgets it, by POST.
+	Forget string `json:"forget"`
+}
+
+// Forgot asks for the name of an account whose password was forgotten.
+type Forgot struct {
+	Login string `json:"login,omitempty"`
+	// Request is the sealed request of the sign-in that it interrupts; it is posted along.
+	Request string `json:"request,omitempty"`
+	Action  string `json:"action"`
+	Back    string `json:"back"`
+	Problem Text   `json:"problem,omitzero"`
+}
+
+// NewPassword asks for a new password, after a mailed link. The field is called "password".
+type NewPassword struct {
+	Account string `json:"account"`
+	// Least is how many characters it has at least.
+	Least   int    `json:"least"`
+	Action  string `json:"action"`
+	Problem Text   `json:"problem,omitzero"`
+}
+
+// ResetTwoFactor asks, after a mailed link, for the password before all factors are taken off.
+type ResetTwoFactor struct {
+	Account string `json:"account"`
+	// Required: a factor will have to be set up at the next sign-in.
+	Required bool   `json:"required,omitempty"`
+	Action   string `json:"action"`
+	Problem  Text   `json:"problem,omitzero"`
+}
+
+// RecoveryCode shows, once, a code that an owner hands to a user.
+type RecoveryCode struct {
+	// Account and Name are the user's.
+	Account string `json:"account"`
+	Name    string `json:"name,omitempty"`
+	Code    string `json:"code"`
+	// Until is when it expires, RFC 3339.
+	Until string `json:"until"`
+	// Revoke takes it back, by POST; Back leads on.
+	Revoke string `json:"revoke"`
+	Back   string `json:"back"`
+}
+
+// People lists a tenant's users, for its owners and admins.
+type People struct {
+	// Find is what was looked for: an e-mail address or user name. Action is where the search form leads, by GET.
+	Find   string      `json:"find,omitempty"`
+	Action string      `json:"action"`
+	People []PersonRow `json:"people"`
+	// Next leads to the next page, if there is one; First back to the first.
+	Next  string `json:"next,omitempty"`
+	First string `json:"first,omitempty"`
+	// Notice says what was just done.
+	Notice Text `json:"notice,omitzero"`
+}
+
+// PersonRow is one user in a list.
+type PersonRow struct {
+	ID      string `json:"id"`
+	Account string `json:"account"`
+	Name    string `json:"name"`
+	// Role is "owner", "admin" or "member"; Type the tenant's word for the kind of user.
+	Role string `json:"role"`
+	Type string `json:"type"`
+	// TwoFactor tells whether a second step is set up.
+	TwoFactor bool `json:"two_factor"`
+	// Out: disabled or locked; nobody gets in.
+	Out bool `json:"out,omitempty"`
+	// You: the user who looks at the page.
+	You bool `json:"you,omitempty"`
+	// HandOut makes a recovery code, by POST, and Revoke takes back the one that is alive; empty where that can't be had.
+	HandOut string `json:"hand_out,omitempty"`
+	Revoke  string `json:"revoke,omitempty"`
+	// Until is when the code that is alive expires, RFC 3339.
+	Until string `json:"until,omitempty"`
+	// Unlock lets a locked user in again, by POST.
+	Unlock string `json:"unlock,omitempty"`
 }
 
 // Rename asks for a new name of a credential.
@@ -263,16 +419,22 @@ type FormPost struct {
 }
 
 // Template names the page's template.
-func (SignIn) Template() string       { return "sign_in" }
-func (ChooseTenant) Template() string { return "choose_tenant" }
-func (Code) Template() string         { return "code" }
-func (Ways) Template() string         { return "ways" }
-func (SetUpIntro) Template() string   { return "set_up_intro" }
-func (SetUp) Template() string        { return "set_up" }
-func (BackupCodes) Template() string  { return "backup_codes" }
-func (Security) Template() string     { return "security" }
-func (Rename) Template() string       { return "rename" }
-func (Confirm) Template() string      { return "confirm" }
-func (Note) Template() string         { return "note" }
-func (Error) Template() string        { return "error" }
-func (FormPost) Template() string     { return "form_post" }
+func (SignIn) Template() string         { return "sign_in" }
+func (ChooseTenant) Template() string   { return "choose_tenant" }
+func (Code) Template() string           { return "code" }
+func (Ways) Template() string           { return "ways" }
+func (SetUpIntro) Template() string     { return "set_up_intro" }
+func (SetUp) Template() string          { return "set_up" }
+func (SetUpInput) Template() string     { return "set_up_input" }
+func (Forgot) Template() string         { return "forgot" }
+func (NewPassword) Template() string    { return "new_password" }
+func (ResetTwoFactor) Template() string { return "reset_two_factor" }
+func (RecoveryCode) Template() string   { return "recovery_code" }
+func (People) Template() string         { return "people" }
+func (BackupCodes) Template() string    { return "backup_codes" }
+func (Security) Template() string       { return "security" }
+func (Rename) Template() string         { return "rename" }
+func (Confirm) Template() string        { return "confirm" }
+func (Note) Template() string           { return "note" }
+func (Error) Template() string          { return "error" }
+func (FormPost) Template() string       { return "form_post" }

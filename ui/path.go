@@ -5,6 +5,13 @@ const (
 	// PathSignIn takes the name and password, PathChooseTenant the choice between several accounts.
 	PathSignIn       = "/signin"
 	PathChooseTenant = "/signin/tenant"
+	// PathPasskey signs in with a passkey alone, by POST; PathPasskeyOptions is where the page's script gets its challenge.
+	PathPasskey        = "/signin/passkey"
+	PathPasskeyOptions = "/signin/passkey/options"
+	// PathForgot asks for the name of an account whose password was forgotten.
+	PathForgot = "/forgot"
+	// PathPeople lists a tenant's users, for its owners and admins.
+	PathPeople = "/admin/people"
 	// PathSignOut ends the session, by POST.
 	PathSignOut = "/signout"
 	// PathAccount is the security page.

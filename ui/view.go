@@ -63,11 +63,15 @@ func (s Security) Kept() bool {
 	return slices.ContainsFunc(s.Factors, func(c CredentialRow) bool { return c.Remove == "" })
 }
 
-func (p SignIn) problem() Text      { return p.Problem }
-func (p Code) problem() Text        { return p.Problem }
-func (p SetUp) problem() Text       { return p.Problem }
-func (p BackupCodes) problem() Text { return p.Problem }
-func (p Rename) problem() Text      { return p.Problem }
+func (p SignIn) problem() Text         { return p.Problem }
+func (p Code) problem() Text           { return p.Problem }
+func (p SetUp) problem() Text          { return p.Problem }
+func (p BackupCodes) problem() Text    { return p.Problem }
+func (p Rename) problem() Text         { return p.Problem }
+func (p SetUpInput) problem() Text     { return p.Problem }
+func (p Forgot) problem() Text         { return p.Problem }
+func (p NewPassword) problem() Text    { return p.Problem }
+func (p ResetTwoFactor) problem() Text { return p.Problem }
 
 // funcs are what templates call, in one language.
 func (r *Renderer) funcs(lang string) template.FuncMap {
@@ -117,7 +121,7 @@ func (r *Renderer) funcs(lang string) template.FuncMap {
 // paths are the fixed places by the names that templates use.
 var paths = map[string]string{
 	"sign_in": PathSignIn, "choose_tenant": PathChooseTenant, "sign_out": PathSignOut,
-	"account": PathAccount, "two_factor_off": PathTwoFactorOff, "codes_new": PathCodesNew,
+	"passkey": PathPasskey, "passkey_options": PathPasskeyOptions, "account": PathAccount, "two_factor_off": PathTwoFactorOff, "codes_new": PathCodesNew,
 }
 
 // when says a time, given in RFC 3339 or as a date.

@@ -1,6 +1,9 @@
 package ui
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Words that other packages put into pages and mails. Each names, in braces, what Say fills in; {n} is a whole number
 // and decides between singular and plural, {time} is a Moment.
@@ -37,6 +40,43 @@ const (
 	NoticeCodesNew      = "notice.codes_new"
 	// NoticeRequired: {rule} asks for a second step.
 	NoticeRequired = "notice.required"
+	// ProblemInputMalformed and the following refuse what a set-up asked for, or to send a code. {countries} are their
+	// names, {n} minutes to wait.
+	ProblemInputEmpty        = "problem.input_empty"
+	ProblemInputMalformed    = "problem.input_malformed"
+	ProblemInputCountry      = "problem.input_country"
+	ProblemSentOften         = "problem.sent_often"
+	ProblemSentBudget        = "problem.sent_budget"
+	ProblemSentUndeliverable = "problem.sent_undeliverable"
+	ProblemSentGateway       = "problem.sent_gateway"
+	// ProblemPasskey: the browser gave no passkey, or one that does not fit; ProblemPasskeySignIn says so on the sign-in page.
+	ProblemPasskey       = "problem.passkey"
+	ProblemPasskeySignIn = "problem.passkey_sign_in"
+	// ProblemPasswordShort: {n} characters at least; ProblemPasswordLong: {n} at most.
+	ProblemPasswordShort    = "problem.password_short"
+	ProblemPasswordLong     = "problem.password_long"
+	ProblemPasswordCommon   = "problem.password_common"
+	ProblemPasswordPersonal = "problem.password_personal"
+	ProblemPasswordText     = "problem.password_text"
+	// ProblemHook: {reason} in the words of the deployment's own hook.
+	ProblemHook = "problem.hook"
+
+	// NoticeSentAgain: another code is on its way, and the first one stays good.
+	NoticeSentAgain = "notice.sent_again"
+	// NoticeRecovered: a recovery code led to this set-up.
+	NoticeRecovered = "notice.recovered"
+	// NoticePasswordNew: signing in with the new password comes next.
+	NoticePasswordNew = "notice.password_new"
+	// NoticeDeviceForgotten, NoticeDevicesForgotten: devices ask for the second step again.
+	NoticeDeviceForgotten  = "notice.device_forgotten"
+	NoticeDevicesForgotten = "notice.devices_forgotten"
+	// NoticeMailSent: a mail with a link is on its way to {address}.
+	NoticeMailSent = "notice.mail_sent"
+	// NoticeEmailVerified: the address is confirmed.
+	NoticeEmailVerified = "notice.email_verified"
+	// NoticeRecoveryRevoked and NoticeUnlocked: of {account}.
+	NoticeRecoveryRevoked = "notice.recovery_revoked"
+	NoticeUnlocked        = "notice.unlocked"
 	// NoticeFresh: a change asks for a fresh sign-in.
 	NoticeFresh = "notice.fresh"
 	// NoticeAppAsks: {app} asks for a fresh sign-in.
@@ -173,6 +213,10 @@ const (
 	FailRequired Failure = "error.required"
 	// FailRecoveryNeeded: no factor, and policy lets in by recovery code only.
 	FailRecoveryNeeded Failure = "error.recovery_needed"
+	// FailLink: a mailed link that was used, is too old, or was followed by a newer one.
+	FailLink Failure = "error.link"
+	// FailHook: the deployment's own hook refuses, for {reason}.
+	FailHook Failure = "error.hook"
 )
 
 // Page is the failure's page. pairs are as for Say; next is where its button leads, if there is such a place.
@@ -209,6 +253,14 @@ const (
 	AskRemoveLastFactor Question = "ask.remove_last_factor"
 	AskTwoFactorOff     Question = "ask.two_factor_off"
 	AskCodesNew         Question = "ask.codes_new"
+	// AskVerifyEmail: {account} is to be confirmed, after a mailed link.
+	AskVerifyEmail Question = "ask.verify_email"
+	// AskNotMe: {account} is to be locked, after the link of a notice.
+	AskNotMe Question = "ask.not_me"
+	// AskResetMail: a mail is to be sent that lets the user take all factors off.
+	AskResetMail Question = "ask.reset_mail"
+	// AskForgetAll: all remembered devices are to be forgotten.
+	AskForgetAll Question = "ask.forget_all"
 )
 
 // Page is the question's page: action is where Yes is posted, cancel where No leads; pairs are as for Say.
@@ -219,7 +271,7 @@ func (q Question) Page(action, cancel string, pairs ...any) Confirm {
 		Button: Say(string(q) + ".button"),
 		Action: action,
 		Cancel: cancel,
-		Danger: q != AskSignOut && q != AskCodesNew,
+		Danger: !slices.Contains([]Question{AskSignOut, AskCodesNew, AskVerifyEmail, AskResetMail, AskForgetAll}, q),
 	}
 }
 
@@ -232,11 +284,37 @@ func SignedOut(next string) Note {
 	return n
 }
 
+// Told is a page that says that something was done, or that a mail is on its way if there is somebody to send it to.
+type Told string
+
+// What there is to tell.
+const (
+	// ToldForgot: if there is such an account, a mail is on its way. It says no more, whoever asks.
+	ToldForgot Told = "note.forgot"
+	// ToldResetMail: a mail that lets the user take all factors off is on its way.
+	ToldResetMail Told = "note.reset_mail"
+	// ToldTwoFactorReset: all factors are off.
+	ToldTwoFactorReset Told = "note.two_factor_reset"
+	// ToldLocked: the account is locked and all sessions are ended.
+	ToldLocked Told = "note.locked"
+	// ToldVerified: the e-mail address is confirmed.
+	ToldVerified Told = "note.verified"
+)
+
+// Page is the page; next is where its button leads, if there is such a place. pairs are as for Say.
+func (t Told) Page(next string, pairs ...any) Note {
+	n := Note{Title: Say(string(t) + ".title"), Body: Say(string(t)+".body", pairs...), Next: next}
+	if next != "" {
+		n.Button = Say(string(t) + ".button")
+	}
+	return n
+}
+
 // Mail is a kind of mail to a user about a change of the account.
 type Mail string
 
-// The mails. All are filled with {product} in the subject, and with {product}, {account}, {time}, {address} and
-// {browser} in the body.
+// The mails. All are filled with {product} in the subject, and with {product}, {account}, {time}, {address}, {browser}
+// and {not_me}, the link for "this was not me", in the body.
 const (
 	// MailFactorAdded, MailFactorRemoved: and {name} of the credential.
 	MailFactorAdded   Mail = "mail.factor_added"
@@ -245,6 +323,23 @@ const (
 	MailCodesNew      Mail = "mail.codes_new"
 	// MailCodeUsed: and {n} codes left.
 	MailCodeUsed Mail = "mail.code_used"
+	// MailPasswordForgot, MailTwoFactorLost, MailVerify: and {link}, which is good for {n} minutes. They have no {not_me}.
+	MailPasswordForgot Mail = "mail.password_forgot"
+	MailTwoFactorLost  Mail = "mail.two_factor_lost"
+	MailVerify         Mail = "mail.verify"
+	// MailPasswordChanged: by a mailed link, or by an administrator.
+	MailPasswordChanged Mail = "mail.password_changed"
+	// MailRecoveryMade: an owner, {name}, made a recovery code; MailRecoveryUsed: it was used.
+	MailRecoveryMade Mail = "mail.recovery_made"
+	MailRecoveryUsed Mail = "mail.recovery_used"
+	// MailDeviceRemembered: a device is remembered from now on.
+	MailDeviceRemembered Mail = "mail.device_remembered"
+	// MailDeviceCopied: a remembered device showed a value that was used before, so somebody copied it.
+	MailDeviceCopied Mail = "mail.device_copied"
+	// MailPasskeyCopied: the counter of the passkey {name} went back, so somebody may have copied it.
+	MailPasskeyCopied Mail = "mail.passkey_copied"
+	// MailLocked: "this was not me" was said, and the account is locked.
+	MailLocked Mail = "mail.locked"
 )
 
 // Subject and Body are the mail's words; pairs are as for Say, and both take the same.

@@ -144,6 +144,7 @@ func (b *backend) store() storage.Store {
 		Events:      open[storage.Event](b),
 		Counters:    open[storage.Counter](b),
 		Messages:    open[storage.Message](b),
+		Links:       open[storage.Link](b),
 		Ping:        b.ping,
 		Sweep:       b.sweep,
 		Close:       b.close,

@@ -112,6 +112,7 @@ func (db *database) store() storage.Store {
 		Events:      newTable[storage.Event](db),
 		Counters:    newTable[storage.Counter](db),
 		Messages:    newTable[storage.Message](db),
+		Links:       newTable[storage.Link](db),
 		Ping:        db.ping,
 		Sweep:       db.sweep,
 		Close:       db.close,

@@ -64,6 +64,7 @@ func Run(t *testing.T, open Open, o Options) {
 	runTable(t, st, st.Events, c, o)
 	runTable(t, st, st.Counters, c, o)
 	runTable(t, st, st.Messages, c, o)
+	runTable(t, st, st.Links, c, o)
 	t.Run("Closed", func(t *testing.T) { checkClosed(t, open(t, c.now)) })
 }
 
