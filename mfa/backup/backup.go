@@ -1,15 +1,12 @@
 package backup
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -19,8 +16,13 @@ import (
 // ID is the factor's ID.
 const ID = "backup"
 
-// leastKey is the least length of Factor.Key in bytes.
-const leastKey = 32
+const (
+	// leastKey is the least length of Factor.Key in bytes.
+	leastKey = 32
+	// form is 24 characters: 120 bits, above the 112 that NIST SP 800-63B-4, section 3.1.2, asks of look-up secrets that
+	// are kept as plain hashes, without a salt or a slow function.
+	form mfa.Lookup = 24
+)
 
 // Factor makes sets of backup codes and strikes them out one at a time. A set has ten codes, or one where the tenant's
 // option "backup.codes" is "1".
@@ -29,9 +31,18 @@ type Factor struct {
 	Key []byte
 }
 
-var _ mfa.Factor = Factor{}
+var (
+	_ mfa.Factor = Factor{}
+	_ mfa.Guest  = Factor{}
+)
 
-var input = mfa.Input{Shortest: length, Longest: length}
+// In implements mfa.Guest: a Factor without a Key gets the deployment's.
+func (f Factor) In(h mfa.Host) (mfa.Factor, error) {
+	if len(f.Key) == 0 {
+		f.Key = h.Key("backup codes", leastKey)
+	}
+	return f, f.keyed()
+}
 
 // Info implements mfa.Factor.
 func (Factor) Info() mfa.Info {
@@ -40,7 +51,7 @@ func (Factor) Info() mfa.Info {
 		Name:      "Backup codes",
 		AMR:       []string{"otp"},
 		Enrolment: mfa.Automatic,
-		Input:     input,
+		Input:     form.Input(),
 		Single:    true,
 		Backup:    true,
 	}
@@ -83,11 +94,11 @@ func (f Factor) Enroll(_ context.Context, u mfa.User, _ string) (mfa.Challenge, 
 	p := pending{Factor: ID, Set: set{Tenant: u.Tenant, User: u.ID}}
 	var codes []string
 	for range count {
-		code := newCode()
-		codes = append(codes, show(code))
+		code := form.New()
+		codes = append(codes, form.Show(code))
 		p.Set.Codes = append(p.Set.Codes, kept{Hash: f.hash(u, code)})
 	}
-	state, err := encode(p)
+	state, err := mfa.Pack(p)
 	if err != nil {
 		return mfa.Challenge{}, err
 	}
@@ -100,7 +111,7 @@ func (f Factor) Confirm(_ context.Context, u mfa.User, ch mfa.Challenge, _ strin
 		return mfa.Credential{}, err
 	}
 	var p pending
-	if err := decode(ch.State, &p); err != nil {
+	if err := mfa.Unpack(ch.State, &p); err != nil {
 		return mfa.Credential{}, fmt.Errorf("backup: reading the set-up: %w", err)
 	}
 	if p.Factor != ID {
@@ -120,7 +131,7 @@ func (f Factor) Challenge(_ context.Context, u mfa.User, creds []mfa.Credential)
 	if len(creds) == 0 {
 		return mfa.Challenge{}, errNoCredential
 	}
-	return mfa.Challenge{Prompt: mfa.Prompt{Input: input}}, nil
+	return mfa.Challenge{Prompt: mfa.Prompt{Input: form.Input()}}, nil
 }
 
 // Verify strikes the code out and returns the set with the number of codes that are left.
@@ -131,7 +142,7 @@ func (f Factor) Verify(_ context.Context, u mfa.User, creds []mfa.Credential, ch
 	if len(creds) == 0 {
 		return mfa.Credential{}, errNoCredential
 	}
-	code, err := read(answer)
+	code, err := form.Read(answer)
 	if err != nil {
 		return mfa.Credential{}, err
 	}
@@ -168,8 +179,8 @@ var errNoCredential = errors.New("backup: the user has no codes")
 
 // ready refuses to work without a key, or for nobody: hashes would be anyone's.
 func (f Factor) ready(u mfa.User) error {
-	if len(f.Key) < leastKey {
-		return fmt.Errorf("backup: Factor.Key has %d bytes, and needs %d", len(f.Key), leastKey)
+	if err := f.keyed(); err != nil {
+		return err
 	}
 	if u.Tenant == "" || u.ID == "" {
 		return errors.New("backup: the user has no tenant or no ID")
@@ -177,10 +188,21 @@ func (f Factor) ready(u mfa.User) error {
 	return nil
 }
 
+func (f Factor) keyed() error {
+	if len(f.Key) < leastKey {
+		return fmt.Errorf("backup: Factor.Key has %d bytes, and needs %d", len(f.Key), leastKey)
+	}
+	return nil
+}
+
+func (f Factor) hash(u mfa.User, code string) []byte {
+	return form.Hash(f.Key, "sallyport/mfa/backup", u, code)
+}
+
 // open reads the set of u that c holds.
 func open(c mfa.Credential, u mfa.User) (set, error) {
 	var s set
-	err := decode(c.Data, &s)
+	err := mfa.Unpack(c.Data, &s)
 	if err == nil {
 		err = s.check(u)
 	}
@@ -215,7 +237,7 @@ func (s set) find(hash []byte) int {
 
 // keep returns c with s as its data.
 func (s set) keep(c mfa.Credential) (mfa.Credential, error) {
-	data, err := encode(s)
+	data, err := mfa.Pack(s)
 	if err != nil {
 		return mfa.Credential{}, err
 	}
@@ -226,25 +248,4 @@ func (s set) keep(c mfa.Credential) (mfa.Credential, error) {
 		}
 	}
 	return c, nil
-}
-
-func encode(v any) ([]byte, error) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return nil, fmt.Errorf("backup: encoding a set: %w", err)
-	}
-	return b, nil
-}
-
-// decode is strict. Its errors don't quote what they read.
-func decode(data []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return errors.New("not in the form that it was stored in")
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("something stands after the end")
-	}
-	return nil
 }

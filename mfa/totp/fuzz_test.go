@@ -36,7 +36,7 @@ func independent(k key, step int64) (string, error) {
 // code of a step in the window that is later than the last one used.
 func FuzzVerify(f *testing.F) {
 	for _, k := range []key{rfcKey("SHA1", 6), rfcKey("SHA256", 8)} {
-		data, err := encode(k)
+		data, err := mfa.Pack(k)
 		if err != nil {
 			f.Fatal(err)
 		}

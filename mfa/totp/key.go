@@ -1,14 +1,11 @@
 package totp
 
 import (
-	"bytes"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base32"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"slices"
 	"strconv"
@@ -81,7 +78,7 @@ func newKey(u mfa.User) (key, error) {
 // open reads the key of u that c holds.
 func open(c mfa.Credential, u mfa.User) (key, error) {
 	var k key
-	err := decode(c.Data, &k)
+	err := mfa.Unpack(c.Data, &k)
 	if err == nil {
 		err = k.check(u)
 	}
@@ -232,25 +229,4 @@ func label(s string, limit int) string {
 	}
 	s = strings.Join(strings.Fields(s), " ")
 	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
-}
-
-func encode(v any) ([]byte, error) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return nil, fmt.Errorf("totp: encoding a key: %w", err)
-	}
-	return b, nil
-}
-
-// decode is strict. Its errors don't quote what they read, which is secret.
-func decode(data []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return errors.New("not in the form that it was stored in")
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("something stands after the end")
-	}
-	return nil
 }

@@ -23,7 +23,18 @@ type Factor struct {
 	Now func() time.Time
 }
 
-var _ mfa.Factor = Factor{}
+var (
+	_ mfa.Factor = Factor{}
+	_ mfa.Guest  = Factor{}
+)
+
+// In implements mfa.Guest: a Factor without a clock gets the deployment's.
+func (f Factor) In(h mfa.Host) (mfa.Factor, error) {
+	if f.Now == nil {
+		f.Now = h.Now
+	}
+	return f, nil
+}
 
 // Info implements mfa.Factor.
 func (Factor) Info() mfa.Info {
@@ -42,7 +53,7 @@ func (Factor) Enroll(_ context.Context, u mfa.User, _ string) (mfa.Challenge, er
 	if err != nil {
 		return mfa.Challenge{}, err
 	}
-	state, err := encode(pending{Factor: ID, Key: k})
+	state, err := mfa.Pack(pending{Factor: ID, Key: k})
 	if err != nil {
 		return mfa.Challenge{}, err
 	}
@@ -58,7 +69,7 @@ func (f Factor) Confirm(_ context.Context, u mfa.User, ch mfa.Challenge, answer 
 		return mfa.Credential{}, err
 	}
 	var p pending
-	if err := decode(ch.State, &p); err != nil {
+	if err := mfa.Unpack(ch.State, &p); err != nil {
 		return mfa.Credential{}, fmt.Errorf("totp: reading the set-up: %w", err)
 	}
 	if p.Factor != ID {
@@ -159,7 +170,7 @@ func (f Factor) step() int64 {
 
 // keep returns c with k as its data.
 func keep(c mfa.Credential, k key) (mfa.Credential, error) {
-	data, err := encode(k)
+	data, err := mfa.Pack(k)
 	if err != nil {
 		return mfa.Credential{}, err
 	}

@@ -369,7 +369,7 @@ func TestNotItsOwn(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	state, err := encode(pending{Factor: "backup", Key: k})
+	state, err := mfa.Pack(pending{Factor: "backup", Key: k})
 	if err != nil {
 		t.Fatal(err)
 	}
