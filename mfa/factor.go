@@ -91,6 +91,8 @@ type User struct {
 	Issuer string
 	// Lang is the user's language, a BCP 47 tag; empty is the deployment's own.
 	Lang string
+	// Held are the user's credentials of this factor, at set-up: the same authenticator need not be enrolled twice.
+	Held []Credential
 	// Options are the tenant's settings by "factor.key", such as "totp.digits".
 	Options map[string]string
 }
