@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/url"
 	"path/filepath"
+	"time"
 
 	sqlite3 "modernc.org/sqlite"
+	sqlite3lib "modernc.org/sqlite/lib"
 )
 
 // The page caches, in KiB. The operating system caches the file as well, so more would buy little.
@@ -17,6 +20,9 @@ const (
 	writerCache = 2048
 	readerCache = 1024
 )
+
+// busyTimeout is how long one process waits for another that writes.
+const busyTimeout = 5 * time.Second
 
 // conn is one connection, used by one goroutine at a time. It speaks to the driver directly: database/sql's pool,
 // locks and conversions cost as much again as a read by key, and the pool here is fixed anyway.
@@ -39,8 +45,7 @@ func connect(path string, cacheKiB int) (*conn, error) {
 	}
 	c := &conn{c: dc}
 	for _, pragma := range []string{
-		"PRAGMA busy_timeout = 5000",
-		"PRAGMA journal_mode = WAL",
+		fmt.Sprintf("PRAGMA busy_timeout = %d", busyTimeout.Milliseconds()),
 		"PRAGMA synchronous = FULL",
 		"PRAGMA journal_size_limit = 16777216",
 		"PRAGMA temp_store = MEMORY",
@@ -51,6 +56,44 @@ func connect(path string, cacheKiB int) (*conn, error) {
 		}
 	}
 	return c, nil
+}
+
+// useWAL puts the file into WAL mode, where it stays, for every connection. A connection that makes the switch reads
+// first and then locks, and SQLite does not let such a one wait for another that does the same (neither might ever get
+// on): it fails at once, whatever the busy timeout. So the waiting is done here, from the start each time.
+func (c *conn) useWAL(ctx context.Context) error {
+	const pragma = "PRAGMA journal_mode = WAL"
+	until := time.Now().Add(busyTimeout)
+	for {
+		mode, err := c.value(pragma)
+		switch {
+		case err == nil && mode == "wal":
+			return nil
+		case err == nil:
+			return fmt.Errorf("%s: it stays %v; is it on a network file system?", pragma, mode)
+		case codeOf(err) != sqlite3lib.SQLITE_BUSY || time.Now().After(until):
+			return fmt.Errorf("%s: %w", pragma, err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %w", pragma, ctx.Err())
+		case <-time.After(rand.N(10 * time.Millisecond)): //nolint:gosec // G404: nothing hangs on how long it waits.
+		}
+	}
+}
+
+// transaction runs f between begin and COMMIT, or, where f fails, ROLLBACK.
+func (c *conn) transaction(begin string, f func() error) error {
+	if err := c.exec(begin); err != nil {
+		return err
+	}
+	if err := f(); err != nil {
+		return errors.Join(err, c.exec("ROLLBACK"))
+	}
+	if err := c.exec("COMMIT"); err != nil {
+		return errors.Join(err, c.exec("ROLLBACK"))
+	}
+	return nil
 }
 
 // exec runs SQL of our own that is needed once.

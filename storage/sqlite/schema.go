@@ -46,57 +46,59 @@ func migrations() ([]string, error) {
 
 // migrate brings the schema up to date, in one transaction, so that a start that is broken off leaves the file as it
 // was, and of two processes that start at once the second finds the work done.
-func migrate(c *conn, steps []string) (err error) {
-	if done, err := migrated(c, len(steps)); done || err != nil {
+func migrate(c *conn, steps []string) error {
+	if version, err := schemaVersion(c, len(steps)); err != nil || version == len(steps) {
 		return err
 	}
-	if err := c.exec("BEGIN IMMEDIATE"); err != nil {
-		return err
-	}
-	defer func() {
+	return c.transaction("BEGIN IMMEDIATE", func() error {
+		version, err := checkSchema(c, len(steps))
 		if err != nil {
-			err = errors.Join(err, c.exec("ROLLBACK"))
+			return err
 		}
-	}()
-	version, err := c.number("PRAGMA user_version")
-	if err != nil {
-		return err
-	}
-	for i := int(version); i < len(steps); i++ {
-		if err := c.exec(steps[i]); err != nil {
-			return fmt.Errorf("migration %d: %w", i+1, err)
+		for i, step := range steps[version:] {
+			if err := c.exec(step); err != nil {
+				return fmt.Errorf("migration %d: %w", version+i+1, err)
+			}
 		}
-	}
-	if err := c.exec(fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
-		return err
-	}
-	if err := c.exec(fmt.Sprintf("PRAGMA user_version = %d", max(int(version), len(steps)))); err != nil {
-		return err
-	}
-	return c.exec("COMMIT")
+		if err := c.exec(fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
+			return err
+		}
+		return c.exec(fmt.Sprintf("PRAGMA user_version = %d", len(steps)))
+	})
 }
 
-// migrated tells whether nothing is to do, and refuses files that must not be touched.
-func migrated(c *conn, latest int) (bool, error) {
+// schemaVersion is checkSchema by itself.
+func schemaVersion(c *conn, latest int) (version int, err error) {
+	err = c.transaction("BEGIN", func() error {
+		version, err = checkSchema(c, latest)
+		return err
+	})
+	return version, err
+}
+
+// checkSchema tells how many migrations the file has had, and refuses files that must not be touched. It reads three
+// things, in a transaction of the caller's: while another process makes the tables of a new file, the three from
+// different moments would be those of another program's file.
+func checkSchema(c *conn, latest int) (int, error) {
 	version, err := c.number("PRAGMA user_version")
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	id, err := c.number("PRAGMA application_id")
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	tables, err := c.number("SELECT count(*) FROM sqlite_schema")
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	switch {
-	case id != applicationID && (id != 0 || version != 0 || tables != 0):
-		return false, errForeign
-	case int(version) > latest:
-		return false, fmt.Errorf("%w: its schema is %d, and this one knows up to %d", errNewer, version, latest)
+	case id != applicationID && (id != 0 || version != 0 || tables != 0), version < 0:
+		return 0, errForeign
+	case version > int64(latest):
+		return 0, fmt.Errorf("%w: its schema is %d, and this one knows up to %d", errNewer, version, latest)
 	}
-	return int(version) == latest, nil
+	return int(version), nil
 }
 
 // createFile makes the file if there is none, readable by its owner only; SQLite gives its companions the same

@@ -43,7 +43,7 @@ func Open(ctx context.Context, o Options) (storage.Store, error) {
 	if err := ctx.Err(); err != nil {
 		return storage.Store{}, fmt.Errorf("opening %s: %w", o.Path, err)
 	}
-	db, err := open(o)
+	db, err := open(ctx, o)
 	if err != nil {
 		return storage.Store{}, err
 	}
@@ -66,7 +66,7 @@ type database struct {
 	faults []error
 }
 
-func open(o Options) (*database, error) {
+func open(ctx context.Context, o Options) (*database, error) {
 	if err := createFile(o.Path, o.Logger); err != nil {
 		return nil, err
 	}
@@ -74,11 +74,7 @@ func open(o Options) (*database, error) {
 	if err != nil {
 		return nil, explain(o.Path, err)
 	}
-	steps, err := migrations()
-	if err == nil {
-		err = migrate(wc, steps)
-	}
-	if err != nil {
+	if err := prepare(ctx, wc); err != nil {
 		return nil, errors.Join(explain(o.Path, err), wc.close())
 	}
 	db := &database{now: o.Now, reader: newReaders(o.Readers)}
@@ -95,6 +91,22 @@ func open(o Options) (*database, error) {
 		db.reader.add(rc)
 	}
 	return db, nil
+}
+
+// prepare makes the file one of ours, of today. It looks before it changes anything: a file that is refused stays as it
+// was.
+func prepare(ctx context.Context, c *conn) error {
+	steps, err := migrations()
+	if err != nil {
+		return err
+	}
+	if _, err := schemaVersion(c, len(steps)); err != nil {
+		return err
+	}
+	if err := c.useWAL(ctx); err != nil {
+		return err
+	}
+	return migrate(c, steps)
 }
 
 func (db *database) store() storage.Store {
