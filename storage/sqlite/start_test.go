@@ -62,6 +62,37 @@ func TestOpenAtOnce(t *testing.T) {
 	}
 }
 
+// A start waits for whoever holds the lock at the one moment where SQLite itself does not: at the switch to WAL.
+func TestOpenWaitsForTheSwitchToWAL(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new.db")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other, err := connect(path, writerCache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.useWAL(t.Context()); err == nil || strings.Contains(err.Error(), "locked") {
+		t.Errorf("in a transaction: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := openAndUse(ctx, path, "early"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("while another holds the lock: %v; want it to wait as long as it may", err)
+	}
+	opened := make(chan error)
+	go func() { opened <- openAndUse(t.Context(), path, "late") }()
+	if err := errors.Join(other.exec("COMMIT"), other.close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; err != nil {
+		t.Errorf("when the lock is free: %v", err)
+	}
+}
+
 // starterEnv tells a re-executed test binary that it is a process that starts with others; it holds the file's path.
 const starterEnv = "SALLYPORT_SQLITE_STARTER"
 
