@@ -1,0 +1,265 @@
+package credential_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sallyport-id/sallyport/mfa"
+	"github.com/sallyport-id/sallyport/provider/credential"
+	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/storage/sqlite"
+)
+
+// counted is a quota over a store of its own, with a clock that stands still.
+type counted struct {
+	*testing.T
+	store storage.Store
+	quota *credential.Quota
+	now   time.Time
+}
+
+func newQuota(t *testing.T) *counted {
+	t.Helper()
+	c := &counted{T: t, now: time.Date(2026, 3, 1, 23, 59, 0, 0, time.UTC)}
+	clock := func() time.Time { return c.now }
+	var err error
+	c.store, err = sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "quota.db"), Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	c.quota = &credential.Quota{Counters: c.store.Counters, Now: clock}
+	return c
+}
+
+// free wants the use to be free, and refused wants it to be so again after a while.
+func (c *counted) free(tenant string, limits ...mfa.Limit) {
+	c.Helper()
+	if err := c.quota.Take(c.Context(), tenant, limits...); err != nil {
+		c.Errorf("at %v: %v", c.now, err)
+	}
+}
+
+func (c *counted) refused(after time.Duration, tenant string, limits ...mfa.Limit) {
+	c.Helper()
+	err := c.quota.Take(c.Context(), tenant, limits...)
+	r, ok := errors.AsType[*mfa.Refused](err)
+	if !ok || r.Reason != mfa.Often || !r.Until.Equal(c.now.Add(after)) {
+		c.Errorf("at %v: %#v; want it refused as too often for %v", c.now, err, after)
+	}
+}
+
+func TestQuotaSlides(t *testing.T) {
+	c := newQuota(t)
+	l := mfa.Limit{Name: "sms/user/ada", Most: 3, Per: 10 * time.Minute}
+	c.free("acme", l) // at 0
+	c.now = c.now.Add(4 * time.Minute)
+	c.free("acme", l) // at 4
+	c.free("acme", l)
+	c.refused(6*time.Minute, "acme", l)
+	c.now = c.now.Add(6*time.Minute - time.Millisecond)
+	c.refused(time.Millisecond, "acme", l)
+	c.now = c.now.Add(time.Millisecond) // at 10: the first is out of the window
+	c.free("acme", l)
+	c.refused(4*time.Minute, "acme", l)
+	c.now = c.now.Add(4 * time.Minute) // at 14: so are the next two
+	c.free("acme", l)
+	c.free("acme", l)
+	c.refused(6*time.Minute, "acme", l)
+
+	// A limit that was lowered holds for what was counted before.
+	l.Most = 1
+	c.refused(10*time.Minute, "acme", l)
+	c.now = c.now.Add(10 * time.Minute)
+	c.free("acme", l)
+}
+
+func TestQuotaOfManyStartsAnewWithItsWindow(t *testing.T) {
+	c := newQuota(t) // a minute before midnight
+	l := mfa.Limit{Name: "sms", Most: 60, Per: 24 * time.Hour}
+	for range 60 {
+		c.free("acme", l)
+	}
+	c.refused(time.Minute, "acme", l)
+	c.now = c.now.Add(time.Minute)
+	for range 60 {
+		c.free("acme", l)
+	}
+	c.refused(24*time.Hour, "acme", l)
+}
+
+// Names, tenants and times are counted apart, and what holds everywhere over all tenants.
+func TestQuotaCountsApart(t *testing.T) {
+	c := newQuota(t)
+	for _, most := range []int{1, 51} {
+		hour := mfa.Limit{Name: "sms", Most: most, Per: time.Hour}
+		day := mfa.Limit{Name: "sms", Most: most, Per: 24 * time.Hour}
+		longer := mfa.Limit{Name: "sms/1", Most: most, Per: time.Hour}
+		for range most {
+			c.free("acme", hour)
+		}
+		if err := c.quota.Take(t.Context(), "acme", hour); err == nil {
+			t.Error("the limit does not hold")
+		}
+		c.free("bolt", hour)
+		c.free("acme", day)
+		c.free("acme", longer)
+
+		all := mfa.Limit{Name: "sms", Most: most, Per: 7 * time.Hour, Everywhere: true}
+		for i := range most {
+			c.free(fmt.Sprint("tenant", i), all)
+		}
+		if err := c.quota.Take(t.Context(), "yet-another", all); err == nil {
+			t.Error("the limit does not hold over tenants")
+		}
+	}
+}
+
+// Limits are taken in their order, and those behind the one that refuses are not counted.
+func TestQuotaTakesInOrder(t *testing.T) {
+	c := newQuota(t)
+	first := mfa.Limit{Name: "first", Most: 3, Per: time.Hour}
+	second := mfa.Limit{Name: "second", Most: 1, Per: 2 * time.Hour}
+	third := mfa.Limit{Name: "third", Most: 2, Per: time.Hour}
+	c.free("acme", first, second, third)
+	c.refused(2*time.Hour, "acme", first, second, third)
+	c.free("acme", third) // counted once so far
+	c.refused(time.Hour, "acme", third)
+	c.free("acme", first) // counted twice so far
+	c.refused(time.Hour, "acme", first, second, third)
+	c.free("acme")
+}
+
+// Takers at the same time, in two processes, can't pass a limit together.
+func TestQuotaHoldsForParallelTakers(t *testing.T) {
+	for _, l := range []mfa.Limit{
+		{Name: "sliding", Most: 5, Per: time.Hour},
+		{Name: "fixed", Most: 51, Per: time.Hour},
+	} {
+		c := newQuota(t)
+		other := &credential.Quota{Counters: c.store.Counters, Now: c.quota.Now}
+		takers := 4 * l.Most
+		if l.Most > 50 {
+			takers = l.Most + 20
+		}
+		var free, refused atomic.Int32
+		errs := make(chan error)
+		for i := range takers {
+			go func() {
+				err := []*credential.Quota{c.quota, other}[i%2].Take(t.Context(), "acme", l)
+				if r, ok := errors.AsType[*mfa.Refused](err); ok && r.Reason == mfa.Often {
+					refused.Add(1)
+					err = nil
+				} else if err == nil {
+					free.Add(1)
+				}
+				errs <- err
+			}()
+		}
+		for range takers {
+			if err := <-errs; err != nil {
+				t.Errorf("%s: %v", l.Name, err)
+			}
+		}
+		if int(free.Load()) != l.Most || int(refused.Load()) != takers-l.Most {
+			t.Errorf("%s: %d were free and %d refused, want %d and %d", l.Name, free.Load(), refused.Load(), l.Most, takers-l.Most)
+		}
+	}
+}
+
+// When nothing is counted any more, nothing is left on the disk.
+func TestQuotaIsSweptWhenItIsOver(t *testing.T) {
+	c := newQuota(t)
+	c.now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	sliding := mfa.Limit{Name: "sms", Most: 2, Per: time.Hour}
+	fixed := mfa.Limit{Name: "sms", Most: 100, Per: time.Hour}
+	c.free("acme", sliding, fixed)
+	c.now = c.now.Add(30 * time.Minute)
+	c.free("acme", sliding, fixed)
+	kept, err := c.store.Counters.List(t.Context(), storage.Query{Tenant: "acme"})
+	if err != nil || len(kept) != 2 {
+		t.Fatalf("%+v, %v; want 2", kept, err)
+	}
+	for _, k := range kept {
+		if !strings.HasPrefix(k.ID, "quota/") {
+			t.Errorf("a counter named %q", k.ID)
+		}
+	}
+	for _, step := range []struct {
+		after  time.Duration
+		remove int
+	}{{30 * time.Minute, 1}, {30*time.Minute - time.Millisecond, 0}, {time.Millisecond, 1}} {
+		c.now = c.now.Add(step.after)
+		if n, err := c.store.Sweep(t.Context()); err != nil || n != step.remove {
+			t.Errorf("at %v: swept %d, %v; want %d", c.now, n, err, step.remove)
+		}
+	}
+}
+
+// What can't be counted is not refused as too often, and is not free either.
+func TestQuotaThatCannotCount(t *testing.T) {
+	good := mfa.Limit{Name: "sms", Most: 5, Per: time.Hour}
+	for name, change := range map[string]func(c *counted, l *mfa.Limit) context.Context{
+		"no name": func(c *counted, l *mfa.Limit) context.Context { l.Name = ""; return c.Context() },
+		"none":    func(c *counted, l *mfa.Limit) context.Context { l.Most = 0; return c.Context() },
+		"no time": func(c *counted, l *mfa.Limit) context.Context { l.Per = 0; return c.Context() },
+		"gone":    func(c *counted, _ *mfa.Limit) context.Context { return cancelled(c.Context()) },
+		"failing": func(c *counted, _ *mfa.Limit) context.Context {
+			c.quota.Counters = failing{c.store.Counters}
+			return c.Context()
+		},
+		"conflict": func(c *counted, _ *mfa.Limit) context.Context {
+			c.quota.Counters = contended{c.store.Counters}
+			return deadline(c)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newQuota(t)
+			l := good
+			ctx := change(c, &l)
+			err := c.quota.Take(ctx, "acme", l)
+			if _, refused := errors.AsType[*mfa.Refused](err); err == nil || refused {
+				t.Errorf("%v; want an error that is no refusal", err)
+			}
+		})
+	}
+	c := newQuota(t)
+	if err := c.quota.Take(t.Context(), "", good); err == nil {
+		t.Error("of no tenant: free")
+	}
+}
+
+func cancelled(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	return ctx
+}
+
+func deadline(c *counted) context.Context {
+	ctx, cancel := context.WithTimeout(c.Context(), 50*time.Millisecond)
+	c.Cleanup(cancel)
+	return ctx
+}
+
+// failing counters can be read and not written, contended ones are always changed by somebody else first.
+type (
+	failing   struct{ storage.Table[storage.Counter] }
+	contended struct{ storage.Table[storage.Counter] }
+)
+
+var errDisk = errors.New("disk full")
+
+func (failing) Insert(context.Context, *storage.Counter) error  { return errDisk }
+func (failing) Replace(context.Context, *storage.Counter) error { return errDisk }
+
+func (contended) Insert(context.Context, *storage.Counter) error { return storage.ErrExists }
