@@ -40,6 +40,9 @@ var floors = [...]floor{
 	{match: "storage/sqlite", level: 1},
 	{match: "storage/mongo", level: 1},
 	{match: "mfa/*", level: 1},
+	// How a message is sent stands on what a message is.
+	{match: "mfa/sms/internal/*", level: 1},
+	{match: "mfa/sms/*", level: 2},
 	{match: "provider/policy", level: 1},
 	{match: "provider/audit", level: 1},
 	{match: "provider/keys", level: 1},
@@ -74,6 +77,8 @@ var alone = [...]struct {
 	{library: "github.com/labstack/echo/", only: []string{"provider/web", "provider", "cmd"}, tests: true},
 	{library: "go.mongodb.org/mongo-driver/", only: []string{"storage/mongo"}},
 	{library: "modernc.org/sqlite", only: []string{"storage/sqlite"}},
+	{library: "github.com/twilio/", only: []string{"mfa/sms/twilio"}},
+	{library: "github.com/nyaruka/phonenumbers", only: []string{"mfa/sms"}},
 }
 
 // answering is where HTTP status codes are chosen. What else fails, fails with an error.
@@ -165,6 +170,8 @@ func TestFloorsFault(t *testing.T) {
 		{"driver in a command", "cmd/sallyport/cli/a.go", imports("go.mongodb.org/mongo-driver/v2/bson"), "which only storage/mongo may"},
 		{"sqlite", "storage/sqlite/a.go", imports("modernc.org/sqlite"), ""},
 		{"sqlite elsewhere", "storage/a.go", imports("modernc.org/sqlite/lib"), "which only storage/sqlite may"},
+		{"webauthn", "mfa/webauthn/a.go", imports("github.com/go-webauthn/webauthn/protocol"), ""},
+		{"webauthn elsewhere", "provider/login/a.go", imports("github.com/go-webauthn/webauthn/protocol"), "which only mfa/webauthn may"},
 		{"status", "provider/web/a.go", status, ""},
 		{"status in one file", "provider/health.go", status, ""},
 		{"status in a test", "provider/login/a_test.go", status, ""},
