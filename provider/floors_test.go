@@ -79,6 +79,7 @@ var alone = [...]struct {
 	{library: "modernc.org/sqlite", only: []string{"storage/sqlite"}},
 	{library: "github.com/twilio/", only: []string{"mfa/sms/twilio"}},
 	{library: "github.com/nyaruka/phonenumbers", only: []string{"mfa/sms"}},
+	{library: "github.com/go-webauthn/", only: []string{"mfa/webauthn"}},
 }
 
 // answering is where HTTP status codes are chosen. What else fails, fails with an error.
