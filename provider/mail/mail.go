@@ -24,13 +24,17 @@ type Message struct {
 
 // Sender hands a message over to be delivered.
 type Sender interface {
-	// Send returns once the message is in safe hands, which is not yet the recipient's. ErrMessage means that trying
-	// again is of no use.
+	// Send returns once the message is in safe hands, which is not yet the recipient's. ErrMessage and ErrPermanent mean
+	// that trying again is of no use.
 	Send(ctx context.Context, m Message) error
 }
 
-// ErrMessage: the message is not one that can be sent.
-var ErrMessage = errors.New("mail: malformed message")
+var (
+	// ErrMessage: the message is not one that can be sent.
+	ErrMessage = errors.New("mail: malformed message")
+	// ErrPermanent: the message was refused, and would be again.
+	ErrPermanent = errors.New("mail: refused for good")
+)
 
 const (
 	maxAddress = 254 // RFC 5321, section 4.5.3.1.3, less the angle brackets
