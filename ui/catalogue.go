@@ -25,6 +25,8 @@ type catalogues struct {
 	matcher language.Matcher
 	books   map[string]book
 	strict  i18ntemplate.Parser
+	// counts are the keys that fill in {n}, and so have a singular.
+	counts map[string]bool
 }
 
 // book is one language's catalogue.
@@ -72,7 +74,11 @@ func readCatalogues(layers ...fs.FS) (*catalogues, error) {
 			}
 		}
 	}
-	return bind(bundle, keys), nil
+	c := bind(bundle, keys)
+	for key, has := range english {
+		c.counts[key] = slices.Contains(has, "n")
+	}
+	return c, nil
 }
 
 // readEnglish returns the placeholders of each key.
@@ -157,7 +163,7 @@ func placeholders(m *i18n.Message) ([]string, error) {
 func bind(bundle *i18n.Bundle, keys map[string]map[string]string) *catalogues {
 	c := &catalogues{
 		langs: slices.Sorted(maps.Keys(keys)),
-		books: make(map[string]book, len(keys)),
+		books: make(map[string]book, len(keys)), counts: map[string]bool{},
 		// A placeholder that is not filled in is a mistake to be found, not "<no value>" to be read.
 		strict: &i18ntemplate.TextParser{Option: "missingkey=error"},
 	}
@@ -218,7 +224,11 @@ func (c *catalogues) say(lang string, t Text) (string, error) {
 	if plain != "" {
 		return plain, nil
 	}
-	conf := i18n.LocalizeConfig{MessageID: t.Key, TemplateParser: c.strict, PluralCount: t.Data["n"]}
+	conf := i18n.LocalizeConfig{MessageID: t.Key, TemplateParser: c.strict}
+	// A sentence without {n} has no singular to look for, even if what it is filled with counts something.
+	if c.counts[t.Key] {
+		conf.PluralCount = t.Data["n"]
+	}
 	data := make(map[string]any, len(t.Data))
 	for name, value := range t.Data {
 		switch v := value.(type) {

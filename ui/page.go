@@ -164,12 +164,18 @@ type SetUpIntro struct {
 	Cancel string `json:"cancel,omitempty"`
 }
 
+// What a SetUpInput asks for; they are values of mfa.Ask.
+const (
+	AskPhone = "phone"
+	AskText  = "text"
+)
+
 // SetUpInput asks for what a factor has to know before its set-up begins, such as a phone number.
 type SetUpInput struct {
 	Factor  Factor `json:"factor"`
 	Account string `json:"account"`
 	Forced  bool   `json:"forced,omitempty"`
-	// Ask is an mfa.Ask: "phone" or "text". The field is called "input".
+	// Ask is an mfa.Ask: AskPhone or AskText. The field is called "input".
 	Ask string `json:"ask"`
 	// Value is what was typed in before.
 	Value string `json:"value,omitempty"`

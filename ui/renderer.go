@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 )
 
 //go:embed templates/*.html static/* i18n/*.json
@@ -21,6 +22,8 @@ type Options struct {
 	// as a whole, i18n/LANG.json key by key. A catalogue of a language that is not built in adds it; what it leaves
 	// out is said in English. Nil: nothing is changed.
 	Override fs.FS
+	// Now tells pages how long the reader has to wait; nil is time.Now.
+	Now func() time.Time
 }
 
 // Renderer draws pages. It is safe for concurrent use.
@@ -29,6 +32,7 @@ type Renderer struct {
 	assets *assets
 	// pages are by language and name.
 	pages map[string]map[string]*template.Template
+	now   func() time.Time
 }
 
 // shared are the templates that the pages are put together from.
@@ -41,7 +45,10 @@ func New(o Options) (*Renderer, error) {
 	if o.Override != nil {
 		layers = append(layers, o.Override)
 	}
-	r := &Renderer{pages: map[string]map[string]*template.Template{}}
+	r := &Renderer{pages: map[string]map[string]*template.Template{}, now: o.Now}
+	if r.now == nil {
+		r.now = time.Now
+	}
 	var err error
 	if r.words, err = readCatalogues(layers...); err != nil {
 		return nil, err

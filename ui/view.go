@@ -1,9 +1,11 @@
 package ui
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -52,6 +54,9 @@ func (v view) Who(account string) string {
 	return account
 }
 
+// Nothing is nothing to say, for what only the script says.
+func (view) Nothing() Text { return Text{} }
+
 // Failed tells whether the page says what was wrong with the last try.
 func (v view) Failed() bool {
 	p, ok := v.Page.(interface{ problem() Text })
@@ -62,6 +67,17 @@ func (v view) Failed() bool {
 func (s Security) Kept() bool {
 	return slices.ContainsFunc(s.Factors, func(c CredentialRow) bool { return c.Remove == "" })
 }
+
+// Has tells whether a factor is among those that can be set up.
+func (p SetUpIntro) Has(factor string) bool {
+	return slices.ContainsFunc(p.Factors, func(w Way) bool { return w.Factor.ID == factor })
+}
+
+// Few tells whether the countries are few enough to be named before somebody asks.
+func (p SetUpInput) Few() bool { return len(p.Countries) > 0 && len(p.Countries) <= 8 }
+
+// Copied: the credential was used in a way that only a copy explains.
+func (c CredentialRow) Copied() bool { return c.Note == noteCopied }
 
 func (p SignIn) problem() Text         { return p.Problem }
 func (p Code) problem() Text           { return p.Problem }
@@ -103,6 +119,15 @@ func (r *Renderer) funcs(lang string) template.FuncMap {
 				return f.Name, nil
 			}
 		},
+		// advice is one line on how safe a factor is, and nothing where the catalogues know none.
+		"advice": func(f Factor) (string, error) { return r.saying(lang, "factor."+f.ID+".advice", "") },
+		// note is what is known of a credential: a word of its factor, or what stands there, such as a masked number.
+		"note":      func(f Factor, note string) (string, error) { return r.saying(lang, "factor."+f.ID+".note."+note, note) },
+		"role":      func(role string) (string, error) { return r.saying(lang, "role."+role, role) },
+		"countries": func(codes []string) string { return Countries(lang, codes) },
+		"seconds":   r.seconds,
+		// raw is what a script reads from an attribute.
+		"raw": func(j json.RawMessage) string { return string(j) },
 		// own tells whether the catalogues have words for the factor.
 		"own":     func(f Factor) bool { return r.words.has(lang, "factor."+f.ID+".name") },
 		"day":     func(iso string) (string, error) { return when(iso, Day, say) },
@@ -118,10 +143,35 @@ func (r *Renderer) funcs(lang string) template.FuncMap {
 	}
 }
 
+// saying says a key if the catalogues have it, and else the other words.
+func (r *Renderer) saying(lang, key, other string) (string, error) {
+	if !r.words.has(lang, key) {
+		return other, nil
+	}
+	return r.words.say(lang, Say(key))
+}
+
+// longestWait bounds what a page counts down, in seconds.
+const longestWait = 600
+
+// seconds is how long it is until then, from 0 to longestWait: the script counts these, because the reader's clock may
+// be wrong.
+func (r *Renderer) seconds(iso string) (int, error) {
+	if iso == "" {
+		return 0, nil
+	}
+	t, err := time.Parse(time.RFC3339, iso)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no time", iso)
+	}
+	return int(math.Ceil(min(max(t.Sub(r.now()).Seconds(), 0), longestWait))), nil
+}
+
 // paths are the fixed places by the names that templates use.
 var paths = map[string]string{
 	"sign_in": PathSignIn, "choose_tenant": PathChooseTenant, "sign_out": PathSignOut,
-	"passkey": PathPasskey, "passkey_options": PathPasskeyOptions, "account": PathAccount, "two_factor_off": PathTwoFactorOff, "codes_new": PathCodesNew,
+	"passkey": PathPasskey, "passkey_options": PathPasskeyOptions,
+	"account": PathAccount, "two_factor_off": PathTwoFactorOff, "codes_new": PathCodesNew,
 }
 
 // when says a time, given in RFC 3339 or as a date.

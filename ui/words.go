@@ -40,8 +40,8 @@ const (
 	NoticeCodesNew      = "notice.codes_new"
 	// NoticeRequired: {rule} asks for a second step.
 	NoticeRequired = "notice.required"
-	// ProblemInputMalformed and the following refuse what a set-up asked for, or to send a code. {countries} are their
-	// names, {n} minutes to wait.
+	// ProblemInputEmpty and the following refuse what a set-up asked for, or to send a code.
+	// {countries} are their names, {n} minutes to wait.
 	ProblemInputEmpty        = "problem.input_empty"
 	ProblemInputMalformed    = "problem.input_malformed"
 	ProblemInputCountry      = "problem.input_country"
@@ -58,6 +58,9 @@ const (
 	ProblemPasswordCommon   = "problem.password_common"
 	ProblemPasswordPersonal = "problem.password_personal"
 	ProblemPasswordText     = "problem.password_text"
+	// ProblemPasswordWrong: where only the password is asked for; ProblemLoginEmpty: where only the name is.
+	ProblemPasswordWrong = "problem.password_wrong"
+	ProblemLoginEmpty    = "problem.login_empty"
 	// ProblemHook: {reason} in the words of the deployment's own hook.
 	ProblemHook = "problem.hook"
 
@@ -173,9 +176,12 @@ func CodesUsed(left int) Text {
 // tone is how a notice looks: "good", "warn" or "info".
 func (t Text) tone() string {
 	switch t.Key {
-	case noticeCodesFew, noticeCodesNone, NoticeTwoFactorOff, ProblemSignInExpired:
+	case noticeCodesFew, noticeCodesNone, NoticeTwoFactorOff, NoticeRecovered, ProblemSignInExpired, ProblemHook,
+		ProblemSentOften, ProblemSentBudget, ProblemSentUndeliverable, ProblemSentGateway, ProblemPasskeySignIn, ProblemLater:
 		return "warn"
-	case NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorRenamed, NoticeTwoFactorOn, NoticeCodesNew:
+	case NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorRenamed, NoticeTwoFactorOn, NoticeCodesNew,
+		NoticeSentAgain, NoticePasswordNew, NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent, NoticeEmailVerified,
+		NoticeRecoveryRevoked, NoticeUnlocked:
 		return "good"
 	default:
 		return "info"
@@ -215,7 +221,7 @@ const (
 	FailRecoveryNeeded Failure = "error.recovery_needed"
 	// FailLink: a mailed link that was used, is too old, or was followed by a newer one.
 	FailLink Failure = "error.link"
-	// FailHook: the deployment's own hook refuses, for {reason}.
+	// FailHook: the deployment's own hook refuses, for {reason}. Hooked also has words for where it gives none.
 	FailHook Failure = "error.hook"
 )
 
@@ -237,6 +243,15 @@ func Required(rule, next string) Error {
 	e := FailRequired.Page(next, "rule", rule)
 	if rule == "" {
 		e.Body = Say("error.required.no_rule")
+	}
+	return e
+}
+
+// Hooked is the page of FailHook. reason is in the words of the deployment's own hook; it may be empty.
+func Hooked(reason, next string) Error {
+	e := FailHook.Page(next, "reason", reason)
+	if reason == "" {
+		e.Body = Say("error.hook.no_reason")
 	}
 	return e
 }
@@ -314,7 +329,7 @@ func (t Told) Page(next string, pairs ...any) Note {
 type Mail string
 
 // The mails. All are filled with {product} in the subject, and with {product}, {account}, {time}, {address}, {browser}
-// and {not_me}, the link for "this was not me", in the body.
+// and {not_me}, the link for "this was not me", in the body. Without that link the body says what else to do.
 const (
 	// MailFactorAdded, MailFactorRemoved: and {name} of the credential.
 	MailFactorAdded   Mail = "mail.factor_added"
@@ -342,8 +357,29 @@ const (
 	MailLocked Mail = "mail.locked"
 )
 
-// Subject and Body are the mail's words; pairs are as for Say, and both take the same.
+// Subject is the mail's subject; pairs are as for Say, and Body takes the same.
 func (m Mail) Subject(pairs ...any) Text { return Say(string(m)+".subject", pairs...) }
 
 // Body is the mail's text.
-func (m Mail) Body(pairs ...any) Text { return Say(string(m)+".body", pairs...) }
+func (m Mail) Body(pairs ...any) Text {
+	t := Say(string(m)+".body", pairs...)
+	if t.Data == nil {
+		t.Data = map[string]any{}
+	}
+	// The link stands in a sentence of its own, so that a mail without one still says what to do.
+	if link, _ := t.Data["not_me"].(string); link != "" {
+		t.Data["not_me"] = Say("mail.end.not_me", "link", link)
+	} else {
+		t.Data["not_me"] = Say("mail.end.no_link")
+	}
+	return t
+}
+
+// Text messages. They are of characters of the GSM 7-bit alphabet alone, and short: else one would be sent, and paid
+// for, as several.
+const (
+	// SMSCode: {code} of {product}, good for {n} minutes.
+	SMSCode = "sms.code"
+	// SMSTwoFactorReset: all factors of an account with {product} were taken off.
+	SMSTwoFactorReset = "sms.two_factor_reset"
+)

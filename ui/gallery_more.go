@@ -1,0 +1,177 @@
+package ui
+
+import (
+	"encoding/json"
+	"slices"
+)
+
+// newFactorSamples are the set-ups of factors that send something or ask the browser.
+func newFactorSamples() []Sample {
+	frame := Frame{Lang: "en", Product: "Sallyport", Tenant: "Harbour & Sons"}
+	begin := []Way{
+		{Factor: passkeyFactor(), Left: -1, Path: "/account/factors/webauthn/set-up"},
+		{Factor: totpFactor(), Left: -1, Path: "/account/factors/totp/set-up"},
+		{Factor: smsFactor(), Left: -1, Path: "/account/factors/sms/set-up"},
+	}
+	recovered := SetUpIntro{
+		Account: "olga@example.com", Forced: true, Rule: "Staff use a second step", App: "Ledger", Recovered: true,
+		Factors: begin, Later: "/signin/f1/later", Cancel: "/signin/f1/restart",
+	}
+	phone := SetUpInput{
+		Factor: smsFactor(), Account: "olga@example.com", Ask: AskPhone, Countries: []string{"AU", "NZ", "DE"},
+		Action: "/account/set-up/input", Cancel: PathAccount,
+	}
+	text := phone
+	text.Factor, text.Ask, text.Countries = otherFactor(), AskText, nil
+	malformed, country := phone, phone
+	malformed.Value, malformed.Problem = "12", Say(ProblemInputMalformed)
+	country.Value, country.Problem = "+44 7700 900123", Say(ProblemInputCountry, "countries", Countries("en", phone.Countries))
+	sms := SetUp{
+		Factor: smsFactor(), Account: "olga@example.com", Digits: 6, Target: "•••• 321", Action: "/account/set-up", Cancel: PathAccount,
+		Again: "/account/set-up/again", AgainAt: "2026-03-04T14:03:52Z", Edit: "/account/set-up/input",
+	}
+	again := sms
+	again.Notice = Say(NoticeSentAgain)
+	passkey := SetUp{
+		Factor: passkeyFactor(), Account: "olga@example.com", Action: "/account/set-up", Cancel: PathAccount,
+		Options: json.RawMessage(`{"challenge":"c2FtcGxl","rp":{"name":"Sallyport"},"user":{"id":"b2xnYQ","name":"olga","displayName":"Olga"},"pubKeyCredParams":[{"type":"public-key","alg":-7}]}`),
+	}
+	refused := passkey
+	refused.Problem = Say(ProblemPasskey)
+	return []Sample{
+		{"set-up-intro-all", frame, SetUpIntro{Account: "olga@example.com", Factors: begin, Cancel: PathAccount}},
+		{"set-up-intro-recovered", frame, recovered},
+		{"set-up-phone", frame, phone},
+		{"set-up-phone-malformed", frame, malformed},
+		{"set-up-phone-country", frame, country},
+		{"set-up-text", frame, text},
+		{"set-up-sms", frame, sms},
+		{"set-up-sms-again", frame, again},
+		{"set-up-passkey", frame, passkey},
+		{"set-up-passkey-wrong", frame, refused},
+	}
+}
+
+// wholeSecurity is the security page with everything on it.
+func wholeSecurity() Security {
+	row := func(id string, f Factor, name, note, used string) CredentialRow {
+		return CredentialRow{
+			ID: id, Factor: f, Name: name, Note: note, Created: "2025-11-22T09:00:00Z", LastUsed: used,
+			Rename: "/account/credentials/" + id + "/rename", Remove: "/account/credentials/" + id + "/remove",
+		}
+	}
+	device := func(id, browser, address, used string) DeviceRow {
+		return DeviceRow{
+			ID: id, Browser: browser, Address: address, Created: "2026-02-20T08:00:00Z", LastUsed: used,
+			Until: "2026-03-22T08:00:00Z", Forget: "/account/devices/" + id + "/forget",
+		}
+	}
+	here := device("d1", "Firefox, Linux", "192.0.2.17", "2026-03-04T14:03:22Z")
+	here.This = true
+	return Security{
+		Account: "olga@example.com", Name: "Olga Hafen", On: true, CodesLeft: 8, CodesMade: 10, LastSignIn: "2026-03-03T07:15:00Z",
+		Factors: []CredentialRow{
+			row("c1", passkeyFactor(), "Laptop", "synced", "2026-03-04T14:03:22Z"),
+			row("c2", passkeyFactor(), "Security key", "device", ""),
+			row("c3", totpFactor(), "Phone", "", "2026-02-04T14:03:22Z"),
+			row("c4", smsFactor(), smsFactor().Name, "•••• 321", ""),
+		},
+		Addable: []Way{
+			{Factor: passkeyFactor(), Left: -1, Path: "/account/factors/webauthn/set-up"},
+			{Factor: totpFactor(), Left: -1, Path: "/account/factors/totp/set-up"},
+		},
+		Devices: []DeviceRow{
+			here,
+			device("d2", "Chrome, Android", "2001:db8:85a3:8d3:1319:8a2e:370:7348", "2026-03-01T10:00:00Z"),
+			device("d3", "", "", ""),
+		},
+		ForgetAll: "/account/devices/forget", People: PathPeople,
+	}
+}
+
+func moreSecuritySamples() []Sample {
+	whole := wholeSecurity()
+	copied, last, sms, app := whole, whole, whole, whole
+	copied.Factors = slices.Clone(whole.Factors)
+	copied.Factors[1].Note = noteCopied
+	copied.Unverified, copied.VerifyEmail = "olga@example.com", "/account/email/verify"
+	last.Factors = slices.Clone(copied.Factors[1:2])
+	last.Factors[0].Remove, last.Required, last.Devices, last.ForgetAll = "", true, nil, ""
+	sms.Factors, sms.Notice = whole.Factors[3:], Say(NoticeDevicesForgotten)
+	app.Factors, app.Notice = whole.Factors[2:3], Say(NoticeMailSent, "address", "olga@example.com")
+	return []Sample{
+		{"security-whole", inside(), whole},
+		{"security-copied", inside(), copied},
+		{"security-copied-last", inside(), last},
+		{"security-sms-only", inside(), sms},
+		{"security-app-only", inside(), app},
+		{"forget-all", inside(), AskForgetAll.Page("/account/devices/forget", PathAccount)},
+		{"verify-email", outside(), AskVerifyEmail.Page("/link/x", PathAccount, "account", "olga@example.com")},
+		{"not-me", outside(), AskNotMe.Page("/link/x", PathAccount, "account", "olga@example.com")},
+		{"reset-mail", outside(), AskResetMail.Page("/signin/f1/reset", "/signin/f1/ways")},
+	}
+}
+
+func peopleSamples() []Sample {
+	person := func(id, account, name, role, kind string, on bool) PersonRow {
+		return PersonRow{ID: id, Account: account, Name: name, Role: role, Type: kind, TwoFactor: on, HandOut: "/admin/people/" + id + "/recovery"}
+	}
+	you := person("u1", "olga@example.com", "Olga Hafen", "owner", "staff", true)
+	you.You, you.HandOut = true, ""
+	alive := person("u3", "nils.with.a.rather.long.name.that.goes.on@sub.example.com", "", "member", "contractor", false)
+	alive.Revoke, alive.Until = "/admin/people/u3/recovery/revoke", "2026-03-04T15:03:22Z"
+	locked := person("u4", "ida@example.com", "Ida Sund", "member", "client", true)
+	locked.Out, locked.Unlock = true, "/admin/people/u4/unlock"
+	page := People{
+		Action: PathPeople, Next: PathPeople + "?after=u4", First: PathPeople,
+		People: []PersonRow{you, person("u2", "peer@example.com", "Peer Holm", "admin", "staff", false), alive, locked},
+	}
+	found, none, empty := page, page, People{Action: PathPeople}
+	found.Find, found.Next, found.First, found.People = "ida@example.com", "", "", []PersonRow{locked}
+	found.Notice = Say(NoticeRecoveryRevoked, "account", "ida@example.com")
+	none.Find, none.Next, none.First, none.People = "nobody@example.com", "", "", nil
+	code := RecoveryCode{
+		Account: "peer@example.com", Name: "Peer Holm", Code: "k7fq-2m9x-vd4t-8wzn", Until: "2026-03-04T15:03:22Z",
+		Revoke: "/admin/people/u2/recovery/revoke", Back: PathPeople,
+	}
+	unnamed := code
+	unnamed.Name = ""
+	return []Sample{
+		{"people", inside(), page},
+		{"people-found", inside(), found},
+		{"people-nobody", inside(), none},
+		{"people-empty", inside(), empty},
+		{"recovery-code", inside(), code},
+		{"recovery-code-unnamed", inside(), unnamed},
+	}
+}
+
+// linkSamples are the ways back in by mail.
+func linkSamples() []Sample {
+	forgot := Forgot{Request: "sealed", Action: PathForgot, Back: PathSignIn}
+	unsaid := forgot
+	unsaid.Problem = Say(ProblemInputEmpty)
+	password := NewPassword{Account: "olga@example.com", Least: 10, Action: "/link/x"}
+	short, common := password, password
+	short.Problem = Say(ProblemPasswordShort, "n", 10)
+	common.Problem = Say(ProblemPasswordCommon)
+	reset := ResetTwoFactor{Account: "olga@example.com", Action: "/link/x"}
+	required, wrong := reset, reset
+	required.Required = true
+	wrong.Problem = Say(ProblemPassword)
+	return []Sample{
+		{"forgot", outside(), forgot},
+		{"forgot-empty", outside(), unsaid},
+		{"new-password", outside(), password},
+		{"new-password-short", outside(), short},
+		{"new-password-common", outside(), common},
+		{"reset-two-factor", outside(), reset},
+		{"reset-two-factor-required", outside(), required},
+		{"reset-two-factor-wrong", outside(), wrong},
+		{"told-forgot", outside(), ToldForgot.Page(PathSignIn)},
+		{"told-reset-mail", outside(), ToldResetMail.Page(PathSignIn)},
+		{"told-two-factor-reset", outside(), ToldTwoFactorReset.Page(PathSignIn)},
+		{"told-locked", outside(), ToldLocked.Page("")},
+		{"told-verified", outside(), ToldVerified.Page(PathAccount)},
+	}
+}
