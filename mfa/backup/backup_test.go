@@ -24,7 +24,8 @@ func TestContract(t *testing.T) {
 	for _, options := range []map[string]string{nil, {"backup.codes": "10"}, {"backup.codes": "1"}} {
 		t.Run(fmt.Sprint(options), func(t *testing.T) {
 			mfatest.Run(t, mfatest.Case{
-				New:         func(testing.TB, func() time.Time) mfa.Factor { return sound },
+				New:         func(testing.TB, func() time.Time) mfa.Factor { return Factor{} },
+				Hosted:      true,
 				Options:     options,
 				AnyConfirms: true,
 				Answer: func(_ testing.TB, q mfatest.Question) string {
@@ -213,6 +214,23 @@ func TestKeyIsNeeded(t *testing.T) {
 				t.Errorf("with a key of %d bytes: %v", len(f.Key), err)
 			}
 		}
+	}
+}
+
+func TestKeyOfTheDeployment(t *testing.T) {
+	h := mfatest.Host(time.Now)
+	for _, f := range []Factor{{}, sound} {
+		want := f.Key
+		if want == nil {
+			want = h.Key("backup codes", leastKey)
+		}
+		got, err := f.In(h)
+		if g, ok := got.(Factor); err != nil || !ok || !bytes.Equal(g.Key, want) {
+			t.Errorf("the key is not the one that was to be taken (%v)", err)
+		}
+	}
+	if _, err := (Factor{Key: []byte("short")}).In(h); err == nil {
+		t.Error("a short key is taken")
 	}
 }
 

@@ -21,6 +21,7 @@ func (k *kit) enroll(u mfa.User) (ch mfa.Challenge, err error) {
 		ch, err = k.factor.Enroll(k.ctx(), u, k.c.Input)
 		return err
 	})
+	k.known("Enroll", err)
 	return ch, err
 }
 
@@ -31,6 +32,12 @@ func (k *kit) confirm(u mfa.User, ch mfa.Challenge, answer string) (c mfa.Creden
 		return err
 	})
 	k.either("Confirm", c, err)
+	if err == nil {
+		k.earned("Confirm", c)
+		if !c.Expires.IsZero() && !c.Expires.After(k.now) {
+			k.Errorf("Confirm returned a credential that is over already")
+		}
+	}
 	return c, err
 }
 
@@ -43,6 +50,7 @@ func (k *kit) challenge(u mfa.User, creds []mfa.Credential) (ch mfa.Challenge, e
 	if errors.Is(err, mfa.ErrWrong) {
 		k.Errorf("Challenge returned ErrWrong before there was an answer: %v", err)
 	}
+	k.known("Challenge", err)
 	return ch, err
 }
 
@@ -56,6 +64,7 @@ func (k *kit) verify(u mfa.User, creds []mfa.Credential, ch mfa.Challenge, answe
 	if err != nil {
 		return c, err
 	}
+	k.earned("Verify", c)
 	i := slices.IndexFunc(creds, func(old mfa.Credential) bool { return old.ID == c.ID })
 	if i < 0 {
 		k.Errorf("Verify returned the credential %q, which it was not given", c.ID)
@@ -92,6 +101,19 @@ func (k *kit) either(method string, c mfa.Credential, err error) {
 	}
 }
 
+// earned checks what an answer is said to be worth.
+func (k *kit) earned(method string, c mfa.Credential) {
+	k.Helper()
+	for _, v := range c.AMR {
+		if !slices.Contains(amr, v) {
+			k.Errorf("%s returned the AMR %q, which is not of RFC 8176, or not for a factor to claim", method, v)
+		}
+	}
+	if c.Whole && !slices.Contains(c.AMR, "user") && !slices.Contains(k.factor.Info().AMR, "user") {
+		k.Errorf("%s returned a whole sign-in without user verification", method)
+	}
+}
+
 // refused checks that err is ErrWrong.
 func (k *kit) refused(what string, err error) {
 	k.Helper()
@@ -120,17 +142,24 @@ type args struct {
 
 func (a args) clone() args {
 	a.user.Options = maps.Clone(a.user.Options)
+	a.user.Held = cloneCredentials(a.user.Held)
 	a.challenge = cloneChallenge(a.challenge)
-	a.creds = slices.Clone(a.creds)
-	for i := range a.creds {
-		a.creds[i].Data = bytes.Clone(a.creds[i].Data)
-	}
+	a.creds = cloneCredentials(a.creds)
 	return a
+}
+
+func cloneCredentials(creds []mfa.Credential) []mfa.Credential {
+	creds = slices.Clone(creds)
+	for i := range creds {
+		creds[i].Data, creds[i].AMR = bytes.Clone(creds[i].Data), slices.Clone(creds[i].AMR)
+	}
+	return creds
 }
 
 func cloneChallenge(ch mfa.Challenge) mfa.Challenge {
 	ch.State = bytes.Clone(ch.State)
 	ch.Prompt.Codes = slices.Clone(ch.Prompt.Codes)
+	ch.Prompt.Options = bytes.Clone(ch.Prompt.Options)
 	return ch
 }
 

@@ -43,6 +43,9 @@ func info(k *kit) {
 	if in.Enrolment < mfa.BySelf || in.Enrolment > mfa.ByOwner {
 		k.Errorf("Enrolment %d is none", in.Enrolment)
 	}
+	if !slices.Contains([]mfa.Ask{mfa.AsksNothing, mfa.AsksPhone, mfa.AsksText}, in.Asks) {
+		k.Errorf("Asks %q is nothing that can be asked", in.Asks)
+	}
 	if i := in.Input; i.Digits < 0 || i.Shortest < 0 || i.Longest < 0 || i.Longest > 0 && i.Longest < i.Shortest {
 		k.Errorf("Input %+v fits no answer", i)
 	}
@@ -127,6 +130,7 @@ func malformedAnswer(k *kit) {
 func replay(k *kit) {
 	o := k.enrol(k.user("acme", "alice"))
 	if !k.c.AnyConfirms {
+		k.now = k.now.Add(pause)
 		ch, err := k.challenge(o.user, o.creds())
 		if err != nil {
 			k.Fatalf("Challenge: %v", err)
@@ -142,6 +146,7 @@ func replay(k *kit) {
 	o.cred = cred
 	_, err = k.verify(o.user, o.creds(), ch, right)
 	k.refused("the same answer to the same challenge", err)
+	k.now = k.now.Add(pause)
 	next, err := k.challenge(o.user, o.creds())
 	if err != nil {
 		k.Fatalf("Challenge: %v", err)
@@ -157,7 +162,7 @@ func inParallel(k *kit) {
 	s.p.Store(&o.cred)
 	stored := s.p.Load() // all have read before any writes
 	var wg sync.WaitGroup
-	won := make(chan bool, 16)
+	won := make(chan bool, 20)
 	for range cap(won) {
 		wg.Go(func() {
 			// guarded would compare the arguments while others read them, which is what the race detector is for.
@@ -274,6 +279,7 @@ func spoiltCredential(k *kit) {
 func noCredential(k *kit) {
 	o := k.enrol(k.user("acme", "alice"))
 	ch, right := o.ask()
+	k.now = k.now.Add(pause)
 	_, err := k.challenge(o.user, nil)
 	k.failed("a challenge for no credential", err)
 	_, err = k.verify(o.user, nil, ch, right)
@@ -285,7 +291,9 @@ func twoCredentials(k *kit) {
 		return
 	}
 	first := k.enrol(k.user("acme", "alice"))
-	second := k.enrol(first.user)
+	u := first.user
+	u.Held = first.creds()
+	second := k.enrol(u)
 	both := []mfa.Credential{first.cred, second.cred}
 	k.now = k.now.Add(2 * time.Minute)
 	ch, err := k.challenge(first.user, both)
@@ -311,7 +319,7 @@ func promptAtSignIn(k *kit) {
 	if err != nil {
 		k.Fatalf("encoding the prompt: %v", err)
 	}
-	for _, secret := range append([]string{right, o.setup.Prompt.Secret, o.setup.Prompt.URI}, o.setup.Prompt.Codes...) {
+	for _, secret := range append([]string{right, o.setup.Prompt.Secret, o.setup.Prompt.URI, k.c.Input}, o.setup.Prompt.Codes...) {
 		if secret != "" && bytes.Contains(shown, []byte(secret)) {
 			k.Errorf("the prompt at sign-in tells a secret")
 		}

@@ -27,6 +27,9 @@ type Case struct {
 	AnyConfirms bool
 	// Lifetime, if set, is the age at which an answer is no longer right.
 	Lifetime time.Duration
+	// Hosted tells that New's factor is an mfa.Guest for the kit to put into Host, on the kit's clock. It also has a
+	// Repeater show that it doesn't repeat before its time, which it may leave to the Host's Quota.
+	Hosted bool
 }
 
 // Question is what an answer is wanted to.
@@ -35,7 +38,8 @@ type Question struct {
 	Setup, Asked mfa.Challenge
 	// Time is the kit's.
 	Time time.Time
-	// Nth counts the questions put to one credential: 0 is its set-up, sign-ins follow from 1.
+	// Nth counts the questions put to one credential: 0 is its set-up, sign-ins follow from 1. A question that is put
+	// again keeps its number.
 	Nth int
 }
 
@@ -69,22 +73,37 @@ var checks = []check{
 	{"prompt at sign-in", promptAtSignIn},
 	{"expiry", expiry},
 	{"cancelled", cancelled},
+	{"guest", guest},
+	{"set-up input", setUpInput},
+	{"repeating", repeating},
+	{"discovering", discovering},
 }
 
 // kit is one check under way.
 type kit struct {
 	testing.TB
-	c      Case
-	factor mfa.Factor
-	now    time.Time
+	c Case
+	// given is what Case.New returned, factor what is used: the same, if not Case.Hosted.
+	given, factor mfa.Factor
+	now           time.Time
 }
 
 func newKit(t testing.TB, c Case) *kit {
 	k := &kit{TB: t, c: c, now: time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)}
 	// The clock stands still while calls run in parallel, so that it needs no lock.
-	k.factor = c.New(t, func() time.Time { return k.now })
+	k.given = c.New(t, k.clock)
+	k.factor = k.given
+	if c.Hosted {
+		g, ok := k.given.(mfa.Guest)
+		if !ok {
+			t.Fatalf("Case.Hosted: the factor is no mfa.Guest")
+		}
+		k.factor = k.in(g)
+	}
 	return k
 }
+
+func (k *kit) clock() time.Time { return k.now }
 
 // user is somebody of the tenant.
 func (k *kit) user(tenant, id string) mfa.User {

@@ -24,7 +24,8 @@ func at(t time.Time) Factor { return Factor{Key: theKey, Now: func() time.Time {
 
 func TestContract(t *testing.T) {
 	mfatest.Run(t, mfatest.Case{
-		New:         func(_ testing.TB, now func() time.Time) mfa.Factor { return Factor{Key: theKey, Now: now} },
+		New:         func(testing.TB, func() time.Time) mfa.Factor { return Factor{} },
+		Hosted:      true,
 		AnyConfirms: true,
 		Lifetime:    Life,
 		Answer: func(_ testing.TB, q mfatest.Question) string {
@@ -163,6 +164,23 @@ func TestKeyIsNeeded(t *testing.T) {
 				t.Errorf("with a key of %d bytes: %v", len(f.Key), err)
 			}
 		}
+	}
+}
+
+func TestKeyOfTheDeployment(t *testing.T) {
+	h := mfatest.Host(func() time.Time { return noon })
+	for _, f := range []Factor{{}, {Key: theKey}} {
+		want := f.Key
+		if want == nil {
+			want = h.Key("recovery codes", leastKey)
+		}
+		got, err := f.In(h)
+		if g, ok := got.(Factor); err != nil || !ok || !bytes.Equal(g.Key, want) || !g.now().Equal(noon) {
+			t.Errorf("key or clock is not the one that was to be taken (%v)", err)
+		}
+	}
+	if _, err := (Factor{Key: []byte("short")}).In(h); err == nil {
+		t.Error("a short key is taken")
 	}
 }
 

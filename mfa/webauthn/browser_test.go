@@ -11,9 +11,10 @@ import (
 	virtual "github.com/descope/virtualwebauthn"
 
 	"github.com/sallyport-id/sallyport/mfa"
+	"github.com/sallyport-id/sallyport/mfa/mfatest"
 )
 
-const issuer = "https://login.example.com"
+const issuer = mfatest.Issuer
 
 // in returns the factor as a deployment at the issuer has it.
 func in(t testing.TB, f Factor, issuer string, now func() time.Time) Factor {
@@ -22,7 +23,9 @@ func in(t testing.TB, f Factor, issuer string, now func() time.Time) Factor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := f.In(mfa.Host{Issuer: u, Product: "Example", Now: now})
+	h := mfatest.Host(now)
+	h.Issuer = u
+	got, err := f.In(h)
 	if err != nil {
 		t.Fatal(err)
 	}

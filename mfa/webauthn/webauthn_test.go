@@ -18,7 +18,8 @@ func TestContract(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			browsers := map[string]*browser{} // by set-up
 			mfatest.Run(t, mfatest.Case{
-				New:      func(t testing.TB, now func() time.Time) mfa.Factor { return in(t, Factor{}, issuer, now) },
+				New:      func(testing.TB, func() time.Time) mfa.Factor { return Factor{} },
+				Hosted:   true,
 				Lifetime: Life,
 				Wrong:    func(right string) string { return spoil(t, right) },
 				Answer: func(t testing.TB, q mfatest.Question) string {
