@@ -19,6 +19,8 @@ type Notice struct {
 	// Name is that of the credential it is about, Left the number of backup codes left.
 	Name string
 	Left int
+	// Link is what the mail leads to, where it leads to something; Left is then how many minutes it is good for.
+	Link string
 	// Address and Agent are the client's, as far as they are known.
 	Address, Agent string
 }
@@ -28,8 +30,15 @@ type Notifier struct {
 	Sender  Sender
 	UI      *ui.Renderer
 	Product string
-	Logger  *slog.Logger
-	Now     func() time.Time
+	// NotMe makes the link by which the user says that it was somebody else.
+	NotMe  func(u *storage.User) (string, error)
+	Logger *slog.Logger
+	Now    func() time.Time
+}
+
+// SMS is a sentence for the user's phone, in the user's language.
+func (n *Notifier) SMS(u *storage.User, kind string) string {
+	return n.UI.Text(n.UI.Language(u.Locale), ui.Say(kind, "product", n.Product))
 }
 
 // Tell sends a notice to the user's verified address; an address that is not verified may be somebody else's. What it
@@ -39,22 +48,31 @@ func (n *Notifier) Tell(ctx context.Context, o Notice) {
 		return
 	}
 	lang := n.UI.Language(o.User.Locale)
+	notMe, err := n.NotMe(o.User)
+	if err != nil {
+		n.failed(ctx, o, err)
+		return
+	}
 	pairs := []any{
 		"product", n.Product, "account", o.User.Email, "time", ui.Moment(n.Now()), "address", o.Address,
 		"browser", Browser(o.Agent), "name", o.Name, "n", o.Left,
+		"link", o.Link, "not_me", notMe,
 	}
 	m := Message{
 		Tenant: o.User.Tenant, To: o.User.Email,
 		Subject: n.UI.Text(lang, o.Kind.Subject(pairs...)), Text: n.UI.Text(lang, o.Kind.Body(pairs...)),
 	}
 	// Senders are other people's too; whether a name can add headers does not rest on their calling Check.
-	err := m.Check()
-	if err == nil {
+	if err = m.Check(); err == nil {
 		err = n.Sender.Send(context.WithoutCancel(ctx), m)
 	}
 	if err != nil {
-		n.Logger.ErrorContext(ctx, "notice not sent", "kind", string(o.Kind), "tenant", o.User.Tenant, "user", o.User.ID, "error", err)
+		n.failed(ctx, o, err)
 	}
+}
+
+func (n *Notifier) failed(ctx context.Context, o Notice, err error) {
+	n.Logger.ErrorContext(ctx, "notice not sent", "kind", string(o.Kind), "tenant", o.User.Tenant, "user", o.User.ID, "error", err)
 }
 
 // Browser names a browser and its system in a few words.

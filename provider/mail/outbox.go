@@ -20,7 +20,10 @@ type Outbox struct {
 	Now func() time.Time
 }
 
-var _ Sender = (*Outbox)(nil)
+var _ Keeper = (*Outbox)(nil)
+
+// Keeps implements Keeper.
+func (*Outbox) Keeps() bool { return true }
 
 // Send keeps the message. ErrMessage.
 func (o *Outbox) Send(ctx context.Context, m Message) error {
