@@ -29,14 +29,14 @@ type Sender interface {
 	Send(ctx context.Context, m Message) error
 }
 
-var (
-	// Keeper is a Sender that keeps mails for their recipients by itself, so that no queue need stand before it.
+// Keeper is a Sender that keeps mails for their recipients by itself, so that no queue need stand before it.
 type Keeper interface {
 	Sender
 	Keeps() bool
 }
 
-// ErrMessage: the message is not one that can be sent.
+var (
+	// ErrMessage: the message is not one that can be sent.
 	ErrMessage = errors.New("mail: malformed message")
 	// ErrPermanent: the message was refused, and would be again.
 	ErrPermanent = errors.New("mail: refused for good")
