@@ -34,6 +34,8 @@ type mailServer struct {
 	recipient, content error
 	sender             error
 	hangUp             bool
+	// noGoodbye: it hangs up as soon as it has the message.
+	noGoodbye bool
 	// stall is closed when it is to go on after DATA.
 	stall chan struct{}
 
@@ -63,7 +65,11 @@ type mailSession struct {
 func (s *mailServer) NewSession(c *smtp.Conn) (smtp.Session, error) {
 	return &mailSession{mailServer: s, conn: c}, nil
 }
-func (*mailSession) Reset()                   {}
+func (s *mailSession) Reset() {
+	if s.noGoodbye && len(s.all()) > 0 {
+		_ = s.conn.Conn().Close() // The client may have been faster.
+	}
+}
 func (*mailSession) Logout() error            { return nil }
 func (*mailSession) AuthMechanisms() []string { return []string{sasl.Plain} }
 func (s *mailSession) Auth(string) (sasl.Server, error) {
@@ -319,6 +325,15 @@ func TestSMTPServerThatRecovers(t *testing.T) {
 		t.Fatalf("%v", err)
 	}
 	s.recipient = nil
+	if err := settings.Send(t.Context(), resetMail); err != nil || len(s.all()) != 1 {
+		t.Errorf("%v, %d messages", err, len(s.all()))
+	}
+}
+
+// What the server has is sent, even if there is no goodbye: it must not be sent again.
+func TestSMTPServerWithoutGoodbye(t *testing.T) {
+	s := &mailServer{noGoodbye: true}
+	settings := s.serve(t, goodCertificate(t), false)
 	if err := settings.Send(t.Context(), resetMail); err != nil || len(s.all()) != 1 {
 		t.Errorf("%v, %d messages", err, len(s.all()))
 	}
