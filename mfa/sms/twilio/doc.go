@@ -1,0 +1,2 @@
+// Package twilio hands text messages to Twilio's Messaging API.
+package twilio
