@@ -51,10 +51,12 @@ var floors = [...]floor{
 	{match: "provider/directory", level: 1},
 
 	{match: "provider/credential", level: 2},
+	{match: "provider/hook", level: 2},
 
 	{match: "provider/login", level: 3},
 	{match: "provider/account", level: 3},
 	{match: "provider/admin", level: 3},
+	{match: "provider/rescue", level: 3},
 
 	{match: "provider/oidc", level: 4},
 	{match: "provider", level: 5},
@@ -83,7 +85,7 @@ var alone = [...]struct {
 }
 
 // answering is where HTTP status codes are chosen. What else fails, fails with an error.
-var answering = [...]string{"provider/web", "provider/oidc", "provider/health.go", "cmd"}
+var answering = [...]string{"provider/web", "provider/oidc", "provider/health.go", "provider/reports.go", "cmd"}
 
 // within tells whether a folder or file is one of the places. A command's folders are the command.
 func within(name string, places []string) bool {

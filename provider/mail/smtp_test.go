@@ -65,6 +65,7 @@ type mailSession struct {
 func (s *mailServer) NewSession(c *smtp.Conn) (smtp.Session, error) {
 	return &mailSession{mailServer: s, conn: c}, nil
 }
+
 func (s *mailSession) Reset() {
 	if s.noGoodbye && len(s.all()) > 0 {
 		_ = s.conn.Conn().Close() // The client may have been faster.

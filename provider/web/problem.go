@@ -20,6 +20,8 @@ var (
 	ErrForbidden  = errors.New("not allowed")
 	// ErrExpired: what the page was for is over, or was never begun.
 	ErrExpired = errors.New("expired")
+	// ErrLink: a mailed link that was used, is too old or was followed by a newer one, or never was one.
+	ErrLink = errors.New("mailed link is not good")
 	// ErrOtherBrowser: it was begun in another browser, or this one keeps no cookies.
 	ErrOtherBrowser = errors.New("begun in another browser")
 	// ErrCrossSite: another site made the browser send it.
@@ -47,6 +49,12 @@ type Required struct{ Rule string }
 
 // Error implements error.
 func (r *Required) Error() string { return fmt.Sprintf("required by rule %q", r.Rule) }
+
+// Hooked refuses because the deployment's own hook does. Reason is the hook's, plain text for the user, or empty.
+type Hooked struct{ Reason string }
+
+// Error implements error.
+func (h *Hooked) Error() string { return fmt.Sprintf("refused by a hook: %q", h.Reason) }
 
 // TooMany refuses until some time has passed.
 type TooMany struct{ Retry time.Duration }
@@ -79,6 +87,7 @@ var problems = []struct {
 	{storage.ErrNotFound, http.StatusNotFound, ui.FailNotFound, ui.PathAccount, 0},
 	{ErrForbidden, http.StatusForbidden, ui.FailForbidden, ui.PathAccount, 0},
 	{ErrCrossSite, http.StatusForbidden, ui.FailForbidden, ui.PathAccount, 0},
+	{ErrLink, http.StatusGone, ui.FailLink, ui.PathAccount, 0},
 	{ErrExpired, http.StatusGone, ui.FailExpired, ui.PathAccount, 0},
 	{ErrOtherBrowser, http.StatusForbidden, ui.FailWrongBrowser, "", 0},
 	{ErrRecoveryNeeded, http.StatusForbidden, ui.FailRecoveryNeeded, "", 0},
@@ -99,6 +108,10 @@ func explain(err error) (p problem, known bool) {
 	var required *Required
 	if errors.As(err, &required) {
 		return problem{status: http.StatusForbidden, page: ui.Required(required.Rule, ui.PathAccount)}, true
+	}
+	var hooked *Hooked
+	if errors.As(err, &hooked) {
+		return problem{status: http.StatusForbidden, page: ui.Hooked(hooked.Reason, "")}, true
 	}
 	var many *TooMany
 	if errors.As(err, &many) {

@@ -1,0 +1,2 @@
+// Package hook lets the embedding program have a say in sign-ins.
+package hook
