@@ -98,7 +98,7 @@ func (r record) keep(c mfa.Credential) (mfa.Credential, error) {
 	if err != nil {
 		return mfa.Credential{}, err
 	}
-	c.Data, c.Note, c.AMR = data, NoteDevice, []string{"hwk", "user"}
+	c.Data, c.Note, c.AMR, c.Whole = data, NoteDevice, []string{"hwk", "user"}, false
 	if r.Eligible {
 		c.Note, c.AMR = NoteSynced, []string{"swk", "user"}
 	}
