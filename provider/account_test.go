@@ -21,7 +21,7 @@ func TestTurnOnAndOff(t *testing.T) {
 	b := w.browser()
 	p := b.get("/account").signIn("kim@birch.example").is(atSecurity)
 	intro := b.get(p.link("/account/two-factor")).is(atIntro).says("At every sign-in you will be asked")
-	setUp := intro.submit("/account/factors/totp/set-up").says("free", "Google Authenticator")
+	setUp := intro.submit("/account/set-up/totp").says("free", "Google Authenticator")
 	ph := w.scan(setUp)
 	if p := b.get("/account"); strings.Contains(p.text(), "Authenticator app") && strings.Contains(p.text(), "Remove") {
 		t.Error("active before a right code")
@@ -98,7 +98,7 @@ func TestOffIsRefusedWhileRequired(t *testing.T) {
 		}
 	}
 	w.clock.forward(time.Second)
-	setUp := b.get("/account/two-factor").submit("/account/factors/totp/set-up")
+	setUp := b.get("/account/two-factor").submit("/account/set-up/totp")
 	setUp.submit("/account/set-up", "code", w.scan(setUp).code()).is(atSecurity)
 	b.get(remove).submit("/remove").is(atSecurity).says("Your only factor can’t be removed")
 }
@@ -152,7 +152,7 @@ func TestPasswordAloneNeverEnrols(t *testing.T) {
 	_, _, _ = w.enrolled("acme", "robin@acme.example")
 	thief := w.browser()
 	p := thief.get("/account").signIn("robin@acme.example").is(atCode)
-	for _, path := range []string{p.url.Path + "/set-up/totp", p.url.Path + "/set-up", "/account/factors/totp/set-up", "/account/set-up", p.url.Path + "/codes"} {
+	for _, path := range []string{p.url.Path + "/set-up/totp", p.url.Path + "/set-up", "/account/set-up/totp", "/account/set-up", p.url.Path + "/codes"} {
 		q := thief.follow(thief.request(http.MethodPost, path, url.Values{"code": {"123456"}, "saved": {"yes"}}))
 		if strings.Contains(q.body, "otpauth://") || q.status == 200 && q.heading() == atSecurity {
 			t.Errorf("POST %s leads to %q", path, q.heading())
@@ -186,7 +186,7 @@ func TestSeveralAuthenticators(t *testing.T) {
 	_, first, _ := w.enrolled("birch", "kim@birch.example")
 	b := w.browser()
 	p := b.get("/account").signIn("kim@birch.example").submit("/with/totp", "code", first.next()).is(atSecurity)
-	setUp := p.b.get("/account/two-factor").submit("/account/factors/totp/set-up")
+	setUp := p.b.get("/account/two-factor").submit("/account/set-up/totp")
 	second := w.scan(setUp)
 	p = setUp.submit("/account/set-up", "code", second.code()).is(atSecurity)
 	rename := b.get(p.link("/rename"))
@@ -234,7 +234,7 @@ func TestUnavailable(t *testing.T) {
 		w.rules("birch", c.rule)
 		b := w.browser()
 		b.get("/account").signIn("kim@birch.example").is(atSecurity).says(c.says)
-		if p := b.follow(b.request(http.MethodPost, "/account/factors/totp/set-up", url.Values{})); p.status != http.StatusForbidden {
+		if p := b.follow(b.request(http.MethodPost, "/account/set-up/totp", url.Values{})); p.status != http.StatusForbidden {
 			t.Errorf("%s: setting up answers %d", c.rule.Name, p.status)
 		}
 	}

@@ -200,6 +200,7 @@ const (
 	atIntro    = "Turn on two-factor authentication"
 	atCodes    = "Save your backup codes"
 	atSecurity = "Security"
+	atRecovery = "Enter a recovery code"
 )
 
 // signIn types in name and password.

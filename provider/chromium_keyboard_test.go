@@ -97,9 +97,9 @@ func testKeyboard(t *testing.T, c *chromium) {
 	b = c.open(t)
 	second := s.attempt()
 	b.visit(second.url).is(atSignIn).press("robin@acme.example" + tabKey + rightPassword).enterKeyLeads().is(atCode).at("code")
-	b.tabTo(next).tabTo(".ways a").enterKeyLeads().is("Try another way")
+	b.tabTo(next).tabTo(`a[href$="/ways"]`).enterKeyLeads().is("Try another way")
 	b.tabTo(`a[href$="/with/backup"]`).enterKeyLeads().is("Enter a backup code").at("code")
-	b.tabTo(".ways a").enterKeyLeads().tabTo(`a[href$="/with/totp"]`).enterKeyLeads().is(atCode).at("code")
+	b.tabTo(`a[href$="/ways"]`).enterKeyLeads().tabTo(`a[href$="/with/totp"]`).enterKeyLeads().is(atCode).at("code")
 	b.leave(chromedp.KeyEvent(ph.next()))
 	s.finish(b, second)
 

@@ -157,7 +157,7 @@ func testReload(t *testing.T, c *chromium) {
 	at = s.attempt()
 	b.visit(at.url).signIn("robin@acme.example").is(atCode)
 	reload().is(atCode).enter(ph.wrong()).says("isn’t right")
-	reload().is(atCode).follow(".ways a").is("Try another way")
+	reload().is(atCode).follow(`a[href$="/ways"]`).is("Try another way")
 	reload().follow(`a[href$="/with/backup"]`).fill("#code", "aaaa-aaaa").follow(next).is("Enter a backup code")
 	reload().fill("#code", strings.Fields(codes)[0]).follow(next)
 	s.finish(b, at)

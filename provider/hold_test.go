@@ -164,7 +164,7 @@ func TestSecondStepPutsOthersOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	copied.client.Jar.SetCookies(issuer, owner.client.Jar.Cookies(issuer))
-	setUp := owner.get("/account/two-factor").submit("/account/factors/totp/set-up")
+	setUp := owner.get("/account/two-factor").submit("/account/set-up/totp")
 	setUp.submit("/account/set-up", "code", w.scan(setUp).code()).is(atCodes)
 	for name, b := range map[string]*browser{"another session": thief, "a copy of the cookie": copied} {
 		if p := b.get("/account"); p.heading() != atSignIn {
@@ -192,7 +192,7 @@ func TestFactorChangesAtOnce(t *testing.T) {
 	b := w.browser()
 	b.get("/account").signIn("robin@acme.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
 	w.clock.forward(time.Second)
-	setUp := b.get("/account/two-factor").submit("/account/factors/totp/set-up")
+	setUp := b.get("/account/two-factor").submit("/account/set-up/totp")
 	setUp.submit("/account/set-up", "code", w.scan(setUp).code()).is(atSecurity)
 	var paths []string
 	held, err := w.store.Credentials.List(t.Context(), storage.Query{Tenant: "acme"})

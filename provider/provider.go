@@ -17,16 +17,20 @@ import (
 
 	"github.com/sallyport-id/sallyport/mfa"
 	"github.com/sallyport-id/sallyport/mfa/backup"
+	"github.com/sallyport-id/sallyport/mfa/recovery"
 	"github.com/sallyport-id/sallyport/mfa/totp"
+	"github.com/sallyport-id/sallyport/mfa/webauthn"
 	"github.com/sallyport-id/sallyport/provider/account"
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/audit"
 	"github.com/sallyport-id/sallyport/provider/credential"
 	"github.com/sallyport-id/sallyport/provider/directory"
+	"github.com/sallyport-id/sallyport/provider/hook"
 	"github.com/sallyport-id/sallyport/provider/keys"
 	"github.com/sallyport-id/sallyport/provider/login"
 	"github.com/sallyport-id/sallyport/provider/mail"
 	"github.com/sallyport-id/sallyport/provider/oidc"
+	"github.com/sallyport-id/sallyport/provider/rescue"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/ui"
@@ -46,13 +50,17 @@ type Config struct {
 
 	// Product is the name that pages, mails and authenticator apps show: "Sallyport" when empty.
 	Product string
-	// Factors are the second steps on offer, the best first: TOTP when nil. Backup codes come with them unless a factor
-	// of Enrolment Automatic is among them.
+	// Factors are the second steps on offer, the best first. nil is passkeys, where browsers make them for the issuer, and
+	// TOTP. Backup codes come with them unless a factor of Enrolment Automatic is among them, and recovery codes unless
+	// one of Enrolment ByOwner is.
 	Factors []mfa.Factor
 	// Directory is who the users are; nil is the users in Store.
 	Directory directory.Directory
-	// Mail sends notices; nil keeps them in the store's outbox for a day, where nobody but the operator sees them.
+	// Mail sends mails. They wait for it in a durable queue, which Run empties, unless it keeps them by itself; see
+	// mail.Keeper. nil keeps them in the store's outbox for a day, where nobody but the operator sees them.
 	Mail mail.Sender
+	// Hooks are asked, in their order, before and told after sign-ins, set-ups, recoveries and tokens.
+	Hooks []hook.Hook
 	// Sinks get every audit event once it is stored.
 	Sinks []audit.Sink
 	// Theme replaces templates, catalogues and static files of package ui, one at a time.
@@ -75,6 +83,10 @@ type Provider struct {
 	keys    *keys.Keys
 	audit   *audit.Log
 	local   *directory.Local
+	queue   *mail.Queue
+	factors []mfa.Factor
+	hooks   *hook.Runner
+	rescue  *rescue.Service
 	login   *login.Service
 	account *account.Service
 	oidc    *oidc.Provider
@@ -115,7 +127,10 @@ func (p *Provider) defaults() error {
 		c.Now = time.Now
 	}
 	if c.Factors == nil {
-		c.Factors = []mfa.Factor{totp.Factor{Now: c.Now}}
+		c.Factors = []mfa.Factor{totp.Factor{}}
+		if webauthn.Possible(p.issuer) {
+			c.Factors = []mfa.Factor{webauthn.Factor{}, totp.Factor{}}
+		}
 	}
 	if c.Mail == nil {
 		c.Mail = &mail.Outbox{Messages: c.Store.Messages, Now: c.Now}
@@ -179,22 +194,44 @@ func (p *Provider) foundation(ctx context.Context) error {
 
 func (p *Provider) services() error {
 	c := p.config
-	notices := &mail.Notifier{Sender: c.Mail, UI: p.server.UI, Product: c.Product, Logger: c.Logger, Now: c.Now}
-	keeper := &credential.Keeper{
-		Credentials: c.Store.Credentials, Counters: c.Store.Counters, Seal: p.keys, Factors: p.factors(), Product: c.Product, Now: c.Now,
+	notices := &mail.Notifier{
+		Sender: p.mail(), UI: p.server.UI, Product: c.Product, Logger: c.Logger, Now: c.Now,
+		NotMe: func(u *storage.User) (string, error) { return p.rescue.NotMe(u) },
 	}
+	quota := &credential.Quota{Counters: c.Store.Counters, Now: c.Now}
 	var err error
+	if p.factors, err = p.employ(quota); err != nil {
+		return fmt.Errorf("provider: %w", err)
+	}
+	keeper := &credential.Keeper{
+		Credentials: c.Store.Credentials, Counters: c.Store.Counters, Seal: p.keys, Factors: p.factors, Product: c.Product, Now: c.Now,
+	}
+	p.hooks = &hook.Runner{Hooks: c.Hooks, Audit: p.audit, Logger: c.Logger}
 	p.login, err = login.New(login.Config{
 		Store: c.Store, Keys: p.keys, Directory: c.Directory, Credentials: keeper, Audit: p.audit, Notices: notices,
-		Continue: p.proceed, Refuse: p.refuse, Ended: p.ended, Language: p.server.UI.Language, Logger: c.Logger, Now: c.Now,
+		Continue: p.proceed, Refuse: p.refuse, Ended: p.ended, Hooks: p.hooks, Language: p.server.UI.Language,
+		Lost: func(ctx context.Context, by *web.Actor, who credential.Person) error {
+			return p.rescue.Lost(ctx, by, who)
+		},
+		Logger: c.Logger, Now: c.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
 	}
 	p.server.Identify, p.server.Challenge = p.login.Identify, p.login.Challenge
+	p.rescue, err = rescue.New(rescue.Config{
+		Issuer: p.issuer, Store: c.Store, Keys: p.keys, Directory: c.Directory, Credentials: keeper, Quota: quota, Audit: p.audit,
+		Notices: notices, Hooks: p.hooks, Person: p.login.Person, Decision: p.login.DecisionFor, MayReset: login.MayReset,
+		CheckPassword: p.checkPassword, SignIn: login.SignInPath,
+		EndAll: func(ctx context.Context, tenant, user string) error { return p.endAll(ctx, tenant, user, "") },
+		Logger: c.Logger, Now: c.Now,
+	})
+	if err != nil {
+		return fmt.Errorf("provider: %w", err)
+	}
 	p.account, err = account.New(account.Config{
-		Sessions: c.Store.Sessions, Credentials: keeper, Keys: p.keys, Audit: p.audit, Notices: notices,
-		Decision: p.login.Decision, Renew: p.login.Renew, EndOthers: p.login.EndOthers, Logger: c.Logger, Now: c.Now,
+		Sessions: c.Store.Sessions, Devices: c.Store.Devices, Credentials: keeper, Keys: p.keys, Audit: p.audit, Notices: notices,
+		Hooks: p.hooks, VerifyEmail: p.rescue.VerifyEmail, Decision: p.login.Decision, Renew: p.login.Renew, EndOthers: p.login.EndOthers, Logger: c.Logger, Now: c.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
@@ -208,7 +245,7 @@ func (p *Provider) services() error {
 	}
 	p.admin, err = admin.New(admin.Config{
 		Store: c.Store, Keys: p.keys, Audit: p.audit, Directory: p.local, Credentials: keeper, Notices: notices,
-		EndOthers: p.endAll, SecretPurpose: oidc.SecretPurpose, Logger: c.Logger, Now: c.Now,
+		Decision: p.login.Decision, EndOthers: p.endAll, SecretPurpose: oidc.SecretPurpose, Logger: c.Logger, Now: c.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
@@ -219,13 +256,55 @@ func (p *Provider) services() error {
 // Admin does what operators ask for, in this process or in one beside those that serve.
 func (p *Provider) Admin() *admin.Service { return p.admin }
 
-// factors adds backup codes to the factors that were given.
-func (p *Provider) factors() []mfa.Factor {
-	given := p.config.Factors
-	if slices.ContainsFunc(given, func(f mfa.Factor) bool { return f.Info().Enrolment == mfa.Automatic }) {
-		return given
+// employ adds backup and recovery codes to the factors that were given, and puts all to work in this deployment.
+func (p *Provider) employ(quota mfa.Quota) ([]mfa.Factor, error) {
+	all := slices.Clone(p.config.Factors)
+	without := func(e mfa.Enrolment) bool {
+		return !slices.ContainsFunc(all, func(f mfa.Factor) bool { return f.Info().Enrolment == e })
 	}
-	return append(slices.Clone(given), backup.Factor{Key: p.keys.Derive("backup codes", 32)})
+	if without(mfa.Automatic) {
+		all = append(all, backup.Factor{})
+	}
+	if without(mfa.ByOwner) {
+		all = append(all, recovery.Factor{})
+	}
+	host := mfa.Host{
+		Issuer: p.issuer, Product: p.config.Product, Now: p.config.Now, Key: p.keys.Derive, Quota: quota, Logger: p.config.Logger,
+		Say: func(lang, key string, pairs ...any) string {
+			return p.server.UI.Text(p.server.UI.Language(lang), ui.Say(key, pairs...))
+		},
+	}
+	for i, f := range all {
+		guest, ok := f.(mfa.Guest)
+		if !ok {
+			continue
+		}
+		var err error
+		if all[i], err = guest.In(host); err != nil {
+			return nil, fmt.Errorf("factor %s: %w", f.Info().ID, err)
+		}
+	}
+	return all, nil
+}
+
+// mail is the sender that was given, behind a durable queue unless it keeps mails by itself.
+func (p *Provider) mail() mail.Sender {
+	if k, ok := p.config.Mail.(mail.Keeper); ok && k.Keeps() {
+		return p.config.Mail
+	}
+	p.queue = &mail.Queue{
+		Messages: p.config.Store.Messages, Sender: p.config.Mail, Seal: p.keys, Now: p.config.Now, Logger: p.config.Logger,
+	}
+	return p.queue
+}
+
+// checkPassword checks a password outside of the sign-in.
+func (p *Provider) checkPassword(ctx context.Context, by *web.Actor, who credential.Person, password string) error {
+	err := p.login.CheckPassword(ctx, by, who, password)
+	if errors.Is(err, login.ErrPassword) {
+		return errors.Join(rescue.ErrWrong, err)
+	}
+	return err
 }
 
 // proceed answers a complete sign-in: the application, or the page of ours that asked.
@@ -261,6 +340,9 @@ func (g gate) Admit(ctx context.Context, _ *web.Actor, a oidc.Admission) error {
 	if a.User == nil || a.Tenant == nil {
 		return nil
 	}
+	if a.User.Out() {
+		return &web.Denied{}
+	}
 	return g.Readmit(ctx, credential.Person{Tenant: a.Tenant, User: a.User}, login.Shown{
 		Client: a.Client.ID, Factors: a.Factors, Address: a.Address, At: a.AuthTime,
 	})
@@ -282,15 +364,20 @@ func (p *Provider) Mount(e *echo.Echo) error {
 
 // Routes is the route table.
 func (p *Provider) Routes() []web.Route {
-	return slices.Concat(p.login.Routes(), p.account.Routes(), p.oidc.Routes(), p.health())
+	return slices.Concat(
+		p.login.Routes(), p.rescue.Routes(), p.account.Routes(), p.admin.Routes(), p.oidc.Routes(), p.reports(), p.health(),
+	)
 }
 
-// Run does the work of the background until ctx ends: it rotates signing keys, and sweeps what has expired. Without it
-// everything else works, but keys grow old and the database grows.
+// Run does the work of the background until ctx ends: it sends mails, rotates signing keys, and sweeps what has expired.
+// Without it everything else works, but mails wait, keys grow old and the database grows.
 func (p *Provider) Run(ctx context.Context) error {
 	var tasks sync.WaitGroup
 	tasks.Go(func() { p.keys.Run(ctx) })
 	tasks.Go(func() { p.sweep(ctx) })
+	if p.queue != nil {
+		tasks.Go(func() { p.queue.Run(ctx) })
+	}
 	tasks.Wait()
 	return ctx.Err()
 }

@@ -63,7 +63,7 @@ func TestWrongCodeLoadedAgain(t *testing.T) {
 	w.user("birch", "kim@birch.example", "client")
 	own := w.browser()
 	own.get("/account").signIn("kim@birch.example").is(atSecurity)
-	setUp = own.get("/account/two-factor").submit("/account/factors/totp/set-up")
+	setUp = own.get("/account/two-factor").submit("/account/set-up/totp")
 	ph = w.scan(setUp)
 	again(setUp, "/account/set-up", ph.wrong()).submit("/account/set-up", "code", ph.code()).is(atCodes)
 }
@@ -136,7 +136,7 @@ func TestBrowserGoesAway(t *testing.T) {
 	w.user("birch", "kim@birch.example", "client")
 	b = w.browser()
 	b.get("/account").signIn("kim@birch.example").is(atSecurity)
-	setUp = b.get("/account/two-factor").submit("/account/factors/totp/set-up")
+	setUp = b.get("/account/two-factor").submit("/account/set-up/totp")
 	kims := w.scan(setUp)
 	leave(setUp, "/account/set-up", kims.code())
 	// The session got a new secret with its second step, and the cookie went with the answer: the factor stands, and

@@ -158,7 +158,7 @@ func TestSettingsLastUsedFactorFirst(t *testing.T) {
 	_, ph, codes := w.enrolled("acme", "robin@acme.example")
 	b := w.browser()
 	b.get("/account").signIn("robin@acme.example").is(atCode).submit("/with/totp", "code", ph.next()).is(atSecurity)
-	setUp := b.get("/account/two-factor").submit("/account/factors/pager/set-up")
+	setUp := b.get("/account/two-factor").submit("/account/set-up/pager")
 	setUp.submit("/account/set-up", "code", pg.last()).is(atSecurity).says("Pager 42")
 
 	next := func() (*browser, *page) {

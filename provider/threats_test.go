@@ -26,7 +26,7 @@ func (w *world) enrolled(tenant, email string) (storage.User, *phone, []string) 
 	p := b.get("/account").signIn(email)
 	if tenant != "acme" {
 		p = b.get(b.get("/account").is(atSecurity).link("/account/two-factor"))
-		setUp := p.is(atIntro).submit("/account/factors/totp/set-up")
+		setUp := p.is(atIntro).submit("/account/set-up/totp")
 		ph := w.scan(setUp)
 		p = setUp.submit("/account/set-up", "code", ph.code()).is(atCodes)
 		codes := p.codes()
@@ -217,6 +217,13 @@ func TestOneGate(t *testing.T) {
 		"POST /introspect": true, "POST /revoke": true, "GET /keys": true, "GET /logout": true, "POST /logout": true,
 		"POST /logout/confirm": true, "GET /.well-known/openid-configuration": true,
 		"GET /.well-known/oauth-authorization-server": true,
+		"GET /forgot": true, "POST /forgot": true,
+	}
+	// What takes a sealed request or a mailed link refuses whoever has none, and tells nobody why.
+	sealed := map[string]int{
+		"POST /signin/passkey": 400, "POST /signin/passkey/options": 400,
+		"GET /password/:link": 410, "POST /password/:link": 410, "GET /lost/:link": 410, "POST /lost/:link": 410,
+		"GET /verify/:link": 410, "POST /verify/:link": 410, "GET /not-me/:link": 410, "POST /not-me/:link": 410,
 	}
 	for _, r := range w.p.Routes() {
 		name := r.Method + " " + r.Path
@@ -251,6 +258,10 @@ func TestOneGate(t *testing.T) {
 				}
 				if strings.Contains(p.body, "otpauth://") {
 					t.Errorf("%s with %s shows a key to enrol past an existing factor", name, who)
+				}
+			case sealed[name] != 0:
+				if p.status != sealed[name] || p.header.Get("Set-Cookie") != "" && strings.Contains(p.header.Get("Set-Cookie"), "session") {
+					t.Errorf("%s with %s: %d, want %d", name, who, p.status, sealed[name])
 				}
 			default:
 				if !toSignIn {

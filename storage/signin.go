@@ -145,5 +145,18 @@ type Link struct {
 	Created time.Time `json:"created"`
 }
 
+// The purposes of links.
+const (
+	LinkPassword  = "password"
+	LinkTwoFactor = "two-factor"
+	LinkEmail     = "email"
+)
+
+// Purposes are all of them.
+func Purposes() []string { return []string{LinkPassword, LinkTwoFactor, LinkEmail} }
+
+// LinkID is the ID of a user's link.
+func LinkID(purpose, user string) string { return purpose + "/" + user }
+
 // Kind says how links are kept.
 func (Link) Kind() Kind { return Kind{Name: "links", Expiring: true} }

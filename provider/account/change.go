@@ -51,7 +51,7 @@ func (s *Service) off(ctx context.Context, by *web.Actor, _ nothing) (web.Result
 		return s.record(ctx, by, "two_factor.off", "ok", "", "")
 	})
 	if err != nil {
-		return web.Result{}, passOn("factors", err)
+		return web.Result{}, credential.PassOn("factors", err)
 	}
 	if err := s.changed(ctx, by); err != nil {
 		return web.Result{}, err
@@ -181,7 +181,7 @@ func (s *Service) remove(ctx context.Context, by *web.Actor, in credentialIn) (w
 		return s.record(ctx, by, "factor.removed", "ok", f.ID, "")
 	})
 	if err != nil {
-		return web.Result{}, passOn("factor", err)
+		return web.Result{}, credential.PassOn("factor", err)
 	}
 	if err := s.changed(ctx, by); err != nil {
 		return web.Result{}, err

@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport-id/sallyport/mfa"
 	"github.com/sallyport-id/sallyport/provider/audit"
 	"github.com/sallyport-id/sallyport/provider/credential"
+	"github.com/sallyport-id/sallyport/provider/hook"
 	"github.com/sallyport-id/sallyport/provider/keys"
 	"github.com/sallyport-id/sallyport/provider/mail"
 	"github.com/sallyport-id/sallyport/provider/policy"
@@ -22,10 +23,15 @@ import (
 // Config is what a Service works with. All fields are needed.
 type Config struct {
 	Sessions    storage.Table[storage.Session]
+	Devices     storage.Table[storage.Device]
 	Credentials *credential.Keeper
 	Keys        *keys.Keys
 	Audit       *audit.Log
 	Notices     *mail.Notifier
+	// Hooks may refuse a set-up.
+	Hooks *hook.Runner
+	// VerifyEmail mails the actor a link that confirms the e-mail address.
+	VerifyEmail func(ctx context.Context, by *web.Actor) error
 	// Decision says what the tenant's policy asks of the actor.
 	Decision func(ctx context.Context, by *web.Actor) (policy.Decision, error)
 	// Renew changes the actor's session and gives it a new secret; it returns the cookie's new value.
@@ -41,7 +47,7 @@ type Service struct{ Config }
 
 // New checks the configuration.
 func New(c Config) (*Service, error) {
-	if c.Sessions == nil || c.Credentials == nil || c.Keys == nil || c.Audit == nil || c.Notices == nil ||
+	if c.Sessions == nil || c.Devices == nil || c.Hooks == nil || c.VerifyEmail == nil || c.Credentials == nil || c.Keys == nil || c.Audit == nil || c.Notices == nil ||
 		c.Decision == nil || c.EndOthers == nil || c.Renew == nil || c.Logger == nil || c.Now == nil {
 		return nil, errors.New("account: Config lacks a part")
 	}
@@ -54,7 +60,9 @@ func (s *Service) Routes() []web.Route {
 	return []web.Route{
 		web.Get(ui.PathAccount, web.Self, s.security),
 		web.Get(ui.PathTwoFactor, web.Fresh, s.intro),
-		web.Post(ui.PathAccount+"/factors/:factor/set-up", web.Fresh, s.begin),
+		web.Get(pathSetUp+"/:factor", web.Fresh, s.askSetUp),
+		web.Post(pathSetUp+"/:factor", web.Fresh, s.begin),
+		web.Post(pathSetUp+"/send-again", web.Fresh, s.sendSetUpAgain),
 		web.Get(pathSetUp, web.Fresh, s.setUp),
 		web.Get(pathSetUp+"/qr.png", web.Fresh, s.qr),
 		web.Post(pathSetUp, web.Fresh, s.confirm),
@@ -69,13 +77,29 @@ func (s *Service) Routes() []web.Route {
 		web.Post(credentials+"/rename", web.Self, s.rename),
 		web.Get(credentials+"/remove", web.Fresh, s.askRemove),
 		web.Post(credentials+"/remove", web.Fresh, s.remove),
+		web.Post(pathDevices+"/:id/forget", web.Self, s.forget),
+		web.Post(pathDevices+"/forget", web.Self, s.forgetAll),
+		web.Post(pathVerify, web.Self, s.verifyEmail),
 	}
 }
 
 const (
 	pathSetUp = ui.PathAccount + "/set-up"
 	pathCodes = ui.PathAccount + "/codes"
+	// pathVerify has the actor's e-mail address confirmed.
+	pathVerify = ui.PathAccount + "/email/verify"
 )
+
+// verifyEmail mails a link that confirms the address.
+func (s *Service) verifyEmail(ctx context.Context, by *web.Actor, _ nothing) (web.Result, error) {
+	if by.User.Email == "" || by.User.EmailVerified {
+		return web.Result{}, web.ErrNotFound
+	}
+	if err := s.VerifyEmail(ctx, by); err != nil {
+		return web.Result{}, err
+	}
+	return s.done(ui.Say(ui.NoticeMailSent, "address", by.User.Email))
+}
 
 type securityIn struct {
 	Notice string `form:"notice"`
@@ -104,10 +128,25 @@ func (s *Service) security(ctx context.Context, by *web.Actor, in securityIn) (w
 	if d.TwoFactor == policy.Unavailable {
 		page.Unavailable = unavailable(by)
 	}
+	if page.Devices, err = s.devices(ctx, by); err != nil {
+		return web.Result{}, err
+	}
+	if len(page.Devices) > 0 {
+		page.ForgetAll = pathDevices + "/forget"
+	}
+	if by.User.Email != "" && !by.User.EmailVerified {
+		page.Unverified, page.VerifyEmail = by.User.Email, pathVerify
+	}
+	if by.User.Role == storage.Owner || by.User.Role == storage.Admin {
+		page.People = ui.PathPeople
+	}
 	for _, c := range all {
 		f, err := s.Credentials.Factor(c.Factor)
 		if err != nil {
 			return web.Result{}, err
+		}
+		if f.Info().Enrolment == mfa.ByOwner {
+			continue
 		}
 		if f.Info().Backup {
 			page.CodesLeft, page.CodesMade = c.Left, c.Made
@@ -135,14 +174,11 @@ func unavailable(by *web.Actor) string {
 
 func row(c storage.Credential, f mfa.Factor, off bool) ui.CredentialRow {
 	i := f.Info()
-	name := c.Name
-	if name == "" {
-		name = i.Name
-	}
+	name := credential.NameOf(c, f)
 	at := ui.PathAccount + "/credentials/" + c.ID
 	return ui.CredentialRow{
 		ID: c.ID, Factor: ui.Factor{ID: i.ID, Name: i.Name}, Name: name, Created: moment(c.Created),
-		LastUsed: moment(c.LastUsed), Off: off, Rename: at + "/rename", Remove: at + "/remove",
+		LastUsed: moment(c.LastUsed), Note: c.Note, Off: off, Rename: at + "/rename", Remove: at + "/remove",
 	}
 }
 
@@ -162,7 +198,7 @@ func (s *Service) addable(d policy.Decision, all []storage.Credential) []ui.Way 
 			continue
 		}
 		ways = append(ways, ui.Way{
-			Factor: ui.Factor{ID: i.ID, Name: i.Name}, Left: -1, Path: ui.PathAccount + "/factors/" + i.ID + "/set-up",
+			Factor: ui.Factor{ID: i.ID, Name: i.Name}, Left: -1, Path: pathSetUp + "/" + i.ID,
 		})
 	}
 	return ways

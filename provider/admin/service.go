@@ -12,6 +12,8 @@ import (
 	"github.com/sallyport-id/sallyport/provider/directory"
 	"github.com/sallyport-id/sallyport/provider/keys"
 	"github.com/sallyport-id/sallyport/provider/mail"
+	"github.com/sallyport-id/sallyport/provider/policy"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -31,6 +33,8 @@ type Config struct {
 	Credentials *credential.Keeper
 	// Notices tell users of changes to their accounts.
 	Notices *mail.Notifier
+	// Decision says what the tenant's policy asks of an actor.
+	Decision func(ctx context.Context, by *web.Actor) (policy.Decision, error)
 	// EndOthers ends the sessions and remembered devices of a user, all but the session keep.
 	EndOthers func(ctx context.Context, tenant, user, keep string) error
 	// SecretPurpose is the purpose that client secrets are hashed for, as the protocol checks them.
@@ -47,7 +51,7 @@ type Service struct{ Config }
 // New checks the configuration.
 func New(c Config) (*Service, error) {
 	if c.Store.Tenants == nil || c.Keys == nil || c.Audit == nil || c.Directory == nil || c.Credentials == nil ||
-		c.Notices == nil || c.EndOthers == nil || c.SecretPurpose == "" {
+		c.Notices == nil || c.Decision == nil || c.EndOthers == nil || c.SecretPurpose == "" {
 		return nil, errors.New("admin: Config lacks a part")
 	}
 	if c.Logger == nil {

@@ -27,8 +27,10 @@ type User struct {
 	Require2FA    bool         `json:"require_2fa"`
 	HasPassword   bool         `json:"has_password"`
 	Disabled      bool         `json:"disabled"`
-	Created       time.Time    `json:"created"`
-	LastSignIn    time.Time    `json:"last_sign_in,omitzero"`
+	// Locked is when "this was not me" was said.
+	Locked     time.Time `json:"locked,omitzero"`
+	Created    time.Time `json:"created"`
+	LastSignIn time.Time `json:"last_sign_in,omitzero"`
 	// TwoFactor tells whether a second step is set up, Factors of what. Lists leave them out.
 	TwoFactor *bool    `json:"two_factor,omitempty"`
 	Factors   []Factor `json:"factors,omitempty"`
@@ -58,7 +60,7 @@ type Factor struct {
 func viewUser(u *storage.User) User {
 	return User{
 		Tenant: u.Tenant, ID: u.ID, Email: u.Email, EmailVerified: u.EmailVerified, Login: u.Login, Name: u.Name, Role: u.Role,
-		Type: u.Type, Require2FA: u.Require2FA, HasPassword: u.Password != "", Disabled: u.Disabled, Created: u.Created,
+		Type: u.Type, Require2FA: u.Require2FA, HasPassword: u.Password != "", Disabled: u.Disabled, Locked: u.Locked, Created: u.Created,
 		LastSignIn: u.LastSignIn,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/sallyport-id/sallyport/mfa"
 	"github.com/sallyport-id/sallyport/storage"
@@ -17,6 +18,14 @@ type SettingUp struct {
 	// Input is what the first answer looks like.
 	Input mfa.Input
 	state []byte
+	// input is what the set-up was begun with.
+	input string
+}
+
+// enrolment is what waits, sealed, until a set-up is confirmed.
+type enrolment struct {
+	Challenge mfa.Challenge `json:"challenge"`
+	Input     string        `json:"input,omitempty"`
 }
 
 // Settable are the factors that users set up by themselves, the best first.
@@ -36,15 +45,40 @@ func (k *Keeper) BeginEnrolment(ctx context.Context, p Person, factor, in string
 	if f.Info().Enrolment != mfa.BySelf {
 		return nil, fmt.Errorf("%w: %q is not set up by its user", ErrUnknownFactor, factor)
 	}
-	ch, err := f.Enroll(ctx, k.user(p), in)
-	if err != nil {
-		return nil, fmt.Errorf("set-up of %s: %w", factor, err)
-	}
-	sealed, err := k.sealJSON(ctx, p, sealEnrolment+"/"+factor, ch)
+	u, err := k.holder(ctx, p, factor)
 	if err != nil {
 		return nil, err
 	}
-	return &storage.Enrolling{Factor: factor, Challenge: sealed, At: k.Now()}, nil
+	ch, err := f.Enroll(ctx, u, in)
+	if err != nil {
+		return nil, fmt.Errorf("set-up of %s: %w", factor, err)
+	}
+	return k.enrolling(ctx, p, factor, enrolment{Challenge: ch, Input: in}, k.Now())
+}
+
+func (k *Keeper) enrolling(ctx context.Context, p Person, factor string, e enrolment, at time.Time) (*storage.Enrolling, error) {
+	sealed, err := k.sealJSON(ctx, p, sealEnrolment+"/"+factor, e)
+	if err != nil {
+		return nil, err
+	}
+	return &storage.Enrolling{Factor: factor, Challenge: sealed, At: at}, nil
+}
+
+// RepeatEnrolment sends the question of a set-up again. Its time goes on from where it began. *mfa.Refused.
+func (k *Keeper) RepeatEnrolment(ctx context.Context, p Person, e *storage.Enrolling) (*storage.Enrolling, error) {
+	s, err := k.Enrolment(ctx, p, e)
+	if err != nil {
+		return nil, err
+	}
+	r, ok := s.Factor.(mfa.Repeater)
+	if !ok {
+		return nil, fmt.Errorf("%w: %q has nothing to send again", ErrUnknownFactor, e.Factor)
+	}
+	ch, err := r.Repeat(ctx, k.user(p, nil), mfa.Challenge{Prompt: s.Prompt, State: s.state})
+	if err != nil {
+		return nil, fmt.Errorf("set-up of %s: %w", e.Factor, err)
+	}
+	return k.enrolling(ctx, p, e.Factor, enrolment{Challenge: ch, Input: s.input}, e.At)
 }
 
 // Enrolment opens a set-up under way. ErrNothingPending where there is none, or its time is over.
@@ -56,11 +90,12 @@ func (k *Keeper) Enrolment(ctx context.Context, p Person, e *storage.Enrolling) 
 	if err != nil {
 		return SettingUp{}, err
 	}
-	var ch mfa.Challenge
-	if err := k.openJSON(ctx, p, sealEnrolment+"/"+e.Factor, e.Challenge, &ch); err != nil {
+	var under enrolment
+	if err := k.openJSON(ctx, p, sealEnrolment+"/"+e.Factor, e.Challenge, &under); err != nil {
 		return SettingUp{}, err
 	}
-	return SettingUp{Factor: f, Prompt: ch.Prompt, Input: input(f, ch), state: ch.State}, nil
+	ch := under.Challenge
+	return SettingUp{Factor: f, Prompt: ch.Prompt, Input: input(f, ch), state: ch.State, input: under.Input}, nil
 }
 
 // Enrolled is a set-up that succeeded.
@@ -85,7 +120,7 @@ func (k *Keeper) ConfirmEnrolment(ctx context.Context, p Person, e *storage.Enro
 	if err := k.count(ctx, p, e.Factor); err != nil {
 		return Enrolled{}, err
 	}
-	got, err := s.Factor.Confirm(ctx, k.user(p), mfa.Challenge{Prompt: s.Prompt, State: s.state}, answer)
+	got, err := s.Factor.Confirm(ctx, k.user(p, nil), mfa.Challenge{Prompt: s.Prompt, State: s.state}, answer)
 	if err != nil {
 		return Enrolled{}, fmt.Errorf("set-up of %s: %w", e.Factor, err)
 	}
@@ -111,7 +146,7 @@ func (k *Keeper) enrol(ctx context.Context, p Person, s SettingUp, e *storage.En
 			return Enrolled{}, err
 		}
 	}
-	done := Enrolled{Credential: c, Proof: k.proof(s.Factor, c.ID)}
+	done := Enrolled{Credential: c, Proof: k.proof(s.Factor, got, c.ID)}
 	if len(k.Primary(held)) == 0 {
 		done.Codes, err = k.newCodes(ctx, p, held)
 	}
@@ -120,8 +155,8 @@ func (k *Keeper) enrol(ctx context.Context, p Person, s SettingUp, e *storage.En
 
 func (k *Keeper) insert(ctx context.Context, p Person, f mfa.Factor, got mfa.Credential, id string) (storage.Credential, error) {
 	c := storage.Credential{
-		Key:  storage.Key{Tenant: p.User.Tenant, ID: id},
-		User: p.User.ID, Factor: f.Info().ID, Name: got.Name, Left: got.Left, Made: got.Left, Created: k.Now(),
+		Key:  storage.Key{Tenant: p.User.Tenant, ID: id, Expires: got.Expires},
+		User: p.User.ID, Factor: f.Info().ID, Name: got.Name, Note: got.Note, Left: got.Left, Made: got.Left, Created: k.Now(),
 	}
 	var err error
 	if c.Data, err = k.Seal.SealFor(ctx, c.Tenant, purposeOf(c), got.Data); err != nil {
@@ -146,20 +181,76 @@ func (k *Keeper) newCodes(ctx context.Context, p Person, held []storage.Credenti
 	if i < 0 {
 		return nil, nil
 	}
-	f := k.Factors[i]
-	ch, err := f.Enroll(ctx, k.user(p), "")
+	codes, _, err := k.make(ctx, p, k.Factors[i], held)
+	return codes, err
+}
+
+// make makes a set of codes that nobody needs to confirm, in place of the one before.
+func (k *Keeper) make(ctx context.Context, p Person, f mfa.Factor, held []storage.Credential) ([]string, storage.Credential, error) {
+	ch, err := f.Enroll(ctx, k.user(p, nil), "")
 	if err != nil {
-		return nil, fmt.Errorf("set-up of %s: %w", f.Info().ID, err)
+		return nil, storage.Credential{}, fmt.Errorf("set-up of %s: %w", f.Info().ID, err)
 	}
-	got, err := f.Confirm(ctx, k.user(p), ch, "")
+	got, err := f.Confirm(ctx, k.user(p, nil), ch, "")
 	if err != nil {
-		return nil, fmt.Errorf("set-up of %s: %w", f.Info().ID, err)
+		return nil, storage.Credential{}, fmt.Errorf("set-up of %s: %w", f.Info().ID, err)
 	}
 	c, err := k.insert(ctx, p, f, got, storage.NewID())
 	if err != nil {
-		return nil, err
+		return nil, c, err
 	}
-	return ch.Prompt.Codes, k.deleteOthers(ctx, held, c)
+	return ch.Prompt.Codes, c, k.deleteOthers(ctx, held, c)
+}
+
+// owners is the factor that owners hand out: the recovery code.
+func (k *Keeper) owners() (mfa.Factor, error) {
+	for _, f := range k.Factors {
+		if f.Info().Enrolment == mfa.ByOwner {
+			return f, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: owners have none to hand out", ErrUnknownFactor)
+}
+
+// HandOut makes the code that an owner gives to a user; the one before stops at once. It returns when it expires.
+func (k *Keeper) HandOut(ctx context.Context, p Person, accept Accept) (code string, until time.Time, err error) {
+	f, err := k.owners()
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	err = k.change(ctx, p, accept, func(held []storage.Credential) error {
+		codes, c, err := k.make(ctx, p, f, held)
+		if err != nil {
+			return err
+		}
+		if len(codes) != 1 || c.Expires.IsZero() {
+			return fmt.Errorf("factor %s made %d codes, want one that expires", f.Info().ID, len(codes))
+		}
+		code, until = codes[0], c.Expires
+		return nil
+	})
+	return code, until, err
+}
+
+// HandedOut finds the code that waits to be used; storage.ErrNotFound where there is none.
+func (k *Keeper) HandedOut(held []storage.Credential) (storage.Credential, error) {
+	for _, c := range held {
+		if f, err := k.Factor(c.Factor); err == nil && f.Info().Enrolment == mfa.ByOwner && c.Left > 0 {
+			return c, nil
+		}
+	}
+	return storage.Credential{}, storage.ErrNotFound
+}
+
+// TakeBack revokes the code that HandOut made. storage.ErrNotFound where none waits.
+func (k *Keeper) TakeBack(ctx context.Context, p Person, accept Accept) error {
+	return k.change(ctx, p, accept, func(held []storage.Credential) error {
+		c, err := k.HandedOut(held)
+		if err != nil {
+			return err
+		}
+		return k.Credentials.Delete(ctx, c.Tenant, c.ID)
+	})
 }
 
 // deleteOthers takes away the older credentials of the same factor.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sallyport-id/sallyport/mfa"
@@ -94,7 +95,8 @@ func (k *Keeper) Primary(all []storage.Credential) []storage.Credential {
 	})
 }
 
-func (k *Keeper) user(p Person) mfa.User {
+// user is what a factor may know of the person; held are the credentials of that factor, where it is to know them.
+func (k *Keeper) user(p Person, held []mfa.Credential) mfa.User {
 	account := p.User.Email
 	if account == "" {
 		account = p.User.Login
@@ -109,12 +111,30 @@ func (k *Keeper) user(p Person) mfa.User {
 	if n := p.Tenant.Settings.BackupCodes; n != 0 {
 		options["backup.codes"] = strconv.Itoa(n)
 	}
+	if c := p.Tenant.Settings.SMSCountries; len(c) > 0 {
+		options["sms.countries"] = strings.Join(c, ",")
+	}
+	if n := p.Tenant.Settings.SMSBudget; n != 0 {
+		options["sms.budget"] = strconv.Itoa(n)
+	}
 	// The tenant's name tells apart the accounts that one person has with several tenants.
 	issuer := p.Tenant.Name
 	if issuer == "" {
 		issuer = k.Product
 	}
-	return mfa.User{Tenant: p.User.Tenant, ID: p.User.ID, Account: account, Issuer: issuer, Options: options}
+	return mfa.User{
+		Tenant: p.User.Tenant, ID: p.User.ID, Account: account, Issuer: issuer, Lang: p.User.Locale, Options: options, Held: held,
+	}
+}
+
+// holder is the user who sets a factor up, with the credentials of it that there are already.
+func (k *Keeper) holder(ctx context.Context, p Person, factor string) (mfa.User, error) {
+	all, err := k.List(ctx, p)
+	if err != nil {
+		return mfa.User{}, err
+	}
+	_, creds, err := k.open(ctx, all, factor)
+	return k.user(p, creds), err
 }
 
 // open unseals the credentials of one factor.
@@ -130,10 +150,7 @@ func (k *Keeper) open(ctx context.Context, all []storage.Credential, factor stri
 			return nil, nil, fmt.Errorf("credential %s: %w", c.ID, err)
 		}
 		kept[c.ID] = c
-		creds = append(creds, mfa.Credential{ID: c.ID, Name: c.Name, Data: data, Left: c.Left})
-	}
-	if len(creds) == 0 {
-		return nil, nil, fmt.Errorf("%w: user has no %q", ErrUnknownFactor, factor)
+		creds = append(creds, mfa.Credential{ID: c.ID, Name: c.Name, Note: c.Note, Data: data, Left: c.Left, Expires: c.Expires})
 	}
 	return kept, creds, nil
 }
@@ -153,7 +170,14 @@ func (k *Keeper) Challenge(ctx context.Context, p Person, factor string) (storag
 	if err != nil {
 		return storage.Pending{}, mfa.Prompt{}, err
 	}
-	ch, err := f.Challenge(ctx, k.user(p), creds)
+	if len(creds) == 0 {
+		// Whether an owner handed a code out is not for the page to tell.
+		if f.Info().Enrolment == mfa.ByOwner {
+			return storage.Pending{}, mfa.Prompt{}, nil
+		}
+		return storage.Pending{}, mfa.Prompt{}, fmt.Errorf("%w: user has no %q", ErrUnknownFactor, factor)
+	}
+	ch, err := f.Challenge(ctx, k.user(p, nil), creds)
 	if err != nil {
 		return storage.Pending{}, mfa.Prompt{}, fmt.Errorf("challenge by %s: %w", factor, err)
 	}
@@ -162,6 +186,28 @@ func (k *Keeper) Challenge(ctx context.Context, p Person, factor string) (storag
 	}
 	sealed, err := k.sealJSON(ctx, p, sealChallenge+"/"+factor, ch)
 	return storage.Pending{State: sealed, At: k.Now()}, ch.Prompt, err
+}
+
+// Repeat sends a pending challenge's question again, and returns what answers are checked against from now on.
+// *mfa.Refused.
+func (k *Keeper) Repeat(ctx context.Context, p Person, factor string, pending storage.Pending) (storage.Pending, error) {
+	f, err := k.Factor(factor)
+	if err != nil {
+		return pending, err
+	}
+	r, ok := f.(mfa.Repeater)
+	if !ok {
+		return pending, fmt.Errorf("%w: %q has nothing to send again", ErrUnknownFactor, factor)
+	}
+	ch, err := k.pending(ctx, p, factor, pending)
+	if err != nil {
+		return pending, err
+	}
+	if ch, err = r.Repeat(ctx, k.user(p, nil), ch); err != nil {
+		return pending, fmt.Errorf("challenge by %s: %w", factor, err)
+	}
+	pending.State, err = k.sealJSON(ctx, p, sealChallenge+"/"+factor, ch)
+	return pending, err
 }
 
 // Prompt shows again what a pending challenge showed.
@@ -185,7 +231,7 @@ func (k *Keeper) challenge(ctx context.Context, p Person, f mfa.Factor, creds []
 	if len(pending.State) > 0 {
 		return k.pending(ctx, p, f.Info().ID, pending)
 	}
-	ch, err := f.Challenge(ctx, k.user(p), creds)
+	ch, err := f.Challenge(ctx, k.user(p, nil), creds)
 	if err != nil {
 		return ch, fmt.Errorf("challenge by %s: %w", f.Info().ID, err)
 	}
@@ -203,8 +249,9 @@ type Passed struct {
 }
 
 // Answer checks an answer to a pending challenge. The attempt is counted before the check is made; only what no code
-// looks like costs nothing. Once it was right the caller has the count forgotten, by Forgive. A wrong answer is a *mfa.Wrong, too many are a *Locked. held are the user's credentials as
-// List just read them: what one of them spends is spent only if nobody was faster.
+// looks like costs nothing. Once it was right the caller has the count forgotten, by Forgive. A wrong answer is a
+// *mfa.Wrong, too many are a *Locked. held are the user's credentials as List just read them: what one of them spends is
+// spent only if nobody was faster.
 func (k *Keeper) Answer(ctx context.Context, p Person, held []storage.Credential, factor string, pending storage.Pending, answer string) (Passed, error) {
 	f, err := k.Factor(factor)
 	if err != nil {
@@ -214,9 +261,15 @@ func (k *Keeper) Answer(ctx context.Context, p Person, held []storage.Credential
 	if err != nil {
 		return Passed{}, err
 	}
-	ch, err := k.challenge(ctx, p, f, creds, pending)
-	if err != nil {
-		return Passed{}, err
+	none := len(creds) == 0
+	if none && f.Info().Enrolment != mfa.ByOwner {
+		return Passed{}, fmt.Errorf("%w: user has no %q", ErrUnknownFactor, factor)
+	}
+	var ch mfa.Challenge
+	if !none {
+		if ch, err = k.challenge(ctx, p, f, creds, pending); err != nil {
+			return Passed{}, err
+		}
 	}
 	answer, err = input(f, ch).Clean(answer)
 	if err != nil {
@@ -225,7 +278,17 @@ func (k *Keeper) Answer(ctx context.Context, p Person, held []storage.Credential
 	if err := k.count(ctx, p, factor); err != nil {
 		return Passed{}, err
 	}
-	spent, err := f.Verify(ctx, k.user(p), creds, ch, answer)
+	if none {
+		// No owner handed a code out: a guess is as wrong as it would be if one had.
+		return Passed{}, fmt.Errorf("answer to %s: %w", factor, &mfa.Wrong{Reason: mfa.Mismatch})
+	}
+	return k.check(ctx, p, f, kept, creds, ch, answer)
+}
+
+// check has a factor check an answer, and spends what was right.
+func (k *Keeper) check(ctx context.Context, p Person, f mfa.Factor, kept map[string]storage.Credential, creds []mfa.Credential, ch mfa.Challenge, answer string) (Passed, error) {
+	factor := f.Info().ID
+	spent, err := f.Verify(ctx, k.user(p, nil), creds, ch, answer)
 	if err != nil {
 		return Passed{}, fmt.Errorf("answer to %s: %w", factor, k.burn(ctx, kept, spent, err))
 	}
@@ -236,7 +299,7 @@ func (k *Keeper) Answer(ctx context.Context, p Person, held []storage.Credential
 	if err := k.spend(ctx, &c, spent, k.Now()); err != nil {
 		return Passed{}, err
 	}
-	return Passed{Proof: k.proof(f, c.ID), Left: spent.Left}, nil
+	return Passed{Proof: k.proof(f, spent, c.ID), Left: spent.Left}, nil
 }
 
 // spend stores the credential as the factor wants it kept. Whoever comes second with the same answer finds that the
@@ -246,7 +309,7 @@ func (k *Keeper) spend(ctx context.Context, c *storage.Credential, spent mfa.Cre
 	if err != nil {
 		return err
 	}
-	c.Data, c.Left, c.LastUsed = sealed, spent.Left, used
+	c.Data, c.Left, c.Note, c.LastUsed = sealed, spent.Left, spent.Note, used
 	err = k.Credentials.Replace(ctx, c)
 	if errors.Is(err, storage.ErrConflict) {
 		return &mfa.Wrong{Reason: mfa.Used}
@@ -261,17 +324,33 @@ func (k *Keeper) burn(ctx context.Context, kept map[string]storage.Credential, b
 	if !ok || !errors.As(wrong, &w) {
 		return wrong
 	}
+	warned := burnt.Note != c.Note
 	if err := k.spend(ctx, &c, burnt, c.LastUsed); err != nil {
 		return &mfa.Wrong{Reason: w.Reason, Want: w.Want}
+	}
+	if warned {
+		return errors.Join(wrong, &Warning{Credential: c})
 	}
 	return wrong
 }
 
-func (k *Keeper) proof(f mfa.Factor, credential string) storage.Proof {
+// Warning comes with a wrong answer that says something about the credential which its owner should hear of, such as
+// that it may have been copied. The credential's Note says what.
+type Warning struct{ Credential storage.Credential }
+
+// Error implements error.
+func (w *Warning) Error() string {
+	return "credential: " + w.Credential.Factor + " noted: " + w.Credential.Note
+}
+
+func (k *Keeper) proof(f mfa.Factor, got mfa.Credential, credential string) storage.Proof {
 	info := f.Info()
+	if got.AMR != nil {
+		info.AMR = got.AMR
+	}
 	return storage.Proof{
 		Factor: info.ID, Credential: credential, AMR: info.AMR, PhishingResistant: info.PhishingResistant,
-		Hardware: info.Hardware, At: k.Now(),
+		Hardware: info.Hardware, Whole: got.Whole, Recovery: info.Enrolment == mfa.ByOwner, At: k.Now(),
 	}
 }
 
@@ -298,4 +377,48 @@ func (k *Keeper) openJSON(ctx context.Context, p Person, purpose string, sealed 
 		return err
 	}
 	return json.Unmarshal(plain, v)
+}
+
+// Discovered checks an answer to a question that was put to nobody in particular, for the user whom it names. It is not
+// counted: what can't be guessed needs no limit, and a stranger must not be able to use one up. ErrUnknownFactor where
+// the user has no such factor; a wrong answer is an mfa.ErrWrong.
+func (k *Keeper) Discovered(ctx context.Context, p Person, f mfa.Factor, ch mfa.Challenge, answer string) (Passed, error) {
+	answer, err := input(f, ch).Clean(answer)
+	if err != nil {
+		return Passed{}, err
+	}
+	all, err := k.List(ctx, p)
+	if err != nil {
+		return Passed{}, err
+	}
+	kept, creds, err := k.open(ctx, all, f.Info().ID)
+	if err != nil {
+		return Passed{}, err
+	}
+	if len(creds) == 0 {
+		return Passed{}, fmt.Errorf("%w: user has no %q", ErrUnknownFactor, f.Info().ID)
+	}
+	passed, err := k.check(ctx, p, f, kept, creds, ch, answer)
+	if err == nil && !passed.Proof.Whole {
+		return Passed{}, fmt.Errorf("answer to %s: %w", f.Info().ID, &mfa.Wrong{Reason: mfa.Mismatch})
+	}
+	return passed, err
+}
+
+// Tell tells a user of a change on every device that a factor of the user's reaches. held are the credentials, which may
+// be gone by now.
+func (k *Keeper) Tell(ctx context.Context, p Person, held []storage.Credential, text string) error {
+	var failed error
+	for _, f := range k.Factors {
+		m, ok := f.(mfa.Messenger)
+		if !ok {
+			continue
+		}
+		_, creds, err := k.open(ctx, held, f.Info().ID)
+		if err == nil && len(creds) > 0 {
+			err = m.Tell(ctx, k.user(p, nil), creds, text)
+		}
+		failed = errors.Join(failed, err)
+	}
+	return failed
 }

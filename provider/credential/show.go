@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport-id/sallyport/mfa"
 	"github.com/sallyport-id/sallyport/mfa/totp"
 	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/ui"
 )
 
@@ -16,8 +17,34 @@ func (u SettingUp) Page() ui.SetUp {
 	i := u.Factor.Info()
 	return ui.SetUp{
 		Factor: ui.Factor{ID: i.ID, Name: i.Name}, Key: groups(u.Prompt.Secret), URI: u.Prompt.URI,
-		Prompt: u.Prompt.Text, Digits: u.Input.Digits,
+		Prompt: u.Prompt.Text, Target: u.Prompt.Target, Options: u.Prompt.Options, Digits: u.Input.Digits,
 	}
+}
+
+// Refusal finds the words for a question that can't be put, in a language.
+func (k *Keeper) Refusal(lang string, r *mfa.Refused) ui.Text {
+	switch r.Reason {
+	case mfa.Country:
+		return ui.Say(ui.ProblemInputCountry, "countries", ui.Countries(lang, r.Allowed))
+	case mfa.Often:
+		return ui.Say(ui.ProblemSentOften, "n", max(1, web.Minutes(r.Until.Sub(k.Now()))))
+	case mfa.Budget:
+		return ui.Say(ui.ProblemSentBudget)
+	case mfa.Undeliverable:
+		return ui.Say(ui.ProblemSentUndeliverable)
+	case mfa.Gateway:
+		return ui.Say(ui.ProblemSentGateway)
+	default:
+		return ui.Say(ui.ProblemInputMalformed)
+	}
+}
+
+// NameOf is what a credential is called: by its user, or after its factor and what tells it from others.
+func NameOf(c storage.Credential, f mfa.Factor) string {
+	if c.Name != "" {
+		return c.Name
+	}
+	return f.Info().Name
 }
 
 // groups puts a space after each fourth character.

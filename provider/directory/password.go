@@ -66,7 +66,7 @@ func (d *Local) Check(ctx context.Context, users []storage.User, password string
 			return nil, err
 		}
 		// Whether it counts is asked after the work was done, so that the time tells nothing.
-		if match && fits && !u.Disabled {
+		if match && fits && !u.Out() {
 			right = append(right, u)
 		}
 	}

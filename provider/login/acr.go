@@ -75,9 +75,13 @@ func levels(proofs []storage.Proof) []string {
 	for _, p := range proofs {
 		if p.Factor == PasswordProof {
 			password = true
+		}
+		// Neither a remembered device nor an owner's code is a second factor.
+		if !isSecond(p) || p.Recovery {
 			continue
 		}
 		second = true
+		password = password || p.Whole
 		resistant = resistant || p.PhishingResistant
 		hardware = hardware || p.PhishingResistant && p.Hardware
 	}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/sallyport-id/sallyport/mfa"
 	"github.com/sallyport-id/sallyport/provider/credential"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
@@ -40,7 +41,12 @@ func (s *Service) Readmit(ctx context.Context, p credential.Person, was Shown) e
 	for _, id := range was.Factors {
 		proof := storage.Proof{Factor: id, At: was.At}
 		if factor, err := s.Credentials.Factor(id); err == nil {
-			proof.PhishingResistant = factor.Info().PhishingResistant
+			i := factor.Info()
+			proof.PhishingResistant = i.PhishingResistant
+			// What an owner's code let in stays for as long as a session would, not for months.
+			if proof.Recovery = i.Enrolment == mfa.ByOwner; proof.Recovery {
+				f.Later = s.Now().Sub(was.At) < sessionLife
+			}
 		}
 		f.Proofs = append(f.Proofs, proof)
 	}

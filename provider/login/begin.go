@@ -52,7 +52,7 @@ func (s *Service) resume(ctx context.Context, by *web.Actor, r Request) (web.Res
 		Browser: by.Browser, Session: by.Session.ID, Created: r.Begun, Until: r.Begun.Add(flowLife),
 		Proofs: s.stillGood(by.Session.Proofs, r, len(s.Credentials.Primary(all)) > 0),
 	}
-	if !proved(f.Proofs, PasswordProof) {
+	if !begun(f.Proofs) {
 		return s.ask(by, r)
 	}
 	st, err := s.stand(ctx, by, &f, p, r)
@@ -83,11 +83,14 @@ func (s *Service) stillGood(proofs []storage.Proof, r Request, hasFactor bool) [
 	}
 	return slices.DeleteFunc(slices.Clone(proofs), func(p storage.Proof) bool {
 		age := r.Begun.Sub(p.At)
+		if r.MaxAge != nil && p.Factor == DeviceProof {
+			return true // it does not answer how recently the user was authenticated
+		}
 		if r.MaxAge != nil && age > time.Duration(*r.MaxAge)*time.Second {
 			return true
 		}
 		// What must be fresh is the strongest thing the user has to show.
-		return r.Fresh && age > freshness && (p.Factor == PasswordProof) != hasFactor
+		return r.Fresh && age > freshness && isSecond(p) == hasFactor
 	})
 }
 
@@ -96,15 +99,22 @@ func (s *Service) ask(by *web.Actor, r Request) (web.Result, error) {
 	if r.None {
 		return web.Result{}, ErrLoginRequired
 	}
+	return s.askWhy(by, r, "")
+}
+
+func (s *Service) askWhy(by *web.Actor, r Request, why string) (web.Result, error) {
 	sealed, err := s.seal(by, r)
 	if err != nil {
 		return web.Result{}, err
 	}
-	return web.Go(signInPath(sealed, "")), nil
+	return web.Go(signInPath(sealed, why)), nil
 }
 
 func signInPath(sealed, why string) string {
-	q := url.Values{"request": {sealed}}
+	q := url.Values{}
+	if sealed != "" {
+		q.Set("request", sealed)
+	}
 	if why != "" {
 		q.Set("why", why)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sallyport-id/sallyport/provider/hook"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
@@ -14,11 +15,18 @@ import (
 // finish completes a sign-in whose flow has just been marked as done: only one request gets here for each. factor is
 // what was proven last.
 func (s *Service) finish(ctx context.Context, by *web.Actor, st *state, factor string) (web.Result, error) {
+	if err := s.hook(ctx, by, st, hook.BeforeSignIn, factor); err != nil {
+		return web.Result{}, err
+	}
+	devices, err := s.rememberDevice(ctx, by, st)
+	if err != nil {
+		return web.Result{}, err
+	}
 	var session storage.Session
 	var cookie string
 	e := s.event(by, st, "sign_in", "ok")
 	e.Factor = factor
-	err := atOnce(
+	err = atOnce(
 		func() (err error) { session, cookie, err = s.openSession(ctx, by, st); return err },
 		func() error { return s.remember(ctx, st) },
 		func() error { return s.record(ctx, e) },
@@ -26,13 +34,19 @@ func (s *Service) finish(ctx context.Context, by *web.Actor, st *state, factor s
 	if err != nil {
 		return web.Result{}, err
 	}
+	if err := s.hook(ctx, by, st, hook.AfterSignIn, factor); err != nil {
+		return web.Result{}, err
+	}
 	res, err := s.Continue(ctx, by, s.outcome(st, session))
-	res.Session = &cookie
+	res.Session, res.Devices = &cookie, devices
 	return res, err
 }
 
 // carryOn completes a sign-in for which the session was enough.
 func (s *Service) carryOn(ctx context.Context, by *web.Actor, st *state) (web.Result, error) {
+	if err := s.hook(ctx, by, st, hook.BeforeSignIn, ""); err != nil {
+		return web.Result{}, err
+	}
 	session := *by.Session
 	if c := st.request.Client; c != "" && !slices.Contains(session.Clients, c) {
 		var err error

@@ -24,7 +24,9 @@ type state struct {
 	person   credential.Person
 	request  Request
 	decision policy.Decision
-	step     Step
+	// want is what the request asks for beyond the policy.
+	want Want
+	step Step
 	// held are the user's credentials, have what Next needs to know of them.
 	held []storage.Credential
 	have []Enrolled
@@ -52,6 +54,7 @@ func (s *Service) stand(ctx context.Context, by *web.Actor, f *storage.Flow, p c
 func (s *Service) next(st *state) Step {
 	w, ok := want(st.request, s.ACRs(), st.have)
 	w.Fresh = st.request.Fresh
+	st.want = w
 	step := Next(*st.flow, st.decision, st.have, w)
 	switch {
 	case !ok && step.Kind == Done:
@@ -59,7 +62,7 @@ func (s *Service) next(st *state) Step {
 	case step.Kind == Enrol && s.stale(st.flow.Proofs):
 		// A first factor is added by who has just shown the password, not by who found a browser signed in.
 		return Step{Kind: Password}
-	case step.Kind == Enrol && len(s.settable(st.decision)) == 0:
+	case step.Kind == Enrol && len(s.settable(st.decision)) == 0 && !recovered(st.flow.Proofs):
 		// Nothing that could be set up would satisfy the rule.
 		return Step{Kind: Recover}
 	default:
@@ -137,10 +140,10 @@ func outdated(proofs []storage.Proof, u *storage.User) bool {
 	})
 }
 
-// stale tells whether the password was not proven within the last ten minutes.
+// stale tells whether the first proof is older than ten minutes.
 func (s *Service) stale(proofs []storage.Proof) bool {
 	return !slices.ContainsFunc(proofs, func(p storage.Proof) bool {
-		return p.Factor == PasswordProof && s.Now().Sub(p.At) <= freshness
+		return (p.Factor == PasswordProof || p.Whole) && s.Now().Sub(p.At) <= freshness
 	})
 }
 
@@ -190,6 +193,20 @@ func (s *Service) write(ctx context.Context, st *state, achieve func(*storage.Fl
 		st.flow = &f
 	}
 	return false, web.Unavailable("flow", storage.ErrConflict)
+}
+
+// inTurn does something with a sign-in under way, one request of it after the other.
+func (s *Service) inTurn(ctx context.Context, by *web.Actor, flow string, do func(*state) (web.Result, error)) (web.Result, error) {
+	end, err := s.turns.take(ctx, flow)
+	if err != nil {
+		return web.Result{}, web.Unavailable("turn", err)
+	}
+	defer end()
+	st, res, err := s.load(ctx, by, flow)
+	if st == nil || err != nil {
+		return res, err
+	}
+	return do(st)
 }
 
 // drop ends a sign-in: the password has to be proven again.

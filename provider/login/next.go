@@ -7,8 +7,12 @@ import (
 	"github.com/sallyport-id/sallyport/storage"
 )
 
-// PasswordProof is the Factor of a password's proof.
-const PasswordProof = "password"
+// What is proven without a factor, as the Factor of its proof.
+const (
+	PasswordProof = "password"
+	// DeviceProof is that of a remembered device. It answers the policy's question, and nobody else's.
+	DeviceProof = "device"
+)
 
 // Enrolled is one factor that the user has, as far as the next step depends on it.
 type Enrolled struct {
@@ -69,16 +73,17 @@ func Next(f storage.Flow, d policy.Decision, enrolled []Enrolled, w Want) Step {
 	switch {
 	case !d.Allow:
 		return Step{Kind: Deny}
-	case !proved(f.Proofs, PasswordProof):
+	case !begun(f.Proofs):
 		return Step{Kind: Password}
 	case len(f.Codes) > 0:
 		return Step{Kind: SaveCodes}
 	}
-	return second(f.Proofs, d, enrolled, w)
+	return second(f, d, enrolled, w)
 }
 
 // second decides on the second step.
-func second(proofs []storage.Proof, d policy.Decision, enrolled []Enrolled, w Want) Step {
+func second(f storage.Flow, d policy.Decision, enrolled []Enrolled, w Want) Step {
+	proofs := f.Proofs
 	has := slices.ContainsFunc(enrolled, func(e Enrolled) bool { return !e.Backup })
 	if w.Fresh && has && !showsSecond(proofs) {
 		if usable := answerable(enrolled, d, w); len(usable) > 0 {
@@ -92,8 +97,13 @@ func second(proofs []storage.Proof, d policy.Decision, enrolled []Enrolled, w Wa
 	if !asked && !wanted {
 		return Step{Kind: Done}
 	}
-	if fits(proofs, d, w) {
+	switch {
+	case fits(proofs, d, w):
 		return Step{Kind: Done}
+	case !wanted && d.Remember > 0 && proved(proofs, DeviceProof):
+		return Step{Kind: Done}
+	case recovered(proofs):
+		return afterRecovery(f, w)
 	}
 	if usable := answerable(enrolled, d, w); has && len(usable) > 0 {
 		return Step{Kind: Prompt, Factors: usable}
@@ -106,6 +116,19 @@ func second(proofs []storage.Proof, d policy.Decision, enrolled []Enrolled, w Wa
 		return Step{Kind: Done}
 	}
 	return without(proofs, d, enrolled, has, w)
+}
+
+// afterRecovery leads whoever came in by an owner's code to set up a factor. It can be put off, and then the next sign-in
+// needs another code; but not where an application insists on what the code is not.
+func afterRecovery(f storage.Flow, w Want) Step {
+	switch {
+	case w.Essential && w.PhishingResistant:
+		return Step{Kind: Unmet}
+	case f.Later && !(w.Essential && w.TwoFactor):
+		return Step{Kind: Done}
+	default:
+		return Step{Kind: Enrol}
+	}
 }
 
 // anyFactor asks for any factor that the user has, accepted by the policy or not.
@@ -133,14 +156,25 @@ func without(proofs []storage.Proof, d policy.Decision, enrolled []Enrolled, has
 	}
 }
 
-func showsSecond(proofs []storage.Proof) bool {
-	return slices.ContainsFunc(proofs, func(p storage.Proof) bool { return p.Factor != PasswordProof })
+// begun tells whether the first proof is in: a password, or what is a sign-in by itself.
+func begun(proofs []storage.Proof) bool {
+	return slices.ContainsFunc(proofs, func(p storage.Proof) bool { return p.Factor == PasswordProof || p.Whole })
+}
+
+// isSecond tells whether a proof was given with something that the user has. A remembered device is only what is left
+// of one that was given before.
+func isSecond(p storage.Proof) bool { return p.Factor != PasswordProof && p.Factor != DeviceProof }
+
+func showsSecond(proofs []storage.Proof) bool { return slices.ContainsFunc(proofs, isSecond) }
+
+func recovered(proofs []storage.Proof) bool {
+	return slices.ContainsFunc(proofs, func(p storage.Proof) bool { return p.Recovery })
 }
 
 // fits tells whether one of the proofs is the second step that is asked for.
 func fits(proofs []storage.Proof, d policy.Decision, w Want) bool {
 	return slices.ContainsFunc(proofs, func(p storage.Proof) bool {
-		return p.Factor != PasswordProof && d.Allows(p.Factor, p.PhishingResistant) && (!w.PhishingResistant || p.PhishingResistant) && (!w.Hardware || p.Hardware)
+		return isSecond(p) && !p.Recovery && d.Allows(p.Factor, p.PhishingResistant) && (!w.PhishingResistant || p.PhishingResistant) && (!w.Hardware || p.Hardware)
 	})
 }
 

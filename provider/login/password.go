@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"errors"
+	"net/url"
 	"slices"
 	"time"
 
@@ -22,24 +23,68 @@ type signInPage struct {
 func (s *Service) page(_ context.Context, by *web.Actor, in signInPage) (web.Result, error) {
 	if in.Request == "" {
 		// Somebody kept the page's address: what is left to do is sign in to the account pages.
-		return s.ask(by, Request{Return: ui.PathAccount, Begun: s.Now()})
+		return s.askWhy(by, Request{Return: ui.PathAccount, Begun: s.Now()}, in.Why)
 	}
 	r, err := s.unseal(by, in.Request)
 	if err != nil {
 		return web.Result{}, err
 	}
 	p := s.signIn(by, r, in.Request, r.Hint)
-	if in.Why == whyExpired {
+	switch in.Why {
+	case whyExpired:
 		p.Notice = ui.Say(ui.ProblemSignInExpired)
+	case whyPassword:
+		p.Notice = ui.Say(ui.NoticePasswordNew)
 	}
 	return web.Result{Page: p, FormTargets: r.FormTargets}, nil
 }
 
-// whyExpired stands in the sign-in page's address when the sign-in before took too long.
-const whyExpired = "expired"
+// What stands in the sign-in page's address to say why it is there.
+const (
+	// whyExpired: the sign-in before took too long.
+	whyExpired = "expired"
+	// whyPassword: there is a new password.
+	whyPassword = "password"
+)
+
+// SignInPath leads to the sign-in page that goes on with a sealed request, or begins one; changed tells that there is a
+// new password.
+func SignInPath(request string, changed bool) string {
+	why := ""
+	if changed {
+		why = whyPassword
+	}
+	return signInPath(request, why)
+}
+
+// ErrPassword: the password is wrong.
+var ErrPassword = errors.New("login: wrong password")
+
+// CheckPassword checks the password of a user who is known by other means, slowed down by the same counts as sign-ins.
+// ErrPassword, *web.TooMany.
+func (s *Service) CheckPassword(ctx context.Context, by *web.Actor, p credential.Person, password string) error {
+	try := s.attemptOf(by, web.Account(p.User))
+	known, done, err := s.beginPassword(ctx, try)
+	if err != nil {
+		return err
+	}
+	defer done()
+	right, err := s.Directory.Check(ctx, []storage.User{*p.User}, password)
+	switch {
+	case errors.Is(err, directory.ErrBusy):
+		return web.ErrBusy
+	case err != nil:
+		return web.Unavailable("directory", err)
+	case len(right) == 0:
+		return errors.Join(ErrPassword, s.wrongPassword(ctx, try))
+	case known:
+		return s.rightPassword(ctx, try)
+	}
+	return nil
+}
 
 func (s *Service) signIn(by *web.Actor, r Request, sealed, login string) ui.SignIn {
-	p := ui.SignIn{Request: sealed, Login: login, App: r.App}
+	p := ui.SignIn{Request: sealed, Login: login, App: r.App, Passkeys: s.discoverer() != nil, Forgot: forgotPath(sealed)}
 	if by.SignedIn() && (r.Fresh || r.MaxAge != nil || r.Login) && r.Hint == "" {
 		p.Login = web.Account(by.User)
 		p.Notice = ui.Say(ui.NoticeFresh)
@@ -116,6 +161,10 @@ func (s *Service) password(ctx context.Context, by *web.Actor, in passwordForm) 
 	return s.start(ctx, by, r, in.Request, people[0], s.passwordProof(s.Now()))
 }
 
+func forgotPath(sealed string) string {
+	return ui.PathForgot + "?" + url.Values{"request": {sealed}}.Encode()
+}
+
 func (s *Service) passwordProof(at time.Time) storage.Proof {
 	return storage.Proof{Factor: PasswordProof, AMR: []string{"pwd"}, At: at}
 }
@@ -132,11 +181,11 @@ func (s *Service) refusal(by *web.Actor, r Request, users []storage.User, why st
 	return e
 }
 
-// admissible keeps those whom the request admits, and who are not disabled.
+// admissible keeps those whom the request admits, and who are neither disabled nor locked.
 func (s *Service) admissible(ctx context.Context, r Request, users []storage.User) ([]credential.Person, error) {
 	var people []credential.Person
 	for _, u := range users {
-		if u.Disabled || r.Subject != "" && u.ID != r.Subject {
+		if u.Out() || r.Subject != "" && u.ID != r.Subject {
 			continue
 		}
 		t, err := s.tenant(ctx, u.Tenant)
@@ -239,20 +288,37 @@ func (s *Service) start(ctx context.Context, by *web.Actor, r Request, sealed st
 	if err != nil {
 		return web.Result{}, err
 	}
+	var devices *string
+	if st.step.Kind == Prompt && proof.Factor == PasswordProof {
+		if devices, err = s.recognise(ctx, by, st); err != nil {
+			return web.Result{}, err
+		}
+	}
+	res, err := s.enter(ctx, by, st, proof)
+	res.Devices = devices
+	return res, err
+}
+
+// enter stores the flow with its first proof, and goes on; where that was all there is to prove the sign-in is complete.
+func (s *Service) enter(ctx context.Context, by *web.Actor, st *state, proof storage.Proof) (web.Result, error) {
+	f := st.flow
 	if f.Done = st.step.Kind == Done; f.Done {
-		if err := s.Store.Flows.Insert(ctx, &f); err != nil {
+		if err := s.Store.Flows.Insert(ctx, f); err != nil {
 			return web.Result{}, web.Unavailable("flow", err)
 		}
-		return s.finish(ctx, by, st, PasswordProof)
+		return s.finish(ctx, by, st, proof.Factor)
 	}
 	e := s.event(by, st, "sign_in.password", "ok")
-	e.Factor = PasswordProof
-	err = atOnce(
+	if proof.Factor != PasswordProof {
+		e.Action = "sign_in.factor"
+	}
+	e.Factor = proof.Factor
+	err := atOnce(
 		func() error { return s.record(ctx, e) },
-		func() error { return web.Unavailable("flow", s.Store.Flows.Insert(ctx, &f)) },
+		func() error { return web.Unavailable("flow", s.Store.Flows.Insert(ctx, f)) },
 	)
 	if err != nil {
 		return web.Result{}, err
 	}
-	return web.Go(flowPath(&f)), nil
+	return web.Go(flowPath(f)), nil
 }

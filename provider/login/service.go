@@ -8,9 +8,11 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/sallyport-id/sallyport/mfa"
 	"github.com/sallyport-id/sallyport/provider/audit"
 	"github.com/sallyport-id/sallyport/provider/credential"
 	"github.com/sallyport-id/sallyport/provider/directory"
+	"github.com/sallyport-id/sallyport/provider/hook"
 	"github.com/sallyport-id/sallyport/provider/keys"
 	"github.com/sallyport-id/sallyport/provider/mail"
 	"github.com/sallyport-id/sallyport/provider/policy"
@@ -33,6 +35,10 @@ type Config struct {
 	Language func(prefs ...string) string
 	// Refuse answers the application where its request can't be met.
 	Refuse Refuse
+	// Hooks may refuse sign-ins, set-ups and recoveries.
+	Hooks *hook.Runner
+	// Lost mails a user who has lost all factors how to take them off; see MayReset.
+	Lost   func(ctx context.Context, by *web.Actor, p credential.Person) error
 	Logger *slog.Logger
 	Now    func() time.Time
 }
@@ -52,13 +58,13 @@ var factorID = regexp.MustCompile(`^[a-z][a-z0-9]{0,31}$`)
 
 // New checks the configuration.
 func New(c Config) (*Service, error) {
-	if c.Keys == nil || c.Directory == nil || c.Credentials == nil || c.Audit == nil || c.Notices == nil || c.Continue == nil || c.Refuse == nil || c.Ended == nil || c.Language == nil || c.Logger == nil {
+	if c.Keys == nil || c.Directory == nil || c.Credentials == nil || c.Audit == nil || c.Notices == nil || c.Continue == nil || c.Refuse == nil || c.Ended == nil || c.Hooks == nil || c.Lost == nil || c.Language == nil || c.Logger == nil {
 		return nil, errors.New("login: Config lacks a part")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	seen := map[string]bool{PasswordProof: true}
+	seen := map[string]bool{PasswordProof: true, DeviceProof: true}
 	for _, f := range c.Credentials.Factors {
 		id := f.Info().ID
 		if !factorID.MatchString(id) || seen[id] {
@@ -87,7 +93,7 @@ func (s *Service) tenant(ctx context.Context, id string) (*storage.Tenant, error
 	return &t, nil
 }
 
-// person reads a user together with the tenant. One that is disabled is not there.
+// person reads a user together with the tenant. One that is disabled or locked is not there.
 func (s *Service) person(ctx context.Context, tenant, user string) (credential.Person, error) {
 	t, err := s.tenant(ctx, tenant)
 	if err != nil {
@@ -97,8 +103,8 @@ func (s *Service) person(ctx context.Context, tenant, user string) (credential.P
 	if err != nil {
 		return credential.Person{}, web.Unavailable("user", err)
 	}
-	if u.Disabled {
-		return credential.Person{}, fmt.Errorf("user is disabled: %w", storage.ErrNotFound)
+	if u.Out() {
+		return credential.Person{}, fmt.Errorf("user is disabled or locked: %w", storage.ErrNotFound)
 	}
 	return credential.Person{Tenant: t, User: &u}, nil
 }
@@ -120,6 +126,16 @@ func (s *Service) decide(ctx context.Context, by *web.Actor, p credential.Person
 		f.Tags = c.Tags
 	}
 	return policy.Decide(p.Tenant.Rules, f), nil
+}
+
+// Person reads a user who is not kept out, with the tenant. storage.ErrNotFound.
+func (s *Service) Person(ctx context.Context, tenant, user string) (credential.Person, error) {
+	return s.person(ctx, tenant, user)
+}
+
+// DecisionFor says what the tenant's policy asks of a user who comes from an actor's address, on our own pages.
+func (s *Service) DecisionFor(ctx context.Context, by *web.Actor, p credential.Person) (policy.Decision, error) {
+	return s.decide(ctx, by, p, Request{})
 }
 
 // Decision says what the tenant's policy asks of a user who is on our own pages.
@@ -153,6 +169,10 @@ func (s *Service) have(ctx context.Context, p credential.Person, all []storage.C
 			return nil, err
 		}
 		info := f.Info()
+		// What an owner handed out is nothing that the user has.
+		if info.Enrolment == mfa.ByOwner {
+			continue
+		}
 		have = append(have, Enrolled{
 			Factor: info.ID, PhishingResistant: info.PhishingResistant, Hardware: info.Hardware, Backup: info.Backup, Off: off[info.ID] || c.Left == 0,
 		})

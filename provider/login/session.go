@@ -109,7 +109,7 @@ func (s *Service) Challenge(ctx context.Context, by *web.Actor, need web.Access,
 	}
 	has := len(s.Credentials.Primary(all)) > 0
 	for _, p := range s.stillGood(by.Session.Proofs, r, has) {
-		if (p.Factor == PasswordProof) != has {
+		if isSecond(p) || !has && p.Factor == PasswordProof {
 			return web.Result{}, false, nil
 		}
 	}
@@ -131,8 +131,8 @@ func (s *Service) signedOut(ctx context.Context, by *web.Actor) error {
 	return s.record(ctx, by.Event("sign_out", "ok"))
 }
 
-// EndOthers ends all sessions and remembered devices of a user but one session, after a change that may have been
-// made because somebody else was in.
+// EndOthers ends all sessions of a user but one, all remembered devices and mailed links, after a change that may have
+// been made because somebody else was in.
 func (s *Service) EndOthers(ctx context.Context, tenant, user, keep string) error {
 	own := storage.Query{Tenant: tenant, Field: "user", Value: user}
 	err := each(ctx, s.Store.Sessions, own, func(o *storage.Session) error {
@@ -150,7 +150,17 @@ func (s *Service) EndOthers(ctx context.Context, tenant, user, keep string) erro
 		}
 		return nil
 	})
-	return web.Unavailable("devices", err)
+	if err != nil {
+		return web.Unavailable("devices", err)
+	}
+	// Links that were mailed before the change end with it.
+	for _, purpose := range storage.Purposes() {
+		err := s.Store.Links.Delete(ctx, tenant, storage.LinkID(purpose, user))
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return web.Unavailable("links", err)
+		}
+	}
+	return nil
 }
 
 // each calls do for every record that q asks for, however many pages they fill.

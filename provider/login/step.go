@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-id/sallyport/mfa"
 	"github.com/sallyport-id/sallyport/provider/credential"
+	"github.com/sallyport-id/sallyport/provider/hook"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/ui"
@@ -19,28 +20,45 @@ type flowIn struct {
 
 // show is the dispatcher: it draws the page of the step at which the sign-in stands.
 func (s *Service) show(ctx context.Context, by *web.Actor, in flowIn) (web.Result, error) {
-	end, err := s.turns.take(ctx, in.Flow)
-	if err != nil {
-		return web.Result{}, web.Unavailable("turn", err)
+	return s.inTurn(ctx, by, in.Flow, func(st *state) (web.Result, error) {
+		switch st.step.Kind {
+		case Prompt:
+			return s.prompt(ctx, by, st, s.first(st.step.Factors, st.person.User.LastFactor)[0], ui.Text{})
+		case Recover:
+			// Nothing that the user has will do: what is left is a code from an owner.
+			if id, ok := s.recovery(); ok {
+				return s.prompt(ctx, by, st, id, ui.Text{})
+			}
+			return s.stop(ctx, by, st)
+		case Enrol:
+			return s.intro(st), nil
+		case SaveCodes:
+			return s.codes(ctx, by, st, ui.Text{})
+		case Done:
+			// The policy changed while the page lay open.
+			return s.advance(ctx, by, st, "", func(*storage.Flow) {})
+		default:
+			return s.stop(ctx, by, st)
+		}
+	})
+}
+
+// recovery is the ID of the factor that owners hand out.
+func (s *Service) recovery() (string, bool) {
+	for _, f := range s.Credentials.Factors {
+		if i := f.Info(); i.Enrolment == mfa.ByOwner {
+			return i.ID, true
+		}
 	}
-	defer end()
-	st, res, err := s.load(ctx, by, in.Flow)
-	if st == nil || err != nil {
-		return res, err
-	}
-	switch st.step.Kind {
-	case Prompt:
-		return s.prompt(ctx, st, s.first(st.step.Factors, st.person.User.LastFactor)[0])
-	case Enrol:
-		return s.intro(by, st), nil
-	case SaveCodes:
-		return s.codes(ctx, st, ui.Text{})
-	case Done:
-		// The policy changed while the page lay open.
-		return s.advance(ctx, by, st, "", func(*storage.Flow) {})
-	default:
-		return s.stop(ctx, by, st)
-	}
+	return "", false
+}
+
+// mayAnswer tells whether a factor can be answered where the sign-in stands. The code from an owner always can, and that
+// is no sign that there is one.
+func (s *Service) mayAnswer(st *state, factor string) bool {
+	id, ok := s.recovery()
+	return st.step.Kind == Prompt && slices.Contains(st.step.Factors, factor) ||
+		ok && factor == id && (st.step.Kind == Prompt || st.step.Kind == Recover)
 }
 
 // stop ends a sign-in that can't go on, and says why.
@@ -72,23 +90,110 @@ func (s *Service) stop(ctx context.Context, by *web.Actor, st *state) (web.Resul
 }
 
 // prompt puts a factor's question. It is put once for each sign-in: a page that is loaded again shows it again.
-func (s *Service) prompt(ctx context.Context, st *state, factor string) (web.Result, error) {
-	var prompt mfa.Prompt
-	pending, ok := st.flow.Pending[factor]
-	var err error
-	if ok {
-		prompt, err = s.Credentials.Prompt(ctx, st.person, factor, pending)
-	} else {
-		prompt, err = s.put(ctx, st, factor)
-	}
-	if err != nil {
+func (s *Service) prompt(ctx context.Context, by *web.Actor, st *state, factor string, notice ui.Text) (web.Result, error) {
+	// Seen through to its end although the browser goes away: an SMS that went out must be remembered.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), putTime)
+	defer cancel()
+	prompt, err := s.asked(ctx, by, st, factor)
+	var refused *mfa.Refused
+	if err != nil && !errors.As(err, &refused) {
 		return web.Result{}, web.Unavailable("challenge", err)
 	}
 	f, err := s.Credentials.Factor(factor)
 	if err != nil {
 		return web.Result{}, err
 	}
-	return st.draw(s.code(st, f, prompt)), nil
+	page := s.code(st, f, prompt)
+	page.Notice = notice
+	if refused != nil {
+		page.Problem = s.Credentials.Refusal(by.Lang, refused)
+		page.Again = st.path("/with/" + factor + "/send-again")
+	}
+	return st.draw(page), nil
+}
+
+// putTime bounds how long a question may take to be put.
+const putTime = 30 * time.Second
+
+// asked is the question of a factor, put now unless it was before.
+func (s *Service) asked(ctx context.Context, by *web.Actor, st *state, factor string) (mfa.Prompt, error) {
+	if pending, ok := st.flow.Pending[factor]; ok {
+		prompt, err := s.Credentials.Prompt(ctx, st.person, factor, pending)
+		if !errors.Is(err, credential.ErrNothingPending) {
+			return prompt, err
+		}
+	}
+	prompt, err := s.put(ctx, st, factor)
+	return prompt, errors.Join(err, s.noteSent(ctx, by, st, factor, err))
+}
+
+// noteSent puts into the audit log that a message went out to the user's device, or why it did not.
+func (s *Service) noteSent(ctx context.Context, by *web.Actor, st *state, factor string, why error) error {
+	f, err := s.Credentials.Factor(factor)
+	if err != nil {
+		return err
+	}
+	if _, ok := f.(mfa.Repeater); !ok {
+		return nil
+	}
+	e := s.event(by, st, "factor.sent", "ok")
+	e.Factor = factor
+	var refused *mfa.Refused
+	switch {
+	case errors.As(why, &refused):
+		e.Outcome, e.Reason = "refused", string(refused.Reason)
+	case why != nil:
+		e.Outcome = "failed"
+	}
+	return s.record(ctx, e)
+}
+
+// sendAgain sends the code once more; the one sent first stays good.
+func (s *Service) sendAgain(ctx context.Context, by *web.Actor, in factorIn) (web.Result, error) {
+	return s.inTurn(ctx, by, in.Flow, func(st *state) (web.Result, error) {
+		if !s.mayAnswer(st, in.Factor) {
+			return web.Go(st.path("")), nil
+		}
+		pending, ok := st.flow.Pending[in.Factor]
+		if !ok {
+			// The first one was refused.
+			return s.prompt(ctx, by, st, in.Factor, ui.Text{})
+		}
+		again, err := s.Credentials.Repeat(ctx, st.person, in.Factor, pending)
+		if errors.Is(err, credential.ErrNothingPending) {
+			return s.prompt(ctx, by, st, in.Factor, ui.Text{})
+		}
+		if err := s.noteSent(ctx, by, st, in.Factor, err); err != nil {
+			return web.Result{}, err
+		}
+		var refused *mfa.Refused
+		if errors.As(err, &refused) {
+			return s.refusedAgain(ctx, by, st, in.Factor, refused)
+		}
+		if err != nil {
+			return web.Result{}, web.Unavailable("challenge", err)
+		}
+		st.flow.Pending[in.Factor] = again
+		if err := s.Store.Flows.Replace(ctx, st.flow); err != nil {
+			return web.Result{}, web.Unavailable("flow", err)
+		}
+		return web.Go(st.path("/with/" + in.Factor + "?sent=again")), nil
+	})
+}
+
+// refusedAgain shows the question that is pending, and why it was not sent once more.
+func (s *Service) refusedAgain(ctx context.Context, by *web.Actor, st *state, factor string, refused *mfa.Refused) (web.Result, error) {
+	f, err := s.Credentials.Factor(factor)
+	if err != nil {
+		return web.Result{}, err
+	}
+	prompt, err := s.Credentials.Prompt(ctx, st.person, factor, st.flow.Pending[factor])
+	if err != nil {
+		return web.Result{}, web.Unavailable("challenge", err)
+	}
+	page := s.code(st, f, prompt)
+	page.Problem = s.Credentials.Refusal(by.Lang, refused)
+	return st.again(page), nil
 }
 
 // put makes a challenge, and stores it before it is shown.
@@ -115,82 +220,114 @@ func (s *Service) put(ctx context.Context, st *state, factor string) (mfa.Prompt
 }
 
 func (s *Service) code(st *state, f mfa.Factor, prompt mfa.Prompt) ui.Code {
-	factor := f.Info().ID
 	info := f.Info()
 	digits := info.Input.Digits
 	if prompt.Input != (mfa.Input{}) {
 		digits = prompt.Input.Digits
 	}
-	return ui.Code{
+	page := ui.Code{
 		Factor: ui.Factor{ID: info.ID, Name: info.Name}, Account: web.Account(st.person.User), Digits: digits,
-		Prompt: prompt.Text, Target: prompt.Target, App: st.request.App,
-		Action: st.path("/with/" + factor), Others: st.path("/ways"), Restart: signInPath(st.flow.Request, ""),
+		Prompt: prompt.Text, Target: prompt.Target, Options: prompt.Options, App: st.request.App,
+		Remember: s.rememberDays(st, info), Kept: st.flow.Remember,
+		Action: st.path("/with/" + info.ID), Others: st.path("/ways"), Restart: signInPath(st.flow.Request, ""),
 	}
+	if !prompt.Again.IsZero() {
+		page.Again, page.AgainAt = page.Action+"/send-again", prompt.Again.UTC().Format(time.RFC3339)
+	}
+	if id, ok := s.recovery(); ok && info.Enrolment == mfa.Automatic {
+		page.Recovery = st.path("/with/" + id)
+	}
+	if st.step.Kind == Recover {
+		page.Others, page.Support = "", st.person.Tenant.Settings.Support
+	}
+	return page
 }
 
 type factorIn struct {
-	Flow   string `path:"flow"`
-	Factor string `path:"factor"`
-	Code   string `form:"code"`
+	Flow     string `path:"flow"`
+	Factor   string `path:"factor"`
+	Code     string `form:"code"`
+	Remember bool   `form:"remember"`
+	Sent     string `form:"sent"`
 }
 
 // with shows the prompt of a factor that the user chose.
 func (s *Service) with(ctx context.Context, by *web.Actor, in factorIn) (web.Result, error) {
-	end, err := s.turns.take(ctx, in.Flow)
-	if err != nil {
-		return web.Result{}, web.Unavailable("turn", err)
-	}
-	defer end()
-	st, res, err := s.load(ctx, by, in.Flow)
-	if st == nil || err != nil {
-		return res, err
-	}
-	if st.step.Kind != Prompt || !slices.Contains(st.step.Factors, in.Factor) {
-		return web.Go(st.path("")), nil
-	}
-	return s.prompt(ctx, st, in.Factor)
+	return s.inTurn(ctx, by, in.Flow, func(st *state) (web.Result, error) {
+		if !s.mayAnswer(st, in.Factor) {
+			return web.Go(st.path("")), nil
+		}
+		notice := ui.Text{}
+		if in.Sent != "" {
+			notice = ui.Say(ui.NoticeSentAgain)
+		}
+		return s.prompt(ctx, by, st, in.Factor, notice)
+	})
 }
 
 // answer takes the answer to a factor's challenge.
 func (s *Service) answer(ctx context.Context, by *web.Actor, in factorIn) (web.Result, error) {
-	end, err := s.turns.take(ctx, in.Flow)
-	if err != nil {
-		return web.Result{}, web.Unavailable("turn", err)
-	}
-	defer end()
-	st, res, err := s.load(ctx, by, in.Flow)
-	if st == nil || err != nil {
-		return res, err
-	}
-	if st.step.Kind != Prompt || !slices.Contains(st.step.Factors, in.Factor) {
-		return web.Go(st.path("")), nil
-	}
-	if again := s.Credentials.Again(ctx, st.person, st.flow.Refused, in.Factor, in.Code); again != nil {
-		return s.again(ctx, st, in.Factor, again)
-	}
-	passed, err := s.Credentials.Answer(ctx, st.person, st.held, in.Factor, st.flow.Pending[in.Factor], in.Code)
-	if errors.Is(err, credential.ErrNothingPending) {
-		return web.Go(st.path("/with/" + in.Factor)), nil
-	}
-	if err != nil {
-		return s.wrong(ctx, by, st, in, err)
-	}
-	if passed.Left >= 0 {
+	return s.inTurn(ctx, by, in.Flow, func(st *state) (web.Result, error) {
+		if !s.mayAnswer(st, in.Factor) {
+			return web.Go(st.path("")), nil
+		}
+		f, err := s.Credentials.Factor(in.Factor)
+		if err != nil {
+			return web.Result{}, err
+		}
+		if again := s.Credentials.Again(ctx, st.person, st.flow.Refused, in.Factor, in.Code); again != nil {
+			return s.again(ctx, st, in.Factor, again)
+		}
+		recovery := f.Info().Enrolment == mfa.ByOwner
+		if recovery {
+			if err := s.hook(ctx, by, st, hook.BeforeRecovery, in.Factor); err != nil {
+				return web.Result{}, err
+			}
+		}
+		st.flow.Remember = in.Remember && s.rememberDays(st, f.Info()) > 0
+		passed, err := s.Credentials.Answer(ctx, st.person, st.held, in.Factor, st.flow.Pending[in.Factor], in.Code)
+		if errors.Is(err, credential.ErrNothingPending) {
+			return web.Go(st.path("/with/" + in.Factor)), nil
+		}
+		if err != nil {
+			return s.wrong(ctx, by, st, in, err)
+		}
+		s.tellUsed(ctx, by, st, f, passed)
+		return s.passed(ctx, by, st, f, passed)
+	})
+}
+
+// tellUsed tells the user that something was used that is kept for bad days.
+func (s *Service) tellUsed(ctx context.Context, by *web.Actor, st *state, f mfa.Factor, passed credential.Passed) {
+	switch {
+	case f.Info().Enrolment == mfa.ByOwner:
+		s.Notices.Tell(ctx, st.person.Notice(by, ui.MailRecoveryUsed))
+	case passed.Left >= 0:
 		n := st.person.Notice(by, ui.MailCodeUsed)
 		n.Left = passed.Left
 		s.Notices.Tell(ctx, n)
 	}
+}
+
+// passed goes on from a right answer.
+func (s *Service) passed(ctx context.Context, by *web.Actor, st *state, f mfa.Factor, passed credential.Passed) (res web.Result, err error) {
+	factor := f.Info().ID
+	remember := st.flow.Remember
 	err = atOnce(
 		func() (err error) {
-			res, err = s.advance(ctx, by, st, in.Factor, func(f *storage.Flow) {
-				f.Proofs = merge(f.Proofs, []storage.Proof{passed.Proof})
-				delete(f.Pending, in.Factor)
+			res, err = s.advance(ctx, by, st, factor, func(o *storage.Flow) {
+				o.Proofs = merge(o.Proofs, []storage.Proof{passed.Proof})
+				o.Remember = remember
+				delete(o.Pending, factor)
 			})
 			return err
 		},
 		func() error { return web.Unavailable("counter", s.Credentials.Forgive(ctx, st.person)) },
 	)
-	return res, err
+	if err != nil || !passed.Proof.Recovery {
+		return res, err
+	}
+	return res, s.hook(ctx, by, st, hook.AfterRecovery, factor)
 }
 
 // wrong answers what was not right: it says which, and how to do better.
@@ -202,6 +339,9 @@ func (s *Service) wrong(ctx context.Context, by *web.Actor, st *state, in factor
 	w := s.Credentials.Explain(f, why)
 	if w.Problem.Key == "" {
 		return web.Result{}, web.Unavailable("factor "+in.Factor, why)
+	}
+	if err := s.warn(ctx, by, st, f, why); err != nil {
+		return web.Result{}, err
 	}
 	e := s.event(by, st, "sign_in.factor", "refused")
 	e.Factor, e.Reason = in.Factor, w.Problem.Key
@@ -223,6 +363,23 @@ func (s *Service) wrong(ctx context.Context, by *web.Actor, st *state, in factor
 		return web.Result{}, err
 	}
 	return s.again(ctx, st, in.Factor, why)
+}
+
+// warn tells the user of an answer that was wrong in a way that says something about the credential.
+func (s *Service) warn(ctx context.Context, by *web.Actor, st *state, f mfa.Factor, why error) error {
+	var warning *credential.Warning
+	if !errors.As(why, &warning) {
+		return nil
+	}
+	e := s.event(by, st, "factor.copied", "refused")
+	e.Factor, e.Reason = f.Info().ID, warning.Credential.Note
+	if err := s.record(ctx, e); err != nil {
+		return err
+	}
+	n := st.person.Notice(by, ui.MailPasskeyCopied)
+	n.Name = credential.NameOf(warning.Credential, f)
+	s.Notices.Tell(ctx, n)
+	return nil
 }
 
 // note stores with the sign-in which answer was refused. Where another request of the same sign-in was first there is
@@ -272,6 +429,12 @@ func (s *Service) ways(ctx context.Context, by *web.Actor, in flowIn) (web.Resul
 		Account: web.Account(st.person.User), Back: st.path(""), Restart: signInPath(st.flow.Request, ""),
 		Support: st.person.Tenant.Settings.Support,
 	}
+	if id, ok := s.recovery(); ok {
+		page.Recovery = st.path("/with/" + id)
+	}
+	if MayReset(st.person) {
+		page.Reset = st.path("/lost")
+	}
 	for _, id := range s.first(st.step.Factors, st.person.User.LastFactor) {
 		f, err := s.Credentials.Factor(id)
 		if err != nil {
@@ -281,6 +444,9 @@ func (s *Service) ways(ctx context.Context, by *web.Actor, in flowIn) (web.Resul
 		for _, c := range st.held {
 			if c.Factor == id {
 				way.Name = c.Name
+				if way.Name == "" && !f.Info().PhishingResistant {
+					way.Name = c.Note
+				}
 				if f.Info().Backup {
 					way.Left, way.Name = c.Left, ""
 				}
@@ -290,6 +456,3 @@ func (s *Service) ways(ctx context.Context, by *web.Actor, in flowIn) (web.Resul
 	}
 	return st.draw(page), nil
 }
-
-// date is a day as pages and files show it.
-func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -20,6 +20,8 @@ type Actor struct {
 	// Browser is the hash of the cookie that tells this browser from others; what is sealed for one browser is
 	// refused from another.
 	Browser string
+	// Devices is the cookie by which the users who had this browser remembered are recognised.
+	Devices string
 
 	// Session, User and Tenant are set where somebody is signed in.
 	Session *storage.Session
@@ -55,6 +57,8 @@ type Result struct {
 	Tenant string
 	// Session, if set, is the new value of the session cookie; an empty string takes the cookie away.
 	Session *string
+	// Devices, if set, is the new value of the cookie of remembered devices; an empty string takes it away.
+	Devices *string
 	// FormTargets are origins (or schemes, as "com.example.app:") outside ours that a form of the page may lead to.
 	// Browsers hold redirects after a POST to this list too.
 	FormTargets []string
@@ -74,8 +78,11 @@ type File struct {
 	Data []byte
 }
 
-// Cookie lifetimes. The session's own end is kept in storage.
-const browserCookieAge = 400 * 24 * time.Hour
+// Cookie lifetimes. The ends of sessions and remembered devices are kept in storage.
+const (
+	browserCookieAge = 400 * 24 * time.Hour
+	devicesCookieAge = 30 * 24 * time.Hour
+)
 
 // Account is how a user is shown: the e-mail address, or else the user name.
 func Account(u *storage.User) string {

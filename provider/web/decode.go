@@ -123,6 +123,10 @@ func set(field reflect.Value, name string, given []string) error {
 	switch field.Kind() {
 	case reflect.String:
 		field.SetString(s)
+	case reflect.Pointer:
+		// A pointer tells what was sent empty from what was not sent.
+		field.Set(reflect.New(field.Type().Elem()))
+		return set(field.Elem(), name, given)
 	case reflect.Bool:
 		// A ticked box sends "on" unless it has a value of its own.
 		switch s {

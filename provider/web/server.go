@@ -173,6 +173,9 @@ func (x *exchange) identify(route Route) error {
 	x.by.Lang = x.s.UI.Language(r.URL.Query().Get("ui_locales"), r.Header.Get("Accept-Language"))
 	// Token requests and other calls across sites have no use for the browser's cookie.
 	x.browser(r.Method == http.MethodGet && !route.CrossOrigin)
+	if cookie, err := r.Cookie(x.s.cookie(devicesCookie)); err == nil {
+		x.by.Devices = cookie.Value
+	}
 	cookie, err := r.Cookie(x.s.cookie(sessionCookie))
 	if err != nil || cookie.Value == "" {
 		return nil
@@ -190,6 +193,7 @@ func (x *exchange) identify(route Route) error {
 const (
 	browserCookie = "browser"
 	sessionCookie = "session"
+	devicesCookie = "devices"
 )
 
 // cookie names a cookie of ours. With the __Host- prefix no other host of the domain can set or read it; browsers
@@ -263,6 +267,9 @@ func (x *exchange) answer(res Result, err error) {
 	}
 	if res.Session != nil {
 		x.s.setCookie(x.c, sessionCookie, *res.Session, 0)
+	}
+	if res.Devices != nil {
+		x.s.setCookie(x.c, devicesCookie, *res.Devices, devicesCookieAge)
 	}
 	if len(res.FormTargets) > 0 {
 		x.c.Response().Header().Set("Content-Security-Policy", policy(res.FormTargets))

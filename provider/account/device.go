@@ -1,0 +1,78 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-id/sallyport/provider/mail"
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/ui"
+)
+
+const pathDevices = ui.PathAccount + "/devices"
+
+// devices are the actor's remembered devices, the one used last first.
+func (s *Service) devices(ctx context.Context, by *web.Actor) ([]ui.DeviceRow, error) {
+	all, err := s.Devices.List(ctx, storage.Query{Tenant: by.User.Tenant, Field: "user", Value: by.User.ID, Limit: 1000})
+	if err != nil {
+		return nil, web.Unavailable("devices", err)
+	}
+	slices.SortFunc(all, func(a, b storage.Device) int { return b.LastUsed.Compare(a.LastUsed) })
+	rows := make([]ui.DeviceRow, 0, len(all))
+	for _, d := range all {
+		rows = append(rows, ui.DeviceRow{
+			ID: d.ID, Browser: mail.Browser(d.Agent), Address: d.Address, Created: moment(d.Created), LastUsed: moment(d.LastUsed),
+			Until: moment(d.Expires), This: d.Browser == by.Browser && strings.Contains(by.Devices, "."+d.ID+"."),
+			Forget: pathDevices + "/" + d.ID + "/forget",
+		})
+	}
+	return rows, nil
+}
+
+type deviceIn struct {
+	ID string `path:"id"`
+}
+
+// forget forgets one remembered device. It takes nothing but trust away, so it asks for no second step: whoever is
+// frightened should be quick.
+func (s *Service) forget(ctx context.Context, by *web.Actor, in deviceIn) (web.Result, error) {
+	d, err := s.Devices.Get(ctx, by.User.Tenant, in.ID)
+	if err == nil && d.User != by.User.ID {
+		err = storage.ErrNotFound
+	}
+	if err != nil {
+		return web.Result{}, web.Unavailable("device", err)
+	}
+	if err := s.forgetOne(ctx, by, d.ID); err != nil {
+		return web.Result{}, err
+	}
+	return s.done(ui.Say(ui.NoticeDeviceForgotten))
+}
+
+func (s *Service) forgetOne(ctx context.Context, by *web.Actor, id string) error {
+	if err := s.record(ctx, by, "device.forgotten", "ok", "", ""); err != nil {
+		return err
+	}
+	err := s.Devices.Delete(ctx, by.User.Tenant, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	return web.Unavailable("device", err)
+}
+
+// forgetAll forgets all of them.
+func (s *Service) forgetAll(ctx context.Context, by *web.Actor, _ nothing) (web.Result, error) {
+	rows, err := s.devices(ctx, by)
+	if err != nil {
+		return web.Result{}, err
+	}
+	for _, d := range rows {
+		if err := s.forgetOne(ctx, by, d.ID); err != nil {
+			return web.Result{}, err
+		}
+	}
+	return s.done(ui.Say(ui.NoticeDevicesForgotten))
+}

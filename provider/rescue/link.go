@@ -1,0 +1,129 @@
+package rescue
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/sallyport-id/sallyport/provider/credential"
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/ui"
+)
+
+// linkLife is how long a mailed link is good for.
+const linkLife = 30 * time.Minute
+
+// send mails a person a link of a purpose. One that was mailed before for the same stops.
+func (s *Service) send(ctx context.Context, by *web.Actor, p credential.Person, purpose, path string, kind ui.Mail) error {
+	secret := rand.Text() + rand.Text()
+	now := s.Now()
+	_, err := storage.Put(ctx, s.Store.Links, p.User.Tenant, storage.LinkID(purpose, p.User.ID), func(l *storage.Link) error {
+		l.User, l.Secret, l.Created, l.Expires = p.User.ID, s.hash(purpose, p.User, secret), now, now.Add(linkLife)
+		return nil
+	})
+	if err != nil {
+		return web.Unavailable("link", err)
+	}
+	n := p.Notice(by, kind)
+	n.Link = s.url(path + p.User.Tenant + "." + p.User.ID + "." + secret)
+	n.Left = int(linkLife / time.Minute)
+	s.Notices.Tell(ctx, n)
+	return nil
+}
+
+func (s *Service) url(path string) string {
+	return strings.TrimSuffix(s.Issuer.String(), "/") + path
+}
+
+// hash is what is kept of a link. It holds the address that it was mailed to: one that is changed ends it.
+func (s *Service) hash(purpose string, u *storage.User, secret string) string {
+	return s.Keys.Hash("mailed link: "+purpose, secret+"\x00"+u.Email)
+}
+
+// read finds out whose link it is, and whether it is good. What is wrong with one is the same answer: web.ErrLink.
+func (s *Service) read(ctx context.Context, purpose, link string) (credential.Person, error) {
+	parts := strings.Split(link, ".")
+	if len(parts) != 3 || parts[0] == "" || parts[1] == "" {
+		return credential.Person{}, web.ErrLink
+	}
+	l, err := s.Store.Links.Get(ctx, parts[0], storage.LinkID(purpose, parts[1]))
+	if errors.Is(err, storage.ErrNotFound) {
+		return credential.Person{}, web.ErrLink
+	}
+	if err != nil {
+		return credential.Person{}, web.Unavailable("link", err)
+	}
+	p, err := s.Person(ctx, parts[0], parts[1])
+	if errors.Is(err, storage.ErrNotFound) {
+		return credential.Person{}, web.ErrLink
+	}
+	if err != nil {
+		return p, err
+	}
+	if l.Secret != s.hash(purpose, p.User, parts[2]) {
+		return credential.Person{}, web.ErrLink
+	}
+	return p, nil
+}
+
+// spend uses a link up: of many who hold it one succeeds.
+func (s *Service) spend(ctx context.Context, p credential.Person, purpose string) error {
+	err := s.Store.Links.Delete(ctx, p.User.Tenant, storage.LinkID(purpose, p.User.ID))
+	if errors.Is(err, storage.ErrNotFound) {
+		return web.ErrLink
+	}
+	return web.Unavailable("link", err)
+}
+
+type linkIn struct {
+	Link     string `path:"link"`
+	Password string `form:"password"`
+}
+
+// VerifyEmail mails the actor a link that confirms the e-mail address.
+func (s *Service) VerifyEmail(ctx context.Context, by *web.Actor) error {
+	p := credential.Who(by)
+	if err := s.often(ctx, p, storage.LinkEmail); err != nil {
+		return err
+	}
+	if err := s.record(ctx, by, p, "email.verify", "sent", ""); err != nil {
+		return err
+	}
+	return s.send(ctx, by, p, storage.LinkEmail, pathVerify, ui.MailVerify)
+}
+
+func (s *Service) askVerify(ctx context.Context, _ *web.Actor, in linkIn) (web.Result, error) {
+	p, err := s.read(ctx, storage.LinkEmail, in.Link)
+	if err != nil {
+		return web.Result{}, err
+	}
+	return draw(p, ui.AskVerifyEmail.Page(pathVerify+in.Link, ui.PathAccount, "account", p.User.Email), false), nil
+}
+
+// verify confirms the address.
+func (s *Service) verify(ctx context.Context, by *web.Actor, in linkIn) (web.Result, error) {
+	p, err := s.read(ctx, storage.LinkEmail, in.Link)
+	if err != nil {
+		return web.Result{}, err
+	}
+	if err := s.spend(ctx, p, storage.LinkEmail); err != nil {
+		return web.Result{}, err
+	}
+	if err := s.record(ctx, by, p, "email.verified", "ok", ""); err != nil {
+		return web.Result{}, err
+	}
+	_, err = storage.Change(ctx, s.Store.Users, p.User.Tenant, p.User.ID, func(u *storage.User) error {
+		if u.Email != p.User.Email {
+			return web.ErrLink
+		}
+		u.EmailVerified = true
+		return nil
+	})
+	if err != nil {
+		return web.Result{}, web.Unavailable("user", err)
+	}
+	return draw(p, ui.ToldVerified.Page(ui.PathAccount, "account", p.User.Email), false), nil
+}

@@ -1,0 +1,205 @@
+package rescue
+
+import (
+	"context"
+	"errors"
+	"time"
+	"unicode/utf8"
+
+	"github.com/sallyport-id/sallyport/mfa"
+	"github.com/sallyport-id/sallyport/provider/credential"
+	"github.com/sallyport-id/sallyport/provider/directory"
+	"github.com/sallyport-id/sallyport/provider/policy"
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/ui"
+)
+
+type forgotIn struct {
+	Request string `form:"request"`
+	Login   string `form:"login"`
+}
+
+// askForgot asks for the name of the account.
+func (s *Service) askForgot(_ context.Context, _ *web.Actor, in forgotIn) (web.Result, error) {
+	return web.Draw(s.forgotPage(in)), nil
+}
+
+func (s *Service) forgotPage(in forgotIn) ui.Forgot {
+	return ui.Forgot{Login: in.Login, Request: in.Request, Action: ui.PathForgot, Back: s.SignIn(in.Request, false)}
+}
+
+// How many mails can be asked for.
+const (
+	mailsPerUser    = 3
+	mailsPerAddress = 20
+	mailsIn         = time.Hour
+)
+
+// forgot mails a link to whoever answers to the name, if anybody does. The answer is there before that is known, so
+// neither its words nor its time tell a stranger which accounts there are.
+func (s *Service) forgot(ctx context.Context, by *web.Actor, in forgotIn) (web.Result, error) {
+	if in.Login == "" {
+		page := s.forgotPage(in)
+		page.Problem = ui.Say(ui.ProblemLoginEmpty)
+		return web.Result{Page: page, Refused: true}, nil
+	}
+	select {
+	case s.busy <- struct{}{}:
+	case <-ctx.Done():
+		return web.Result{}, web.ErrBusy
+	}
+	who := *by
+	s.mailing.Go(func() {
+		defer func() { <-s.busy }()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), mailTime)
+		defer cancel()
+		if err := s.mailForgot(ctx, &who, in.Login); err != nil {
+			s.Logger.ErrorContext(ctx, "mail for a forgotten password not sent", "error", err, "request", who.Request)
+		}
+	})
+	return web.Draw(ui.ToldForgot.Page(s.SignIn(in.Request, false))), nil
+}
+
+// mailTime bounds how long it may take to find out whom a mail is for, and to hand it over.
+const mailTime = 20 * time.Second
+
+func (s *Service) mailForgot(ctx context.Context, by *web.Actor, login string) error {
+	limit := mfa.Limit{Name: "forgot/" + s.Keys.Hash("address", web.Network(by.Address)), Most: mailsPerAddress, Per: mailsIn, Everywhere: true}
+	if err := s.Quota.Take(ctx, storage.Global, limit); err != nil {
+		return err
+	}
+	users, err := s.Directory.Lookup(ctx, "", login)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, u := range users {
+		p, err := s.Person(ctx, u.Tenant, u.ID)
+		if errors.Is(err, storage.ErrNotFound) || err == nil && (p.User.Email == "" || !p.User.EmailVerified) {
+			continue
+		}
+		if err == nil {
+			err = s.often(ctx, p, storage.LinkPassword)
+		}
+		if err == nil {
+			err = s.record(ctx, by, p, "password.forgot", "sent", "")
+		}
+		if err == nil {
+			err = s.send(ctx, by, p, storage.LinkPassword, pathPassword, ui.MailPasswordForgot)
+		}
+		failed = errors.Join(failed, err)
+	}
+	return failed
+}
+
+// often bounds the mails of a purpose that one user gets.
+func (s *Service) often(ctx context.Context, p credential.Person, purpose string) error {
+	err := s.Quota.Take(ctx, p.User.Tenant, mfa.Limit{Name: "mail/" + purpose + "/" + p.User.ID, Most: mailsPerUser, Per: mailsIn})
+	var refused *mfa.Refused
+	if errors.As(err, &refused) {
+		return &web.TooMany{Retry: refused.Until.Sub(s.Now())}
+	}
+	return web.Unavailable("quota", err)
+}
+
+func (s *Service) askPassword(ctx context.Context, by *web.Actor, in linkIn) (web.Result, error) {
+	p, err := s.read(ctx, storage.LinkPassword, in.Link)
+	if err != nil {
+		return web.Result{}, err
+	}
+	page, err := s.newPassword(ctx, by, p, in.Link)
+	return draw(p, page, false), err
+}
+
+// leastAlone is how many characters a password has at least where nothing stands behind it.
+const leastAlone = 15
+
+func (s *Service) newPassword(ctx context.Context, by *web.Actor, p credential.Person, link string) (ui.NewPassword, error) {
+	page := ui.NewPassword{Account: web.Account(p.User), Least: directory.MinPassword, Action: pathPassword + link}
+	d, err := s.Decision(ctx, by, p)
+	if err != nil {
+		return page, err
+	}
+	held, err := s.Credentials.List(ctx, p)
+	if err != nil {
+		return page, web.Unavailable("factors", err)
+	}
+	if d.TwoFactor != policy.Required && len(s.Credentials.Primary(held)) == 0 {
+		page.Least = leastAlone
+	}
+	return page, nil
+}
+
+// setPassword sets a new password, and ends everything that was signed in with the old one. It signs nobody in: the
+// second step is asked for as ever.
+func (s *Service) setPassword(ctx context.Context, by *web.Actor, in linkIn) (web.Result, error) {
+	p, err := s.read(ctx, storage.LinkPassword, in.Link)
+	if err != nil {
+		return web.Result{}, err
+	}
+	page, err := s.newPassword(ctx, by, p, in.Link)
+	if err != nil {
+		return web.Result{}, err
+	}
+	u := *p.User
+	bad := directory.CheckNew(in.Password, u.Email, u.Login, u.Name, p.Tenant.Name)
+	if bad == nil && utf8.RuneCountInString(in.Password) < page.Least {
+		bad = &directory.PasswordError{Reason: directory.TooShort}
+	}
+	if bad != nil {
+		return s.badPassword(p, page, bad)
+	}
+	if err := s.spend(ctx, p, storage.LinkPassword); err != nil {
+		return web.Result{}, err
+	}
+	if err := s.record(ctx, by, p, "password.changed", "ok", "mailed link"); err != nil {
+		return web.Result{}, err
+	}
+	err = s.Directory.SetPassword(ctx, &u, in.Password)
+	if errors.Is(err, storage.ErrConflict) {
+		// Somebody signed in at the same moment, perhaps.
+		if p, err = s.Person(ctx, u.Tenant, u.ID); err == nil {
+			u = *p.User
+			err = s.Directory.SetPassword(ctx, &u, in.Password)
+		}
+	}
+	var refused *directory.PasswordError
+	switch {
+	case errors.As(err, &refused):
+		return s.badPassword(p, page, err)
+	case errors.Is(err, directory.ErrBusy):
+		return web.Result{}, web.ErrBusy
+	case err != nil:
+		return web.Result{}, web.Unavailable("password", err)
+	}
+	if err := s.EndAll(ctx, u.Tenant, u.ID); err != nil {
+		return web.Result{}, err
+	}
+	s.Notices.Tell(ctx, p.Notice(by, ui.MailPasswordChanged))
+	return web.Go(s.SignIn("", true)), nil
+}
+
+func (s *Service) badPassword(p credential.Person, page ui.NewPassword, err error) (web.Result, error) {
+	var bad *directory.PasswordError
+	if !errors.As(err, &bad) {
+		return web.Result{}, web.Unavailable("password", err)
+	}
+	page.Problem = passwordProblem(bad.Reason, page.Least)
+	return draw(p, page, true), nil
+}
+
+func passwordProblem(reason string, least int) ui.Text {
+	switch reason {
+	case directory.TooShort:
+		return ui.Say(ui.ProblemPasswordShort, "n", least)
+	case directory.TooLong:
+		return ui.Say(ui.ProblemPasswordLong, "n", directory.MaxPassword)
+	case directory.Common:
+		return ui.Say(ui.ProblemPasswordCommon)
+	case directory.Personal:
+		return ui.Say(ui.ProblemPasswordPersonal)
+	default:
+		return ui.Say(ui.ProblemPasswordText)
+	}
+}
