@@ -46,7 +46,7 @@ var (
 // longestText is the most that gateways take, in characters: ten parts and a little.
 const longestText = 1600
 
-var e164 = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+var e164 = regexp.MustCompile(`^\+[1-9]\d{6,14}$`)
 
 // Check tells whether m can be handed to a gateway. ErrMessage.
 func (m Message) Check() error {

@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -74,8 +76,7 @@ func (f Factor) In(h mfa.Host) (mfa.Factor, error) {
 	if strings.Contains(f.origin, ":") {
 		f.origin = "[" + f.origin + "]"
 	}
-	// Plain HTTP is for development on one machine, which no gateway reaches.
-	if _, ok := f.Sender.(Reporter); ok && h.Issuer.Scheme == "https" {
+	if _, ok := f.Sender.(Reporter); ok && reachable(h.Issuer) {
 		f.callback = h.Issuer.JoinPath(CallbackPath).String()
 	}
 	f.codeKey, f.numberKey = h.Key("sms code", keyLength), h.Key("sms number", keyLength)
@@ -277,6 +278,14 @@ func (f Factor) ready(u mfa.User) error {
 		return errors.New("sms: the user has no tenant or no ID")
 	}
 	return nil
+}
+
+// reachable tells whether a gateway can post to the issuer: development on one machine it can't reach, and Twilio
+// refuses messages that name such a URL.
+func reachable(issuer *url.URL) bool {
+	host := strings.ToLower(issuer.Hostname())
+	ip := net.ParseIP(host)
+	return issuer.Scheme == "https" && host != "localhost" && !strings.HasSuffix(host, ".localhost") && (ip == nil || !ip.IsLoopback())
 }
 
 func (f Factor) now() time.Time { return f.host.Now().UTC().Round(0) }

@@ -166,7 +166,7 @@ func TestNoAnswer(t *testing.T) {
 	if err := sender.Send(t.Context(), code()); err != nil || len(s.posted()) != 2 {
 		t.Errorf("%v, %d posted", err, len(s.posted()))
 	}
-	s, sender = newService(t, silent, silent, silent)
+	s, sender = newService(t, slices.Repeat([]http.HandlerFunc{silent}, 3)...)
 	sender.courier.Timeout = 100 * time.Millisecond
 	if err := sender.Send(t.Context(), code()); !errors.Is(err, context.DeadlineExceeded) || len(s.posted()) > 3 {
 		t.Errorf("%v, %d posted", err, len(s.posted()))

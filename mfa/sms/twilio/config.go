@@ -49,7 +49,7 @@ var (
 	apiKeySID  = regexp.MustCompile(`^SK[0-9a-fA-F]{32}$`)
 	serviceSID = regexp.MustCompile(`^MG[0-9a-fA-F]{32}$`)
 	secret     = regexp.MustCompile(`^[0-9a-zA-Z]{16,}$`)
-	number     = regexp.MustCompile(`^(\+[1-9][0-9]{6,14}|[1-9][0-9]{2,7})$`)
+	number     = regexp.MustCompile(`^(\+[1-9]\d{6,14}|[1-9]\d{2,7})$`)
 	senderID   = regexp.MustCompile(`^[0-9A-Za-z +_&-]{1,11}$`)
 )
 
@@ -74,9 +74,9 @@ func (c Config) check() error {
 	case c.MessagingServiceSID != "" && !serviceSID.MatchString(c.MessagingServiceSID):
 		return errors.New("MessagingServiceSID is not “MG” and 32 hexadecimal digits")
 	case c.From != "" && !sendable(c.From):
-		return fmt.Errorf("From is %q: neither a number in E.164 form, a short code nor a sender ID of at most 11 characters with a letter", c.From)
+		return fmt.Errorf("sender %q in From is neither a number in E.164 form, a short code nor a sender ID of at most 11 characters with a letter", c.From)
 	case c.Timeout < 0:
-		return fmt.Errorf("Timeout is %v", c.Timeout)
+		return fmt.Errorf("negative Timeout %v", c.Timeout)
 	}
 	return nil
 }

@@ -131,6 +131,7 @@ func TestFailures(t *testing.T) {
 			return []http.HandlerFunc{tw.takenThen(h)}, looks
 		}
 	}
+	throttled := []http.HandlerFunc{refuse(429, 20429)}
 	const ok, gateway, undeliverable = "", "gateway", "undeliverable"
 	for _, c := range []struct {
 		name   string
@@ -141,8 +142,8 @@ func TestFailures(t *testing.T) {
 		says                  string
 	}{
 		{"429, then taken", posts(refuse(429, 20429)), ok, 2, 0, 1, ""},
-		{"429 twice, then taken", posts(refuse(429, 20429), refuse(429, 20429)), ok, 3, 0, 1, ""},
-		{"429 for good", posts(refuse(429, 20429), refuse(429, 20429), refuse(429, 20429)), gateway, 3, 0, 0, "status 429, code 20429"},
+		{"429 twice, then taken", posts(slices.Repeat(throttled, 2)...), ok, 3, 0, 1, ""},
+		{"429 for good", posts(slices.Repeat(throttled, 3)...), gateway, 3, 0, 0, "status 429, code 20429"},
 		{"429 for too long", posts(status(429, "Retry-After", "3600")), gateway, 1, 0, 0, "status 429"},
 		{"wrong number", posts(refuse(400, 21211)), undeliverable, 1, 0, 0, "status 400, code 21211"},
 		{"landline", posts(refuse(400, 21614)), undeliverable, 1, 0, 0, "21614"},
@@ -156,7 +157,7 @@ func TestFailures(t *testing.T) {
 
 		{"taken, then 500", taken(status(500)), ok, 1, 1, 1, ""},
 		{"500, then taken", posts(status(500)), ok, 2, 1, 1, ""},
-		{"503 for good", posts(status(503), status(503), status(503)), gateway, 3, 3, 0, "status 503"},
+		{"503 for good", posts(slices.Repeat([]http.HandlerFunc{status(503)}, 3)...), gateway, 3, 3, 0, "status 503"},
 		{"taken, then dropped", taken(drop), ok, 1, 1, 1, ""},
 		{"dropped, then taken", posts(drop), ok, 2, 1, 1, ""},
 		{"taken at the second try, then dropped", func(tw *twilio) ([]http.HandlerFunc, []http.HandlerFunc) {
@@ -390,11 +391,11 @@ func TestNew(t *testing.T) {
 		{"set either From or", func(c *Config) { c.From = "" }},
 		{"set either From or", func(c *Config) { c.MessagingServiceSID = service }},
 		{"MessagingServiceSID is not", func(c *Config) { c.From, c.MessagingServiceSID = "", account }},
-		{"From is", func(c *Config) { c.From = "015123456789" }},
-		{"From is", func(c *Config) { c.From = "Too long a name" }},
-		{"From is", func(c *Config) { c.From = "1234567890123" }},
-		{"From is", func(c *Config) { c.From = "Größe" }},
-		{"Timeout is", func(c *Config) { c.Timeout = -1 }},
+		{"sender ", func(c *Config) { c.From = "015123456789" }},
+		{"sender ", func(c *Config) { c.From = "Too long a name" }},
+		{"sender ", func(c *Config) { c.From = "1234567890123" }},
+		{"sender ", func(c *Config) { c.From = "Größe" }},
+		{"negative Timeout", func(c *Config) { c.Timeout = -1 }},
 		{"BaseURL", func(c *Config) { c.BaseURL = "http://api.twilio.com" }},
 		{"BaseURL", func(c *Config) { c.BaseURL = "https://user:" + keyPass + "@api.twilio.com" }},
 		{"BaseURL", func(c *Config) { c.BaseURL = "https://api.twilio.com/2010-04-01" }},

@@ -178,7 +178,7 @@ func (t *Trip) retryAfter(resp *http.Response, usual time.Duration) (time.Durati
 	}
 	pause := usual
 	if seconds, err := strconv.ParseUint(header, 10, 16); err == nil {
-		pause = time.Duration(seconds) * time.Second //nolint:gosec // G115: 16 bits fit.
+		pause = time.Duration(seconds) * time.Second
 	} else if at, err := http.ParseTime(header); err == nil {
 		pause = max(0, at.Sub(t.courier.Now()))
 	}
