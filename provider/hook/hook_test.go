@@ -121,15 +121,15 @@ func TestHooks(t *testing.T) {
 func TestReasonIsCleaned(t *testing.T) {
 	long := strings.Repeat("ä", 201)
 	for reason, want := range map[string]string{
-		"closed":                         "closed",
-		" closed\r\n on\tSundays\u2028 ": "closed on Sundays",
-		"a\x00b\x1b[31mc\u202ed\u2066e":  "ab[31mcde",
-		"\xff\xfe":                       "",
-		"\n":                             "",
-		strings.Repeat("ä", 200):         strings.Repeat("ä", 200),
-		long:                             strings.Repeat("ä", 199) + "…",
-		"<script>alert(1)</script>":      "<script>alert(1)</script>", // plain text; pages escape it
-		"\u0646\u0645\u06cc\u200c\u0634": "\u0646\u0645\u06cc\u200c\u0634",
+		"closed":                             "closed",
+		"\u2028closed\r\n on\tSundays\u2028": "closed on Sundays",
+		"a\x00b\x1b[31mc\u202ed\u2066e":      "ab[31mcde",
+		"\xff\xfe":                           "",
+		"\n":                                 "",
+		strings.Repeat("ä", 200):             strings.Repeat("ä", 200),
+		long:                                 strings.Repeat("ä", 199) + "…",
+		"<script>alert(1)</script>":          "<script>alert(1)</script>", // plain text; pages escape it
+		"\u0646\u0645\u06cc\u200c\u0634":     "\u0646\u0645\u06cc\u200c\u0634",
 	} {
 		r := &hook.Runner{
 			Hooks: []hook.Hook{hook.Func(func(context.Context, hook.Event) error { return hook.Deny(reason) })},

@@ -105,7 +105,7 @@ func (r *Runner) tell(ctx context.Context, i int, e Event, outcome string, err e
 		logger = slog.Default()
 	}
 	logger = logger.With("point", string(e.Point), "hook", i, "tenant", e.Tenant, "user", e.User, "request", e.Request)
-	recorded := ""
+	var recorded string
 	denied, ok := errors.AsType[*Denied](err)
 	switch {
 	case ok:

@@ -246,7 +246,8 @@ func (q *Queue) open(kept storage.Message) (m Message, err error) {
 	if err != nil {
 		return m, err
 	}
-	return m, json.Unmarshal(plain, &m)
+	err = json.Unmarshal(plain, &m)
+	return m, err
 }
 
 // try sends. A Sender may be somebody else's; one that panics must not take the process along.

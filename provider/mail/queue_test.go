@@ -282,15 +282,16 @@ func TestQueueTriesAgain(t *testing.T) {
 		return fmt.Errorf("451 %s not now: %s %q", m.To, m.Text, m.Subject+m.Text)
 	})
 	start := o.now
-	for i, pause := range []time.Duration{1, 2, 4, 8, 16, 30, 30, 30} {
+	for i, minutes := range []int{1, 2, 4, 8, 16, 30, 30, 30} {
+		pause := time.Duration(minutes) * time.Minute
 		o.deliver(0)
 		if tries != i+1 {
 			t.Fatalf("after %v: %d tries, want %d", o.now.Sub(start), tries, i+1)
 		}
-		o.now = o.now.Add(pause*time.Minute - time.Millisecond)
+		o.now = o.now.Add(pause - time.Millisecond)
 		o.deliver(0)
 		if tries != i+1 {
-			t.Fatalf("tried again before %v were over", pause*time.Minute)
+			t.Fatalf("tried again before %v were over", pause)
 		}
 		o.now = o.now.Add(time.Millisecond)
 	}

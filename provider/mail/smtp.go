@@ -116,7 +116,8 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	defer cancel()
 	dial := dialer{tls: s.config(), implicit: s.Encryption == ImplicitTLS}
 	defer dial.hangUp()
-	defer context.AfterFunc(ctx, dial.hangUp)()
+	stop := context.AfterFunc(ctx, dial.hangUp)
+	defer stop()
 	client, err := s.client(&dial)
 	if err != nil {
 		return fmt.Errorf("mail: %s: %w", s.Host, err)

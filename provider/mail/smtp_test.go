@@ -10,7 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"io"
-	"log"
+	"log/slog"
 	"math/big"
 	"mime"
 	"mime/quotedprintable"
@@ -125,7 +125,7 @@ func (s *mailServer) serve(t *testing.T, cert *tls.Certificate, implicit bool) *
 	s.addr = l.Addr()
 	server := smtp.NewServer(s)
 	server.Domain, server.AllowInsecureAuth = "mx.example", true
-	server.ErrorLog = log.New(io.Discard, "", 0)
+	server.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	settings := &mail.SMTP{
 		Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, Encryption: mail.StartTLS,
 		From: netmail.Address{Name: "Sallyport – Anmeldung", Address: "no-reply@login.example"},
@@ -384,7 +384,7 @@ func TestSMTPEndsWithItsContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer silent.Close() //nolint:errcheck // It only listens.
+	defer silent.Close()
 	mute := *settings
 	mute.Port = silent.Addr().(*net.TCPAddr).Port
 	for name, sender := range map[string]*mail.SMTP{"after DATA": settings, "before the greeting": &mute} {
@@ -426,7 +426,7 @@ func TestSMTPSettings(t *testing.T) {
 		"none to another host": {func(s *mail.SMTP) { s.Encryption = mail.NoTLS }, "another machine"},
 		"none to a lookalike":  {func(s *mail.SMTP) { s.Host, s.Encryption = "localhost.example", mail.NoTLS }, "another machine"},
 		"unknown encryption":   {func(s *mail.SMTP) { s.Encryption = "opportunistic" }, "opportunistic"},
-		"unchecked server":     {func(s *mail.SMTP) { s.TLS = &tls.Config{InsecureSkipVerify: true} }, "checked"}, //nolint:gosec // G402: it is to be refused.
+		"unchecked server":     {func(s *mail.SMTP) { s.TLS = &tls.Config{InsecureSkipVerify: true} }, "checked"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := good

@@ -143,7 +143,7 @@ func startTogether(t *testing.T, path string, n int) {
 	all := make([]*exec.Cmd, n)
 	told := make([]strings.Builder, n)
 	for i := range all {
-		c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$") //nolint:gosec // G204: this test itself.
+		c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
 		c.Env = append(os.Environ(), starterEnv+"="+path)
 		c.Stdin, c.Stderr = wait, &told[i]
 		out, err := c.StdoutPipe()
