@@ -1,6 +1,7 @@
 package webauthn
 
 import (
+	"bytes"
 	"encoding/base32"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func whose(h []byte) (tenant, user string, ok bool) {
 	}
 	// One user has one handle.
 	again, err := handle(tenant, user)
-	return tenant, user, err == nil && string(again) == string(h)
+	return tenant, user, err == nil && bytes.Equal(again, h)
 }
 
 func packID(user string) ([]byte, bool) {

@@ -1,6 +1,7 @@
 package webauthn
 
 import (
+	"bytes"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -131,9 +132,12 @@ func (f Factor) In(h mfa.Host) (mfa.Factor, error) {
 	if f.logger = h.Logger; f.logger == nil {
 		f.logger = slog.New(slog.DiscardHandler)
 	}
-	var err error
-	f.lib, err = f.library(h.Product)
-	return f, err
+	lib, err := f.library(h.Product)
+	if err != nil {
+		return nil, err
+	}
+	f.lib = lib
+	return f, nil
 }
 
 // library is go-webauthn with the settings that it does not have by itself. What it leaves to its caller is checked
@@ -202,6 +206,6 @@ func (f Factor) may(r record) bool {
 	if len(f.allowed) == 0 {
 		return true
 	}
-	listed := slices.ContainsFunc(f.allowed, func(id []byte) bool { return string(id) == string(r.AAGUID) })
+	listed := slices.ContainsFunc(f.allowed, func(id []byte) bool { return bytes.Equal(id, r.AAGUID) })
 	return listed && r.Attested >= f.wanted()
 }
