@@ -1,6 +1,10 @@
 package ui
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
 
 // Page is one page's data. The struct is what its template is given, and what the API answers as JSON.
 //
@@ -32,6 +36,41 @@ func Say(key string, pairs ...any) Text {
 		t.Data[name] = pairs[i+1]
 	}
 	return t
+}
+
+// UnmarshalJSON reads what a Text is marshalled as, so that one that was kept, or sealed into a link, is said as before:
+// whole numbers are ints again, because they decide between singular and plural, and objects are Texts.
+func (t *Text) UnmarshalJSON(data []byte) error {
+	var raw struct {
+		Key  string                     `json:"key"`
+		Data map[string]json.RawMessage `json:"data"`
+	}
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return err
+	}
+	*t = Text{Key: raw.Key}
+	for name, value := range raw.Data {
+		var v any
+		var n int
+		var inner Text
+		switch {
+		case json.Unmarshal(value, &n) == nil:
+			v = n
+		case bytes.HasPrefix(value, []byte("{")) && json.Unmarshal(value, &inner) == nil:
+			v = inner
+		default:
+			var s string
+			if err := json.Unmarshal(value, &s); err != nil {
+				return fmt.Errorf("ui: text %q: %s: %w", raw.Key, name, err)
+			}
+			v = s
+		}
+		if t.Data == nil {
+			t.Data = make(map[string]any, len(raw.Data))
+		}
+		t.Data[name] = v
+	}
+	return nil
 }
 
 // Frame is what surrounds every page.

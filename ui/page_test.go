@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -241,6 +242,22 @@ func TestHostile(t *testing.T) {
 			ID: hostile, Factor: factor, Name: hostile, Created: "2026-01-02T03:04:05Z", Rename: "/r", Remove: "/r",
 		}}, Notice: ui.Say(ui.NoticeFactorAdded, "name", hostile)},
 		ui.Rename{Factor: factor, Name: hostile, New: hostile, Action: "/a", Cancel: "/c"},
+		ui.SignIn{Request: hostile, Passkeys: true, Forgot: "javascript:alert(1)"},
+		ui.Code{Factor: factor, Options: []byte(`{"challenge":` + strconv.Quote(hostile) + `}`), Action: "/a", Recovery: "javascript:alert(1)", Support: "javascript:alert(1)", Restart: "/r"},
+		ui.SetUpInput{Factor: factor, Account: hostile, Ask: hostile, Value: hostile, Countries: []string{hostile}, Action: "/a", Cancel: "/c"},
+		ui.SetUp{Factor: factor, Target: hostile, Again: "javascript:alert(1)", AgainAt: "2026-01-02T03:04:05Z", Edit: "//evil.example/", Action: "/a", Cancel: "/c"},
+		ui.SetUp{Factor: factor, Options: []byte(hostile), Action: "/a", Cancel: "/c"},
+		ui.Security{On: true, Unverified: hostile, VerifyEmail: "/v", People: "javascript:alert(1)", Factors: []ui.CredentialRow{{
+			Factor: ui.Factor{ID: "webauthn", Name: "Passkey"}, Name: "x", Note: hostile, Created: "2026-01-02T03:04:05Z", Rename: "/r",
+		}}, Devices: []ui.DeviceRow{{Browser: hostile, Address: hostile, Created: "2026-01-02T03:04:05Z", Until: "2026-01-02T03:04:05Z", Forget: "javascript:alert(1)"}}},
+		ui.Forgot{Login: hostile, Request: hostile, Action: "/a", Back: "javascript:alert(1)"},
+		ui.NewPassword{Account: hostile, Least: 10, Action: "/a"},
+		ui.ResetTwoFactor{Account: hostile, Action: "/a"},
+		ui.RecoveryCode{Account: hostile, Name: hostile, Code: hostile, Until: "2026-01-02T03:04:05Z", Revoke: "/r", Back: "javascript:alert(1)"},
+		ui.People{Find: hostile, Action: "/a", Next: "javascript:alert(1)", People: []ui.PersonRow{{
+			Account: hostile, Name: hostile, Role: hostile, Type: hostile, HandOut: "javascript:alert(1)",
+		}}},
+		ui.Hooked(hostile, ""),
 		ui.AskRemoveFactor.Page("/a", "/c", "name", hostile),
 		ui.Error{Title: ui.Say("error.denied.title"), Body: ui.Say("error.denied.body", "rule", hostile), Request: hostile, Next: "javascript:alert(1)"},
 		ui.FormPost{App: hostile, Action: "javascript:alert(1)", Fields: []ui.Pair{{Name: hostile, Value: hostile}}},

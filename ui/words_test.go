@@ -248,6 +248,10 @@ func TestWordsAreFilled(t *testing.T) {
 func TestAdvice(t *testing.T) {
 	add := []Way{{Path: "/add"}}
 	one, two := []CredentialRow{{}}, []CredentialRow{{}, {}}
+	sms, app, passkey := CredentialRow{Factor: smsFactor()}, CredentialRow{Factor: totpFactor()}, CredentialRow{Factor: passkeyFactor()}
+	copied := passkey
+	copied.Note = "copied"
+	all := []Way{{Factor: smsFactor(), Path: "/sms"}, {Factor: totpFactor(), Path: "/totp"}, {Factor: passkeyFactor(), Path: "/webauthn"}}
 	for name, c := range map[string]struct {
 		page Security
 		want string
@@ -261,9 +265,148 @@ func TestAdvice(t *testing.T) {
 		"a set of one":   {Security{On: true, Factors: two, CodesLeft: 1, CodesMade: 1}, "security.fine_title"},
 		"one factor":     {Security{On: true, Factors: one, Addable: add, CodesLeft: 9, CodesMade: 10}, "security.another_title"},
 		"fine":           {Security{On: true, Factors: two, Addable: add, CodesLeft: 9, CodesMade: 10}, "security.fine_title"},
+		"copied":         {Security{On: true, Factors: []CredentialRow{{Off: true}, copied}, CodesLeft: -1}, "security.copied_title"},
+		"messages":       {Security{On: true, Factors: []CredentialRow{sms}, Addable: all, CodesLeft: 9, CodesMade: 10}, "security.safer_title"},
+		"two numbers":    {Security{On: true, Factors: []CredentialRow{sms, sms}, Addable: all, CodesLeft: 9, CodesMade: 10}, "security.safer_title"},
+		"nothing safer":  {Security{On: true, Factors: []CredentialRow{sms}, Addable: all[:1], CodesLeft: 9, CodesMade: 10}, "security.another_title"},
+		"one app":        {Security{On: true, Factors: []CredentialRow{app}, Addable: all, CodesLeft: 9, CodesMade: 10}, "security.passkey_title"},
+		"one passkey":    {Security{On: true, Factors: []CredentialRow{passkey}, Addable: all, CodesLeft: 9, CodesMade: 10}, "security.another_title"},
+		"app and number": {Security{On: true, Factors: []CredentialRow{app, sms}, Addable: all, CodesLeft: 9, CodesMade: 10}, "security.fine_title"},
 	} {
 		if got := c.page.Advice().Title.Key; got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
+	}
+}
+
+// TestAdviceLeadsThere: the button does what the advice says.
+func TestAdviceLeadsThere(t *testing.T) {
+	page := Security{
+		On: true, CodesLeft: 9, CodesMade: 10, Factors: []CredentialRow{{Factor: totpFactor()}},
+		Addable: []Way{{Factor: totpFactor(), Path: "/totp"}, {Factor: passkeyFactor(), Path: "/webauthn"}},
+	}
+	if a := page.Advice(); a.Path != "/webauthn" || !a.Post {
+		t.Errorf("to a passkey: %+v", a)
+	}
+	page.Factors = []CredentialRow{{Factor: passkeyFactor(), Note: "copied", Remove: "/remove"}}
+	if a := page.Advice(); a.Path != "/remove" || a.Post {
+		t.Errorf("away from a copied passkey: %+v", a)
+	}
+	page.Factors[0].Remove = ""
+	if a := page.Advice(); a.Path != "" || a.Body.Key != "security.copied_last_text" {
+		t.Errorf("away from the last one: %+v", a)
+	}
+}
+
+// TestMailSaysWhatToDo: with a link for "this was not me" and without, and the subject counts nothing.
+func TestMailSaysWhatToDo(t *testing.T) {
+	r, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pairs := []any{"product", "P", "account", "A", "name", "N", "time", "T", "address", "192.0.2.1", "browser", "B", "n", 1}
+	const link = "https://id.example/link/x"
+	for lang, plain := range map[string]string{"en": "change your password now", "de": "ändern Sie jetzt Ihr Passwort"} {
+		for _, m := range []Mail{MailFactorAdded, MailCodeUsed, MailRecoveryMade, MailDeviceCopied} {
+			if got := r.Text(lang, m.Body(append(pairs, "not_me", link)...)); !strings.Contains(got, link) || strings.Contains(got, plain) {
+				t.Errorf("%s %s with a link: %s", lang, m, got)
+			}
+			for _, without := range [][]any{pairs, append(pairs, "not_me", "")} {
+				if got := r.Text(lang, m.Body(without...)); !strings.Contains(got, plain) {
+					t.Errorf("%s %s without a link: %s", lang, m, got)
+				}
+			}
+			if got := r.Text(lang, m.Subject(pairs...)); strings.Contains(got, "mail.") || !strings.Contains(got, "P") {
+				t.Errorf("%s %s: the subject is %q", lang, m, got)
+			}
+		}
+	}
+}
+
+// gsm7 are the characters that take one of the 160 places of a text message (3GPP TS 23.038, 6.2.1).
+const gsm7 = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿" +
+	"abcdefghijklmnopqrstuvwxyzäöñüà"
+
+// TestTextMessagesFit: each is one message, also with a long name and the line that browsers read the code from.
+func TestTextMessagesFit(t *testing.T) {
+	r, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lang := range []string{"en", "de"} {
+		code := r.Text(lang, Say(SMSCode, "code", "12345678", "product", "Harbour and Sons", "n", 10)) + "\n\n@login.harbour-and-sons.example #12345678"
+		for _, text := range []string{code, r.Text(lang, Say(SMSTwoFactorReset, "product", "Harbour and Sons"))} {
+			if n := len([]rune(text)); n > 160 {
+				t.Errorf("%s: %d characters: %s", lang, n, text)
+			}
+			for _, c := range text {
+				if !strings.ContainsRune(gsm7, c) {
+					t.Errorf("%s: %q is not in the alphabet of text messages: %s", lang, c, text)
+				}
+			}
+		}
+	}
+}
+
+// TestTextSurvivesJSON: a notice that was sealed into a link is said as before.
+func TestTextSurvivesJSON(t *testing.T) {
+	r, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []Text{
+		CodesUsed(1), CodesUsed(7), Say(NoticeFactorAdded, "name", "12"), Say(ProblemTick), {},
+		ClockHint(time.Unix(0, 0), -90*time.Second), Say(ProblemNameLong, "n", 12345),
+	} {
+		data, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back Text
+		if err := json.Unmarshal(data, &back); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := r.Text("en", back), r.Text("en", text); got != want {
+			t.Errorf("%s: %q, want %q", data, got, want)
+		}
+	}
+	if err := json.Unmarshal([]byte(`{"key":"k","data":{"n":1.5}}`), new(Text)); err == nil {
+		t.Error("half a thing was counted")
+	}
+}
+
+func TestCountries(t *testing.T) {
+	for _, c := range []struct {
+		lang, want string
+		codes      []string
+	}{
+		{"en", "Australia, Germany, New Zealand", []string{"NZ", "AU", "DE"}},
+		{"de", "Australien, Deutschland, Neuseeland", []string{"NZ", "AU", "DE"}},
+		{"en", "??", []string{"??"}},
+		{"en", "", nil},
+	} {
+		if got := Countries(c.lang, c.codes); got != c.want {
+			t.Errorf("%s %v: %q, want %q", c.lang, c.codes, got, c.want)
+		}
+	}
+}
+
+// TestSeconds: what the page counts down is the server's time, within bounds.
+func TestSeconds(t *testing.T) {
+	now := time.Date(2026, time.March, 4, 14, 3, 22, 0, time.UTC)
+	r, err := New(Options{Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[string]int{
+		"": 0, "2026-03-04T14:03:52Z": 30, "2026-03-04T14:03:22Z": 0, "2026-03-04T14:00:00Z": 0, "2027-01-01T00:00:00Z": 600,
+		"2026-03-04T15:03:23.2+01:00": 2,
+	} {
+		if got, err := r.seconds(at); got != want || err != nil {
+			t.Errorf("%q: %d (%v), want %d", at, got, err, want)
+		}
+	}
+	if _, err := r.seconds("soon"); err == nil {
+		t.Error("“soon” is a time")
 	}
 }
