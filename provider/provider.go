@@ -237,7 +237,7 @@ func (p *Provider) services() error {
 		return fmt.Errorf("provider: %w", err)
 	}
 	p.oidc, err = oidc.New(oidc.Config{
-		Issuer: p.issuer, Store: c.Store, Keys: p.keys, Audit: p.audit, Login: gate{p.login}, Web: p.server,
+		Issuer: p.issuer, Store: c.Store, Keys: p.keys, Audit: p.audit, Login: gate{p.login}, Web: p.server, Hooks: p.hooks,
 		ACRs: p.login.ACRs(), Locales: p.server.UI.Languages(), Logger: c.Logger, Now: c.Now,
 	})
 	if err != nil {

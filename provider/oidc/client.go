@@ -179,7 +179,7 @@ func (p *Provider) person(ctx context.Context, tenant, user string) (storage.Ten
 	}
 	u, err := p.users.Get(ctx, tenant, user)
 	switch {
-	case errors.Is(err, storage.ErrNotFound), err == nil && u.Disabled:
+	case errors.Is(err, storage.ErrNotFound), err == nil && u.Out():
 		return storage.Tenant{}, storage.User{}, errGone
 	case err != nil:
 		return storage.Tenant{}, storage.User{}, web.Unavailable("user", err)

@@ -9,6 +9,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 
+	"github.com/sallyport-id/sallyport/provider/hook"
 	"github.com/sallyport-id/sallyport/provider/login"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
@@ -57,7 +58,7 @@ func fulfils(client *storage.Client, out *login.Outcome) error {
 	asked := &out.Request
 	switch {
 	case out.User.Tenant != out.Tenant.ID || out.Session.Tenant != out.Tenant.ID || out.Session.User != out.User.ID,
-		out.User.Disabled || out.Tenant.Disabled,
+		out.User.Out() || out.Tenant.Disabled,
 		client.Owner != "" && client.Owner != out.Tenant.ID,
 		asked.Tenant != "" && asked.Tenant != out.Tenant.ID:
 		return refuse("access_denied", "the user may not sign in to this application")
@@ -102,6 +103,9 @@ func (p *Provider) redeem(ctx context.Context, client *storage.Client, in *oidc.
 		}
 		var err error
 		if _, user, err = p.person(ctx, g.Tenant, g.User); err != nil {
+			return err
+		}
+		if err := p.hook(ctx, hook.BeforeToken, client, &user, g.Factors, g.Scopes); err != nil {
 			return err
 		}
 		g.Redeemed = true

@@ -8,6 +8,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 
+	"github.com/sallyport-id/sallyport/provider/hook"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
@@ -49,6 +50,9 @@ func (p *Provider) forItself(ctx context.Context, client *storage.Client, asked 
 	} else if err != nil {
 		return nil, err
 	}
+	if err := p.hook(ctx, hook.BeforeToken, client, nil, nil, scopes); err != nil {
+		return nil, err
+	}
 	if p.noted.first("machine "+client.ID+" "+web.Network(by.Address), now, noteMachine) {
 		if err := p.record(ctx, clientEvent(by, client, "token.client_credentials", "ok", "")); err != nil {
 			return nil, err
@@ -58,6 +62,9 @@ func (p *Provider) forItself(ctx context.Context, client *storage.Client, asked 
 	claims.JWTID, claims.Tenant = storage.NewID(), client.Owner
 	token, err := p.sign(ctx, algorithm(client), typeAccess, claims)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.hook(ctx, hook.AfterToken, client, nil, nil, scopes); err != nil {
 		return nil, err
 	}
 	return &oidc.AccessTokenResponse{

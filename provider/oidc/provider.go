@@ -13,6 +13,7 @@ import (
 	"github.com/zitadel/schema"
 	"golang.org/x/text/language"
 
+	"github.com/sallyport-id/sallyport/provider/hook"
 	"github.com/sallyport-id/sallyport/provider/keys"
 	"github.com/sallyport-id/sallyport/provider/login"
 	"github.com/sallyport-id/sallyport/provider/web"
@@ -81,6 +82,8 @@ type Config struct {
 	Audit  Audit
 	Login  Login
 	Web    Web
+	// Hooks may refuse tokens; nil is none.
+	Hooks *hook.Runner
 	// ACRs are the Authentication Context Class References that can be met, aliases included.
 	ACRs []string
 	// Locales are the BCP 47 tags of the languages that pages come in. It may be empty.

@@ -9,6 +9,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 
+	"github.com/sallyport-id/sallyport/provider/hook"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
@@ -58,6 +59,9 @@ func (p *Provider) renew(ctx context.Context, client *storage.Client, in *oidc.R
 			return err
 		}
 		if user, err = p.stillAdmitted(ctx, client, g); err != nil {
+			return err
+		}
+		if err := p.hook(ctx, hook.BeforeToken, client, &user, g.Factors, scopes); err != nil {
 			return err
 		}
 		next, g.Refresh = p.issue(ticketRefresh, g.Tenant, g.ID)

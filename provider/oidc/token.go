@@ -11,6 +11,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 
+	"github.com/sallyport-id/sallyport/provider/hook"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
@@ -89,7 +90,7 @@ func (p *Provider) tokensFor(ctx context.Context, client *storage.Client, g *sto
 		RefreshToken: refresh, Scope: scopes,
 	}
 	if !slices.Contains(scopes, oidc.ScopeOpenID) {
-		return res, nil
+		return res, p.hook(ctx, hook.AfterToken, client, user, g.Factors, scopes)
 	}
 	hash, err := oidc.ClaimHash(token, jose.SignatureAlgorithm(alg))
 	if err != nil {
@@ -109,7 +110,7 @@ func (p *Provider) tokensFor(ctx context.Context, client *storage.Client, g *sto
 	if res.IDToken, err = p.sign(ctx, alg, typeID, id); err != nil {
 		return nil, err
 	}
-	return res, nil
+	return res, p.hook(ctx, hook.AfterToken, client, user, g.Factors, scopes)
 }
 
 // accessClaims begins an access token. Its audience is the issuer, which is the default that RFC 9068, section 3, asks
