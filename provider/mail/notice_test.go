@@ -40,7 +40,7 @@ func TestNoticeIsCheckedBeforeItIsSent(t *testing.T) {
 			var log bytes.Buffer
 			s := &trusting{}
 			n := &mail.Notifier{
-				Sender: s, UI: renderer, Product: c.product, Logger: slog.New(slog.NewTextHandler(&log, nil)), Now: time.Now,
+				Sender: s, UI: renderer, Product: c.product, NotMe: func(*storage.User) (string, error) { return "", nil }, Logger: slog.New(slog.NewTextHandler(&log, nil)), Now: time.Now,
 			}
 			n.Tell(t.Context(), mail.Notice{Kind: ui.MailCodesNew, User: &storage.User{
 				Key: storage.Key{Tenant: "acme", ID: "ada"}, Email: c.to, EmailVerified: true,
