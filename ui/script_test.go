@@ -173,7 +173,7 @@ func (b *scripts) handler(r *ui.Renderer) http.Handler {
 	mux.HandleFunc("GET "+ui.PathStatic+"{name}", func(w http.ResponseWriter, q *http.Request) {
 		a, _ := r.Static(q.PathValue("name"))
 		w.Header().Set("Content-Type", a.Type)
-		_, _ = w.Write(a.Body) //nolint:errcheck // the browser went away
+		_, _ = w.Write(a.Body)
 	})
 	mux.HandleFunc("POST "+ui.PathPasskeyOptions, func(w http.ResponseWriter, q *http.Request) {
 		if q.PostFormValue("request") != "sealed" || q.Header.Get("Accept") != "application/json" {

@@ -76,7 +76,7 @@ func (p SetUpIntro) Has(factor string) bool {
 // Few tells whether the countries are few enough to be named before somebody asks.
 func (p SetUpInput) Few() bool { return len(p.Countries) > 0 && len(p.Countries) <= 8 }
 
-// Copied: the credential was used in a way that only a copy explains.
+// Copied tells whether the credential was used in a way that only a copy explains.
 func (c CredentialRow) Copied() bool { return c.Note == noteCopied }
 
 func (p SignIn) problem() Text         { return p.Problem }

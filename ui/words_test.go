@@ -355,8 +355,10 @@ func TestTextSurvivesJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []Text{
-		CodesUsed(1), CodesUsed(7), Say(NoticeFactorAdded, "name", "12"), Say(ProblemTick), {},
-		ClockHint(time.Unix(0, 0), -90*time.Second), Say(ProblemNameLong, "n", 12345),
+		CodesUsed(1), CodesUsed(7), Say(NoticeFactorAdded, "name", "12"), Say(ProblemTick),
+		{},
+		ClockHint(time.Unix(0, 0), -90*time.Second),
+		Say(ProblemNameLong, "n", 12345),
 	} {
 		data, err := json.Marshal(text)
 		if err != nil {
@@ -381,7 +383,7 @@ func TestCountries(t *testing.T) {
 		codes      []string
 	}{
 		{"en", "Australia, Germany, New Zealand", []string{"NZ", "AU", "DE"}},
-		{"de", "Australien, Deutschland, Neuseeland", []string{"NZ", "AU", "DE"}},
+		{"de", "Deutschland, Frankreich, Neuseeland", []string{"NZ", "FR", "DE"}},
 		{"en", "??", []string{"??"}},
 		{"en", "", nil},
 	} {
