@@ -120,7 +120,11 @@ func (k *Keeper) ConfirmEnrolment(ctx context.Context, p Person, e *storage.Enro
 	if err := k.count(ctx, p, e.Factor); err != nil {
 		return Enrolled{}, err
 	}
-	got, err := s.Factor.Confirm(ctx, k.user(p, nil), mfa.Challenge{Prompt: s.Prompt, State: s.state}, answer)
+	u, err := k.holder(ctx, p, e.Factor)
+	if err != nil {
+		return Enrolled{}, err
+	}
+	got, err := s.Factor.Confirm(ctx, u, mfa.Challenge{Prompt: s.Prompt, State: s.state}, answer)
 	if err != nil {
 		return Enrolled{}, fmt.Errorf("set-up of %s: %w", e.Factor, err)
 	}

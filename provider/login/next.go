@@ -103,7 +103,7 @@ func second(f storage.Flow, d policy.Decision, enrolled []Enrolled, w Want) Step
 	case !wanted && d.Remember > 0 && proved(proofs, DeviceProof):
 		return Step{Kind: Done}
 	case recovered(proofs):
-		return afterRecovery(f, w)
+		return afterRecovery(f, d, w)
 	}
 	if usable := answerable(enrolled, d, w); has && len(usable) > 0 {
 		return Step{Kind: Prompt, Factors: usable}
@@ -120,10 +120,12 @@ func second(f storage.Flow, d policy.Decision, enrolled []Enrolled, w Want) Step
 
 // afterRecovery leads whoever came in by an owner's code to set up a factor. It can be put off, and then the next sign-in
 // needs another code; but not where an application insists on what the code is not.
-func afterRecovery(f storage.Flow, w Want) Step {
+func afterRecovery(f storage.Flow, d policy.Decision, w Want) Step {
 	switch {
 	case w.Essential && w.PhishingResistant:
 		return Step{Kind: Unmet}
+	case fits(f.Proofs, d, Want{}): // set up by now
+		return Step{Kind: Done}
 	case f.Later && !(w.Essential && w.TwoFactor):
 		return Step{Kind: Done}
 	default:

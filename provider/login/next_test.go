@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/sallyport-id/sallyport/provider/policy"
 	"github.com/sallyport-id/sallyport/storage"
@@ -15,15 +16,17 @@ var (
 	passkey  = Enrolled{Factor: "webauthn", PhishingResistant: true}
 	standIn  = Enrolled{Factor: "backup", Backup: true}
 	password = storage.Proof{Factor: PasswordProof}
+	device   = storage.Proof{Factor: DeviceProof}
+	owners   = storage.Proof{Factor: "recovery", Recovery: true}
 )
 
 func proofOf(e Enrolled) storage.Proof {
-	return storage.Proof{Factor: e.Factor, PhishingResistant: e.PhishingResistant}
+	return storage.Proof{Factor: e.Factor, PhishingResistant: e.PhishingResistant, Whole: e.PhishingResistant}
 }
 
 // every calls f with all combinations of what a step depends on.
 func every(f func(fl storage.Flow, d policy.Decision, have []Enrolled, w Want)) {
-	for bits := range 1 << 13 {
+	for bits := range 1 << 17 {
 		on := func(i int) bool { return bits>>i&1 == 1 }
 		var fl storage.Flow
 		if on(0) {
@@ -38,6 +41,13 @@ func every(f func(fl storage.Flow, d policy.Decision, have []Enrolled, w Want)) 
 		if on(3) {
 			fl.Codes = []byte("sealed")
 		}
+		if on(13) {
+			fl.Proofs = append(fl.Proofs, device)
+		}
+		if on(14) {
+			fl.Proofs = append(fl.Proofs, owners)
+		}
+		fl.Later = on(15)
 		var have []Enrolled
 		if on(4) {
 			have = append(have, app, standIn)
@@ -52,6 +62,9 @@ func every(f func(fl storage.Flow, d policy.Decision, have []Enrolled, w Want)) 
 		}
 		for _, two := range []policy.TwoFactor{policy.Required, policy.Optional, policy.Off, policy.Unavailable} {
 			d := policy.Decision{Allow: on(7), TwoFactor: two, AnyStrength: on(8), EnrolAtLogin: on(9), Grace: on(10)}
+			if on(16) {
+				d.Remember = time.Hour
+			}
 			for _, w := range []Want{{}, {TwoFactor: true}, {PhishingResistant: true}} {
 				w.Essential = on(11)
 				if on(12) {
@@ -73,24 +86,25 @@ func TestNextOverAllCombinations(t *testing.T) {
 			t.Fatalf("%s: step %v for proofs %v, codes %t, decision %+v, enrolled %+v, want %+v", why, st, fl.Proofs, fl.Codes != nil, d, have, w)
 		}
 		has := slices.ContainsFunc(have, func(e Enrolled) bool { return !e.Backup })
-		second := slices.ContainsFunc(fl.Proofs, func(p storage.Proof) bool { return p.Factor != PasswordProof })
-		good := slices.ContainsFunc(fl.Proofs, func(p storage.Proof) bool {
-			return p.Factor != PasswordProof && d.Allows(p.Factor, p.PhishingResistant)
-		})
+		ownersCode := proved(fl.Proofs, owners.Factor)
+		second := proved(fl.Proofs, app.Factor) || proved(fl.Proofs, passkey.Factor)
+		good := proved(fl.Proofs, app.Factor) && d.Allows(app.Factor, false) || proved(fl.Proofs, passkey.Factor) && d.Allows(passkey.Factor, true)
+		remembered := proved(fl.Proofs, DeviceProof) && d.Remember > 0 && !w.TwoFactor && !w.PhishingResistant
+		letIn := ownersCode && fl.Later
 		if !d.Allow && st.Kind != Deny {
 			fail("whom the policy denies gets no further")
 		}
 		if d.Allow && st.Kind == Deny {
 			fail("denied without cause")
 		}
-		if d.Allow && !proved(fl.Proofs, PasswordProof) && st.Kind != Password {
-			fail("nothing comes before the password")
+		if d.Allow && !proved(fl.Proofs, PasswordProof) && !proved(fl.Proofs, passkey.Factor) && st.Kind != Password {
+			fail("nothing comes before the password, or a passkey")
 		}
 		if st.Kind == Done {
-			if d.TwoFactor == policy.Required && !good && (has || !d.Grace) {
+			if d.TwoFactor == policy.Required && !good && !remembered && !letIn && (has || !d.Grace) {
 				fail("in without the required second step")
 			}
-			if d.TwoFactor == policy.Optional && has && !good {
+			if d.TwoFactor == policy.Optional && has && !good && !remembered && !letIn {
 				fail("in past the user's own second step")
 			}
 			if fl.Codes != nil {
@@ -100,8 +114,8 @@ func TestNextOverAllCombinations(t *testing.T) {
 				fail("in without what is essential")
 			}
 		}
-		if st.Kind == Enrol && has && !second {
-			fail("a password alone enrols past an existing factor")
+		if st.Kind == Enrol && has && !second && !ownersCode {
+			fail("a password alone, or a remembered device, enrols past an existing factor")
 		}
 		if st.Kind == Prompt {
 			if len(st.Factors) == 0 {
@@ -116,7 +130,7 @@ func TestNextOverAllCombinations(t *testing.T) {
 		} else if st.Factors != nil {
 			fail("factors without a prompt")
 		}
-		if st.Kind == Enrol && d.TwoFactor == policy.Required && !d.EnrolAtLogin {
+		if st.Kind == Enrol && d.TwoFactor == policy.Required && !d.EnrolAtLogin && !ownersCode {
 			fail("sets up where only a recovery code lets in")
 		}
 	})
@@ -169,6 +183,13 @@ func TestNextExamples(t *testing.T) {
 	strong := policy.Decision{Allow: true, EnrolAtLogin: true}
 	pw := storage.Flow{Proofs: []storage.Proof{password}}
 	both := storage.Flow{Proofs: []storage.Proof{password, proofOf(app)}}
+	back := storage.Flow{Proofs: []storage.Proof{password, owners}}
+	later := back
+	later.Later = true
+	known := storage.Flow{Proofs: []storage.Proof{password, device}}
+	whole := storage.Flow{Proofs: []storage.Proof{proofOf(passkey)}}
+	remembering := staff
+	remembering.Remember = time.Hour
 	offApp := app
 	offApp.Off = true
 	for _, c := range []struct {
@@ -196,6 +217,15 @@ func TestNextExamples(t *testing.T) {
 		{"too weak a factor is proven before a better one is added", pw, strong, []Enrolled{app}, Want{}, "{2 [totp]}"},
 		{"and then the better one is added", both, strong, []Enrolled{app}, Want{}, "{3 []}"},
 		{"the only factor is off", pw, staff, []Enrolled{offApp}, Want{}, "{5 []}"},
+		{"002-15 a recovery code leads to set-up", back, recovery, nil, Want{}, "{3 []}"},
+		{"002-15 also past a factor that is lost", back, staff, []Enrolled{app, standIn}, Want{}, "{3 []}"},
+		{"002-16 which can be put off", later, recovery, nil, Want{}, "{7 []}"},
+		{"but not where an application insists", later, recovery, nil, Want{TwoFactor: true, Essential: true}, "{3 []}"},
+		{"004-6 a remembered device", known, remembering, []Enrolled{app}, Want{}, "{7 []}"},
+		{"004-7 which the policy no longer has", known, staff, []Enrolled{app}, Want{}, "{2 [totp]}"},
+		{"a remembered device is no second factor", known, remembering, []Enrolled{app}, Want{TwoFactor: true}, "{2 [totp]}"},
+		{"a remembered device is not fresh", known, remembering, []Enrolled{app}, Want{Fresh: true}, "{2 [totp]}"},
+		{"a passkey is the whole sign-in", whole, strong, []Enrolled{passkey}, Want{}, "{7 []}"},
 		{"the factor is off, backup codes are not", pw, staff, []Enrolled{offApp, standIn}, Want{}, "{2 [backup]}"},
 	} {
 		if got := fmt.Sprint(Next(c.flow, c.d, c.have, c.want)); got != c.step {

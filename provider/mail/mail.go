@@ -45,7 +45,7 @@ var (
 const (
 	maxAddress = 254 // RFC 5321, section 4.5.3.1.3, less the angle brackets
 	maxSubject = 200 // bytes; so far under the 998 of a line (RFC 5322, section 2.1.1) that its encoding fits too
-	maxText    = 64 << 10
+	maxText    = 32 << 10
 )
 
 // Check tells what is wrong with m; the error is ErrMessage. Every Sender calls it first: a line break in an
