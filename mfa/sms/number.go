@@ -31,16 +31,18 @@ func (f Factor) Allowed(u mfa.User) []string {
 	return allowed
 }
 
+// Country tells whether code is the ISO 3166-1 alpha-2 code, in upper case, of a country with telephones.
+func Country(code string) bool { return phonenumbers.GetSupportedRegions()[code] }
+
 // countries checks the deployment's list and returns it in upper case.
 func countries(codes []string) ([]string, error) {
 	if len(codes) == 0 {
 		return nil, errors.New("sms: Countries is empty: name those that are sent to, as ISO 3166-1 alpha-2 codes")
 	}
-	known := phonenumbers.GetSupportedRegions()
 	checked := make([]string, 0, len(codes))
 	for _, c := range codes {
 		upper := strings.ToUpper(strings.TrimSpace(c))
-		if !known[upper] {
+		if !Country(upper) {
 			return nil, fmt.Errorf("sms: Countries: %q is no ISO 3166-1 alpha-2 code of a country with telephones", c)
 		}
 		if !slices.Contains(checked, upper) {
@@ -62,8 +64,7 @@ func (f Factor) number(u mfa.User, input string) (string, error) {
 		home = allowed[0]
 	}
 	n, err := phonenumbers.Parse(written, home)
-	if err != nil || n.GetExtension() != "" || !phonenumbers.IsValidNumber(n) {
-		// The library's error may quote the number.
+	if err != nil || !phonenumbers.IsValidNumber(n) { // of what is readable, nothing begins an extension
 		return "", &mfa.Refused{Reason: mfa.Malformed}
 	}
 	if err := sentTo(allowed, n); err != nil {

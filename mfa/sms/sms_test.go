@@ -169,6 +169,11 @@ func TestRepeatAtSetUp(t *testing.T) {
 	if m.To != mobile {
 		t.Errorf("sent to %s", m.To)
 	}
+	// Not even a credential without a name, as that of a set-up has none, makes a sign-in of it.
+	nameless := mfa.Credential{Data: pack(t, kept{Tenant: "acme", User: "alice", Number: mobile})}
+	if _, err := f.Verify(t.Context(), alice, []mfa.Credential{nameless}, ch, two); err == nil {
+		t.Error("a set-up was taken for a sign-in")
+	}
 	for _, code := range []string{one, two} {
 		if _, err := f.Confirm(t.Context(), alice, ch, code); err != nil {
 			t.Errorf("%v", err)
@@ -573,4 +578,48 @@ func reason(err error) mfa.Reason {
 		return w.Reason
 	}
 	return ""
+}
+
+// TestRecordsStaySmall: however often a code is asked for and given, where a deployment's limits allow it.
+func TestRecordsStaySmall(t *testing.T) {
+	w := newWorld()
+	w.quota.free = true
+	f := w.factor(t)
+	creds := []mfa.Credential{w.enrol(t, f, alice, mobile)}
+	for range 20 {
+		ch, err := f.Challenge(t.Context(), alice, creds)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, first := w.last(t)
+		for range 9 {
+			if ch, err = f.Repeat(t.Context(), alice, ch); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, last := w.last(t)
+		if _, err := f.Verify(t.Context(), alice, creds, ch, first); reason(err) != mfa.Mismatch {
+			t.Errorf("the first of ten codes: %v", err)
+		}
+		if creds[0], err = f.Verify(t.Context(), alice, creds, ch, last); err != nil {
+			t.Fatal(err)
+		}
+		if len(ch.State) > 2000 || len(creds[0].Data) > 600 {
+			t.Fatalf("a state of %d bytes, a credential of %d", len(ch.State), len(creds[0].Data))
+		}
+		w.now = w.now.Add(2 * time.Minute)
+	}
+	var a asked
+	ch, err := f.Challenge(t.Context(), alice, creds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, right := w.last(t)
+	if err := mfa.Unpack(ch.State, &a); err != nil {
+		t.Fatal(err)
+	}
+	a.Codes = slices.Repeat(a.Codes, mostCodes+1)
+	if _, err := f.Verify(t.Context(), alice, creds, mfa.Challenge{State: pack(t, a)}, right); err == nil {
+		t.Error("a state with more codes than are ever sent was taken")
+	}
 }
