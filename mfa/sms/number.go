@@ -64,7 +64,8 @@ func (f Factor) number(u mfa.User, input string) (string, error) {
 		home = allowed[0]
 	}
 	n, err := phonenumbers.Parse(written, home)
-	if err != nil || !phonenumbers.IsValidNumber(n) { // of what is readable, nothing begins an extension
+	// Of what is readable, nothing begins an extension.
+	if err != nil || !phonenumbers.IsValidNumber(n) {
 		return "", &mfa.Refused{Reason: mfa.Malformed}
 	}
 	if err := sentTo(allowed, n); err != nil {
