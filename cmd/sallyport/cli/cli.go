@@ -12,27 +12,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
-
-	"github.com/sallyport-id/sallyport/mfa"
-	"github.com/sallyport-id/sallyport/storage"
 )
-
-// Plugins are what the configuration can name.
-type Plugins struct {
-	// Stores are the databases, by the scheme of their URLs.
-	Stores map[string]Store
-	// Factors are the second steps, by their IDs. The configuration says which are on offer, and in which order.
-	Factors map[string]func() mfa.Factor
-}
-
-// Store is a kind of database.
-type Store struct {
-	// Open opens the database at a URL of this kind. It must not hold on to logger for what users do.
-	Open func(ctx context.Context, url string, logger *slog.Logger) (storage.Store, error)
-	// File, for databases that are a file on this machine, is the file's name. Beside it a master key is made when
-	// the database is new.
-	File func(url string) string
-}
 
 // Exit codes.
 const (

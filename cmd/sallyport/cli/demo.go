@@ -9,21 +9,21 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strconv"
 	"sync"
 	"text/tabwriter"
 
 	"github.com/sallyport-id/sallyport/cmd/sallyport/sampleapp"
-	"github.com/sallyport-id/sallyport/mfa"
 	"github.com/sallyport-id/sallyport/provider/directory"
 	"github.com/sallyport-id/sallyport/provider/mail"
+	"github.com/sallyport-id/sallyport/ui"
 )
 
 type demoCommand struct {
-	Listen    string `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Loopback address and port of the identity provider; port 0 picks a free one."`
+	Listen    string `default:"localhost:8080" placeholder:"ADDRESS" help:"Loopback address and port of the identity provider; port 0 picks a free one."`
 	AppListen string `placeholder:"ADDRESS" help:"Loopback address and port of the sample application (default: the next port)."`
 	Info      string `placeholder:"FILE" help:"Write what is printed to a file, as JSON, once everything answers."`
 	Keep      string `placeholder:"DIR" help:"Keep the data in this folder, and go on with it the next time."`
@@ -55,15 +55,15 @@ func (c *demoCommand) Run(w *world) (err error) {
 		return err
 	}
 	// Listeners that a server took over are closed already, and say so.
-	defer func() { _, _ = idp.Close(), app.Close() }()
+	defer func() { _, _ = idp.close(), app.close() }()
 	dir, remove, err := c.folder()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	s := &settings{Product: "Sallyport", LogLevel: c.LogLevel, LogFormat: "text", Factors: sorted(w.plugins.Factors)}
+	s := &settings{Product: "Sallyport", LogLevel: c.LogLevel, LogFormat: "text"}
 	logger := s.logger(w)
-	d, err := c.deployment(w.plugins, dir, "http://"+idp.Addr().String())
+	d, err := c.deployment(w.plugins, dir, idp.url)
 	if err != nil {
 		return err
 	}
@@ -75,18 +75,26 @@ func (c *demoCommand) Run(w *world) (err error) {
 	return c.show(w, o, idp, app, logger)
 }
 
-// deployment is a database in dir, with every factor there is.
+// demoCountries are those that the demonstration "sends" to.
+var demoCountries = [...]string{"DE", "AT", "CH", "GB", "US", "AU"}
+
+// deployment is a database in dir, with every factor that is on offer by default. Text messages stay in its outbox.
 func (c *demoCommand) deployment(plugins Plugins, dir, issuer string) (deployment, error) {
 	kind, ok := plugins.Stores["sqlite"]
 	if !ok {
 		return deployment{}, finding{What: "this program was built without SQLite, which the demonstration keeps its data in"}
 	}
-	var factors []mfa.Factor
-	for _, name := range sorted(plugins.Factors) {
-		factors = append(factors, plugins.Factors[name]())
+	u, err := url.Parse(issuer)
+	if err != nil {
+		return deployment{}, err
 	}
+	o := offer{factor: FactorSettings{Issuer: u, SMSCountries: demoCountries[:]}}
+	if s, ok := plugins.Senders["outbox"]; ok {
+		o.sender = &s
+	}
+	o.withDefaults(plugins.Factors)
 	return deployment{
-		issuer: issuer, kind: kind, url: "sqlite:" + filepath.Join(dir, "sallyport.db"), factors: factors, hasher: &oneAtATime{},
+		issuer: issuer, kind: kind, url: "sqlite:" + filepath.Join(dir, "sallyport.db"), offer: o, hasher: &oneAtATime{},
 	}, nil
 }
 
@@ -106,44 +114,29 @@ func (o *oneAtATime) Hash(settings, password string) (string, error) {
 }
 
 // listen opens both addresses. Passwords that everybody knows are for this machine only.
-func (c *demoCommand) listen(ctx context.Context) (idp, app net.Listener, err error) {
+func (c *demoCommand) listen(ctx context.Context) (idp, app place, err error) {
 	for _, a := range []struct{ flag, address string }{{"--listen", c.Listen}, {"--app-listen", c.AppListen}} {
 		if host, _, err := net.SplitHostPort(a.address); a.address != "" && (err != nil || !loopbackHost(host)) {
-			return nil, nil, finding{
+			return idp, app, finding{
 				What: fmt.Sprintf("%q is no loopback address with a port", a.address), Where: a.flag,
-				Do: "give one such as 127.0.0.1:8080: the sample users' passwords are no secret, so nobody else may reach them",
+				Do: "give one such as localhost:8080: the sample users' passwords are no secret, so nobody else may reach them",
 			}
 		}
 	}
-	if idp, err = listen(ctx, c.Listen, "--listen"); err != nil {
-		return nil, nil, err
+	if idp, err = listenHere(ctx, c.Listen, "--listen"); err != nil {
+		return idp, app, err
 	}
 	address, where := c.AppListen, "--app-listen"
 	if address == "" {
 		if address, err = nextPort(c.Listen); err != nil {
-			return nil, nil, errors.Join(err, idp.Close())
+			return idp, app, errors.Join(err, idp.close())
 		}
 		where = "the port after --listen, for the sample application"
 	}
-	if app, err = listen(ctx, address, where); err != nil {
-		return nil, nil, errors.Join(err, idp.Close())
+	if app, err = listenHere(ctx, address, where); err != nil {
+		return idp, app, errors.Join(err, idp.close())
 	}
 	return idp, app, nil
-}
-
-func nextPort(address string) (string, error) {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return "", err
-	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil || n == 65535 {
-		return "", finding{What: fmt.Sprintf("there is no port after %s", port), Where: "--listen", Do: "give --app-listen as well"}
-	}
-	if n > 0 {
-		n++
-	}
-	return net.JoinHostPort(host, strconv.FormatUint(n, 10)), nil
 }
 
 // folder is where the data goes, and how it is removed at the end.
@@ -160,8 +153,8 @@ func (c *demoCommand) folder() (dir string, remove func() error, err error) {
 	return dir, func() error { return os.RemoveAll(dir) }, nil
 }
 
-func (c *demoCommand) show(w *world, o opened, idp, app net.Listener, logger *slog.Logger) error {
-	told := info{Issuer: "http://" + idp.Addr().String(), App: "http://" + app.Addr().String(), Users: sampleUsers()}
+func (c *demoCommand) show(w *world, o opened, idp, app place, logger *slog.Logger) error {
+	told := info{Issuer: idp.url, App: app.url, Users: sampleUsers()}
 	told.Outbox = told.App + "/outbox"
 	e, err := newEcho(o.Provider, told.Issuer, logger)
 	if err != nil {
@@ -173,8 +166,8 @@ func (c *demoCommand) show(w *world, o opened, idp, app net.Listener, logger *sl
 	defer tasks.Wait()
 	defer stop()
 	failed := make(chan error, 2)
-	start := func(h http.Handler, l net.Listener) {
-		tasks.Go(func() { failed <- serve(ctx, newServer(h, logger), l, nil) })
+	start := func(h http.Handler, p place) {
+		tasks.Go(func() { failed <- serve(ctx, newServer(h, logger), nil, p.on...) })
 	}
 	// Whoever asks is answered from here on; the sample users are made meanwhile, as their passwords take time to hash.
 	start(e, idp)
@@ -214,14 +207,16 @@ func (i info) print(w io.Writer, kept string) error {
 Sallyport is running, on this machine only.
 
 What now
-  1. Open %s  and choose “Sign in”.
-  2. Take a user from the table. Staff of %s must set up a second step
-     at the first sign-in: have an authenticator app at hand. Elsewhere it is optional.
-  3. Turn it on and off, and see your factors:  %s/account
-  4. Mails and text messages arrive here:  %s
-  5. Every page in every state:  %s/dev/gallery
+  1. Open %[1]s  and choose “Sign in”.
+  2. Take a user from the table. Staff of %[2]s must set up a second step at the first sign-in: a passkey,
+     an authenticator app, or text messages. Elsewhere it is optional:  %[3]s/account
+  3. Mails and text messages arrive here, whatever the number, such as %[4]s:  %[5]s
+  4. Sign out and in again: with “remember this device” ticked, or by passkey alone, without a password.
+  5. Lose it all: “Forgot your password?”, a backup code, a mailed link; or have the owner, %[6]s,
+     hand out a recovery code:  %[3]s%[7]s
+  6. Every page in every state:  %[3]s/dev/gallery
 
-`, i.App, sampleTenants[0].name, i.Issuer, i.Outbox, i.Issuer)
+`, i.App, sampleTenants[0].name, i.Issuer, sampleNumber, i.Outbox, sampleTenants[0].people[0].email, ui.PathPeople)
 	fmt.Fprintln(tw, "  Tenant\tSign in as\tPassword\tRole\tType")
 	for _, u := range i.Users {
 		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\n", u.Tenant, u.Login, u.Password, u.Role, u.Type)

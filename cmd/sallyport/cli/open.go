@@ -31,9 +31,13 @@ func (s *settings) open(ctx context.Context, d deployment, logger *slog.Logger) 
 		}
 		return opened{}, finding{What: err.Error(), Where: s.where(key), Do: "check that the database is there and can be reached"}
 	}
+	factors, err := d.offer.make(store, logger)
+	if err != nil {
+		return opened{}, errors.Join(err, store.Close())
+	}
 	p, err := provider.New(ctx, provider.Config{
-		Issuer: d.issuer, Store: store, MasterKey: master, PreviousKeys: previous, Product: s.Product, Factors: d.factors,
-		TrustedProxies: d.proxies, Logger: logger, Hasher: d.hasher,
+		Issuer: d.issuer, Store: store, MasterKey: master, PreviousKeys: previous, Product: s.Product, Factors: factors,
+		Mail: d.mail, Sinks: d.sinks, TrustedProxies: d.proxies, Logger: logger, Hasher: d.hasher,
 	})
 	if errors.Is(err, keys.ErrSealed) {
 		err = finding{

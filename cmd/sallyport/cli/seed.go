@@ -26,6 +26,9 @@ type samplePerson struct {
 // sharedLogin is in both tenants, with one password.
 const sharedLogin = "robin@freelance.example"
 
+// sampleNumber is a number that is nobody's (set aside by ACMA for drama).
+const sampleNumber = "+61 491 570 156"
+
 var sampleTenants = [...]sampleTenant{
 	{"northwind", "Northwind Joinery", []string{"staff"}, []samplePerson{
 		{"Olga Brandt", "olga@northwind.example", "walnut-drawer-4821", storage.Owner, "staff"},

@@ -28,21 +28,35 @@ func (c *serveCommand) Run(w *world) (err error) {
 	if d.issuer == "" {
 		d.issuer = c.loopbackIssuer(l.Addr().String())
 	}
-	o, err := c.open(w.ctx, d, logger)
+	m, err := c.openMetrics(w.ctx)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
+	// Whoever serves has closed them already, and they say so.
+	defer func() { _, _ = l.Close(), m.close() }()
+	d.sinks = m.sinks
+	o, err := c.open(w.ctx, d, logger)
+	if err != nil {
+		return err
+	}
 	defer func() { err = o.close(err) }()
-	return c.serve(w, d, o, l, logger)
+	return c.serve(w, d, o, l, m, logger)
 }
 
-func (c *serveCommand) serve(w *world, d deployment, o opened, l net.Listener, logger *slog.Logger) error {
+func (c *serveCommand) serve(w *world, d deployment, o opened, l net.Listener, m metrics, logger *slog.Logger) error {
 	e, err := newEcho(o.Provider, d.issuer, logger)
 	if err != nil {
-		return errors.Join(err, l.Close())
+		return err
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(w.ctx))
 	var tasks sync.WaitGroup
+	if m.listener != nil {
+		tasks.Go(func() {
+			if err := serve(background, newServer(m.handler, logger), nil, m.listener); err != nil {
+				logger.Error("metrics stopped", "error", err)
+			}
+		})
+	}
 	tasks.Go(func() {
 		if err := o.Run(background); err != nil && background.Err() == nil {
 			logger.Error("background work stopped", "error", err)
@@ -51,12 +65,24 @@ func (c *serveCommand) serve(w *world, d deployment, o opened, l net.Listener, l
 	defer tasks.Wait()
 	defer stop()
 	logger.Info("serving", "issuer", d.issuer, "listen", l.Addr().String())
+	c.warn(d, logger)
 	if err := c.hint(w, o.Admin()); err != nil {
-		return errors.Join(err, l.Close())
+		return err
 	}
-	err = serve(w.ctx, newServer(e, logger), l, d.cert)
+	err = serve(w.ctx, newServer(e, logger), d.cert, l)
 	logger.Info("stopped")
 	return err
+}
+
+// warn tells of messages that nobody gets, because whoever waits for one would look for it elsewhere.
+func (c *serveCommand) warn(d deployment, logger *slog.Logger) {
+	const kept = "they stay in the database's outbox for a day, and nobody gets them"
+	if d.mail == nil {
+		logger.Warn("MAILS ARE NOT SENT: "+kept, "to send them, set", "smtp_host")
+	}
+	if d.offer.sender != nil && d.offer.sender.Kept {
+		logger.Warn("TEXT MESSAGES ARE NOT SENT: "+kept, "to send them, set", "sms_sender")
+	}
 }
 
 // hint tells who has nothing yet what comes next.

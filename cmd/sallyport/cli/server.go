@@ -141,10 +141,23 @@ func listen(ctx context.Context, address, where string) (net.Listener, error) {
 		}
 	case errors.Is(err, syscall.EACCES):
 		return nil, finding{What: address + " may not be listened on", Where: where, Do: "choose a port from 1024 up, or give the program the right to use lower ones"}
+	case errors.Is(err, syscall.EADDRNOTAVAIL), errors.Is(err, syscall.EAFNOSUPPORT):
+		return nil, notHere{finding{
+			What: err.Error(), Where: where, Do: "give an address of this machine and a port, such as 127.0.0.1:8080",
+		}, err}
 	default:
 		return nil, finding{What: err.Error(), Where: where, Do: "give an address of this machine and a port, such as 127.0.0.1:8080"}
 	}
 }
+
+// notHere is the finding of an address that this machine has not got.
+type notHere struct {
+	finding
+	cause error
+}
+
+// Unwrap returns both, so that whoever asks finds the words and the cause.
+func (n notHere) Unwrap() []error { return []error{n.finding, n.cause} }
 
 func newServer(h http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
@@ -154,20 +167,24 @@ func newServer(h http.Handler, logger *slog.Logger) *http.Server {
 	}
 }
 
-// serve answers on l until ctx ends, and then lets the requests under way finish.
-func serve(ctx context.Context, srv *http.Server, l net.Listener, cert *tls.Certificate) error {
-	failed := make(chan error, 1)
-	go func() {
-		if cert != nil {
-			srv.TLSConfig.Certificates = []tls.Certificate{*cert}
-			failed <- srv.ServeTLS(l, "", "")
-			return
-		}
-		failed <- srv.Serve(l)
-	}()
+// serve answers on the listeners until ctx ends, and then lets the requests under way finish.
+func serve(ctx context.Context, srv *http.Server, cert *tls.Certificate, on ...net.Listener) error {
+	if cert != nil {
+		srv.TLSConfig.Certificates = []tls.Certificate{*cert}
+	}
+	failed := make(chan error, len(on))
+	for _, l := range on {
+		go func() {
+			if cert != nil {
+				failed <- srv.ServeTLS(l, "", "")
+				return
+			}
+			failed <- srv.Serve(l)
+		}()
+	}
 	select {
 	case err := <-failed:
-		return fmt.Errorf("serve: %w", err)
+		return errors.Join(fmt.Errorf("serve: %w", err), srv.Close())
 	case <-ctx.Done():
 	}
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)

@@ -36,7 +36,7 @@ func TestRequestUnderWayFinishesAtShutdown(t *testing.T) {
 	srv.RegisterOnShutdown(func() { close(stopping) })
 	l := loopbackListener(t)
 	served := make(chan error, 1)
-	go func() { served <- serve(ctx, srv, l, nil) }()
+	go func() { served <- serve(ctx, srv, nil, l) }()
 	answer := make(chan string, 1)
 	go func() {
 		r, err := http.Get("http://" + l.Addr().String())
@@ -82,7 +82,7 @@ func TestPanicIsLoggedAndAnswered(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	l := loopbackListener(t)
 	served := make(chan error, 1)
-	go func() { served <- serve(ctx, newServer(e, logger), l, nil) }()
+	go func() { served <- serve(ctx, newServer(e, logger), nil, l) }()
 	body := func(path string, want int) string {
 		r, err := http.Get("http://" + l.Addr().String() + path)
 		if err != nil {
@@ -124,7 +124,7 @@ func TestServesHTTPSWithItsCertificate(t *testing.T) {
 	served := make(chan error, 1)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.TLS.ServerName) })
 	go func() {
-		served <- serve(ctx, newServer(h, slog.New(slog.DiscardHandler)), l, &other.TLS.Certificates[0])
+		served <- serve(ctx, newServer(h, slog.New(slog.DiscardHandler)), &other.TLS.Certificates[0], l)
 	}()
 	client := other.Client()
 	r, err := client.Get("https://" + l.Addr().String())
@@ -153,7 +153,7 @@ func TestHeadersThatAreTooLargeAreRefused(t *testing.T) {
 	l := loopbackListener(t)
 	served := make(chan error, 1)
 	h := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	go func() { served <- serve(ctx, newServer(h, slog.New(slog.DiscardHandler)), l, nil) }()
+	go func() { served <- serve(ctx, newServer(h, slog.New(slog.DiscardHandler)), nil, l) }()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+l.Addr().String(), nil)
 	if err != nil {
 		t.Fatal(err)

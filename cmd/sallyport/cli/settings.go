@@ -16,8 +16,9 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/sallyport-id/sallyport/mfa"
+	"github.com/sallyport-id/sallyport/provider/audit"
 	"github.com/sallyport-id/sallyport/provider/directory"
+	"github.com/sallyport-id/sallyport/provider/mail"
 )
 
 // settings are what a deployment needs to start. Each is a flag, an environment variable and a key of the file; the
@@ -34,9 +35,14 @@ type settings struct {
 	TLSKeyFile             string   `name:"tls-key-file" placeholder:"FILE" env:"SALLYPORT_TLS_KEY_FILE" help:"Its private key in PEM."`
 	TrustedProxies         []string `placeholder:"NETWORK" env:"SALLYPORT_TRUSTED_PROXIES" help:"Networks of proxies whose X-Forwarded-For is believed."`
 	Product                string   `default:"Sallyport" env:"SALLYPORT_PRODUCT" help:"Name that pages, mails and authenticator apps show."`
-	Factors                []string `default:"totp" placeholder:"FACTOR" env:"SALLYPORT_FACTORS" help:"Second steps on offer, the best first."`
+	Factors                []string `placeholder:"FACTOR" env:"SALLYPORT_FACTORS" help:"Second steps on offer, the best first (default: webauthn where the issuer allows passkeys, totp, and sms where sms_sender is set)."`
+	PasskeyAAGUIDs         []string `name:"passkey-aaguids" placeholder:"AAGUID" env:"SALLYPORT_PASSKEY_AAGUIDS" help:"Models of authenticators that passkeys may be on (default: all)."`
+	MetricsListen          string   `placeholder:"ADDRESS" env:"SALLYPORT_METRICS_LISTEN" help:"Address and port that Prometheus finds /metrics at, such as 127.0.0.1:9090 (default: nowhere)."`
 	LogLevel               string   `default:"info" env:"SALLYPORT_LOG_LEVEL" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat              string   `default:"text" env:"SALLYPORT_LOG_FORMAT" help:"Format of the log: text or json."`
+
+	SMS  smsSettings  `embed:""`
+	Mail mailSettings `embed:""`
 
 	file *file
 	// flags are those that stood on the command line.
@@ -111,8 +117,12 @@ type deployment struct {
 	kind    Store
 	url     string
 	proxies []netip.Prefix
-	factors []mfa.Factor
-	cert    *tls.Certificate
+	offer   offer
+	// mail sends mails; nil keeps them in the database.
+	mail mail.Sender
+	// sinks get every audit event.
+	sinks []audit.Sink
+	cert  *tls.Certificate
 	// hasher replaces the way passwords are hashed; nil does not.
 	hasher directory.Hasher
 }
@@ -133,9 +143,11 @@ func (s *settings) check(plugins Plugins) (deployment, error) {
 	d := deployment{listen: s.Listen}
 	d.issuer = c.issuer()
 	d.kind, d.url = c.store(plugins)
-	d.factors = c.factors(plugins)
+	d.offer = c.offer(plugins, cmp.Or(d.issuer, c.loopbackIssuer(d.listen)))
+	d.mail = c.mail()
 	d.proxies = c.proxies()
 	d.cert = c.certificate()
+	c.metrics()
 	c.log()
 	if len(c.found) > 0 {
 		return d, c.found
@@ -220,25 +232,6 @@ func sorted[V any](m map[string]V) []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-func (c *checker) factors(plugins Plugins) []mfa.Factor {
-	var made []mfa.Factor
-	for i, name := range c.Factors {
-		build, ok := plugins.Factors[name]
-		switch {
-		case !ok:
-			c.add("factors", fmt.Sprintf("there is no factor %q", name), "choose from "+strings.Join(sorted(plugins.Factors), ", "))
-		case slices.Contains(c.Factors[:i], name):
-			c.add("factors", fmt.Sprintf("factor %q is there twice", name), "leave one out")
-		default:
-			made = append(made, build())
-		}
-	}
-	if len(c.Factors) == 0 {
-		c.add("factors", "no factor is on offer", "name one of "+strings.Join(sorted(plugins.Factors), ", "))
-	}
-	return made
 }
 
 func (c *checker) proxies() []netip.Prefix {
