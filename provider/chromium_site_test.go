@@ -36,7 +36,10 @@ func (w *world) site(t *testing.T) *site {
 	s := &site{}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	s.url = strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
+	s.url = server.URL
+	if !strings.Contains(w.issuer, "//localhost:") {
+		s.url = strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
+	}
 	redirect := s.url + "/callback"
 	secret := w.client("workshop", "web", redirect, func(c *storage.Client) { c.PostLogoutRedirectURIs = []string{s.url + "/bye"} })
 	s.app = w.connect("workshop", secret, redirect)

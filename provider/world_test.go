@@ -110,15 +110,15 @@ func newWorld(t testing.TB, change ...func(*Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.issuer = "http://" + listener.Addr().String()
 	c := Config{
-		Issuer: w.issuer, Store: w.store, MasterKey: []byte("0123456789abcdef0123456789abcdef"), Mail: w.outbox,
+		Issuer: "http://" + listener.Addr().String(), Store: w.store, MasterKey: []byte("0123456789abcdef0123456789abcdef"), Mail: w.outbox,
 		Logger: slog.New(slog.NewTextHandler(io.MultiWriter(w.log), &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now:    w.clock.Now, Hasher: directorytest.Fast{},
 	}
 	for _, f := range change {
 		f(&c)
 	}
+	w.issuer = c.Issuer
 	if w.p, err = New(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
@@ -230,6 +230,9 @@ func (w *world) events(tenant string) []storage.Event {
 	}
 	return all
 }
+
+// atLocalhost gives the world a name, which passkeys need.
+func atLocalhost(c *Config) { c.Issuer = strings.Replace(c.Issuer, "127.0.0.1", "localhost", 1) }
 
 // realHash is for the tests that are about argon2id.
 func realHash(c *Config) { c.Hasher = directory.Argon2id{} }
