@@ -98,7 +98,7 @@ func (f Factor) text(u mfa.User, code string) string {
 	if product == "" {
 		product = line(f.host.Product)
 	}
-	said := f.host.Say(u.Lang, "sms.code", "code", code, "product", product, "minutes", int(lifetime/time.Minute))
+	said := f.host.Say(u.Lang, "sms.code", "code", code, "product", product, "n", int(lifetime/time.Minute))
 	return strings.TrimSpace(said) + "\n\n@" + f.origin + " #" + code
 }
 

@@ -59,7 +59,7 @@ func TestText(t *testing.T) {
 		t.Fatal(err)
 	}
 	m, code := w.last(t)
-	want := fmt.Sprintf("en sms.code code %[1]s product Example minutes 5\n\n@login.example.com #%[1]s", code)
+	want := fmt.Sprintf("en sms.code code %[1]s product Example n 5\n\n@login.example.com #%[1]s", code)
 	if m.Text != want || m.To != mobile || m.Tenant != "acme" || m.User != "alice" || len(m.ID) != 26 {
 		t.Errorf("%+v", m)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sallyport-id/sallyport/mfa"
@@ -52,6 +53,9 @@ func (d *Desk) Begin(ctx context.Context, factor string, in *string) (web.Result
 	}
 	if f.Info().Asks != mfa.AsksNothing && in == nil {
 		return web.Go(d.At + "/" + factor), nil
+	}
+	if f.Info().Asks != mfa.AsksNothing && strings.TrimSpace(typed) == "" {
+		return d.again(d.ask(f, typed, ui.Say(ui.ProblemInputEmpty))), nil
 	}
 	// Sent twice, it shows the same secret twice: the one scanned from the first page must not be thrown away, nor a
 	// second SMS be sent.

@@ -231,6 +231,10 @@ func (k *Keeper) challenge(ctx context.Context, p Person, f mfa.Factor, creds []
 	if len(pending.State) > 0 {
 		return k.pending(ctx, p, f.Info().ID, pending)
 	}
+	// To put it now would send a message with a code that nobody could answer with any more.
+	if _, sends := f.(mfa.Repeater); sends {
+		return mfa.Challenge{}, ErrNothingPending
+	}
 	ch, err := f.Challenge(ctx, k.user(p, nil), creds)
 	if err != nil {
 		return ch, fmt.Errorf("challenge by %s: %w", f.Info().ID, err)
