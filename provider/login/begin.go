@@ -89,8 +89,9 @@ func (s *Service) stillGood(proofs []storage.Proof, r Request, hasFactor bool) [
 		if r.MaxAge != nil && age > time.Duration(*r.MaxAge)*time.Second {
 			return true
 		}
-		// What must be fresh is the strongest thing the user has to show.
-		return r.Fresh && age > freshness && isSecond(p) == hasFactor
+		// What must be fresh is the strongest thing that the user has to show; without a factor, everything: one that is
+		// gone leaves no proof behind that stands for the password.
+		return r.Fresh && age > freshness && (isSecond(p) || !hasFactor)
 	})
 }
 

@@ -109,7 +109,7 @@ func (s *Service) Challenge(ctx context.Context, by *web.Actor, need web.Access,
 	}
 	has := len(s.Credentials.Primary(all)) > 0
 	for _, p := range s.stillGood(by.Session.Proofs, r, has) {
-		if isSecond(p) || !has && p.Factor == PasswordProof {
+		if has && isSecond(p) || !has && begun([]storage.Proof{p}) {
 			return web.Result{}, false, nil
 		}
 	}
