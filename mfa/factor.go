@@ -121,6 +121,9 @@ type Prompt struct {
 	Options json.RawMessage `json:"options,omitempty"`
 	// Again is from when on a Repeater sends the question again; zero where it can't be sent again.
 	Again time.Time `json:"again,omitzero"`
+	// Until is from when on the question can't be answered any more, and is put anew instead; zero where it can be for as
+	// long as the sign-in or set-up takes.
+	Until time.Time `json:"until,omitzero"`
 	// Input overrides Info.Input where the tenant's settings or the credential do.
 	Input Input `json:"input,omitzero"`
 }

@@ -52,6 +52,8 @@ const (
 	// ProblemPasskey: the browser gave no passkey, or one that does not fit; ProblemPasskeySignIn says so on the sign-in page.
 	ProblemPasskey       = "problem.passkey"
 	ProblemPasskeySignIn = "problem.passkey_sign_in"
+	// ProblemPasskeyKnown: the passkey that is to be set up is the user's already.
+	ProblemPasskeyKnown = "passkey.known"
 	// ProblemPasswordShort: {n} characters at least; ProblemPasswordLong: {n} at most.
 	ProblemPasswordShort    = "problem.password_short"
 	ProblemPasswordLong     = "problem.password_long"

@@ -226,7 +226,7 @@ func TestWordsAreFilled(t *testing.T) {
 		ProblemTick, ProblemNameEmpty, ProblemNameLong, ProblemNameCharacters, NoticeFactorAdded, NoticeFactorRemoved,
 		NoticeFactorRenamed, NoticeTwoFactorOn, NoticeTwoFactorOff, NoticeCodesNew, NoticeRequired, NoticeFresh, NoticeAppAsks,
 		ProblemInputEmpty, ProblemInputMalformed, ProblemInputCountry, ProblemSentOften, ProblemSentBudget, ProblemSentUndeliverable,
-		ProblemSentGateway, ProblemPasskey, ProblemPasskeySignIn, ProblemPasswordShort, ProblemPasswordLong, ProblemPasswordCommon,
+		ProblemSentGateway, ProblemPasskey, ProblemPasskeySignIn, ProblemPasskeyKnown, ProblemPasswordShort, ProblemPasswordLong, ProblemPasswordCommon,
 		ProblemPasswordPersonal, ProblemPasswordText, ProblemHook, NoticeSentAgain, NoticeRecovered, NoticePasswordNew,
 		NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent, NoticeEmailVerified, NoticeRecoveryRevoked, NoticeUnlocked,
 		SMSCode, SMSTwoFactorReset,

@@ -138,7 +138,7 @@ func (f Factor) put(options any, challenge string, s state) (mfa.Challenge, erro
 	if err != nil {
 		return mfa.Challenge{}, err
 	}
-	return mfa.Challenge{Prompt: mfa.Prompt{Options: shown, Input: f.Info().Input}, State: kept}, nil
+	return mfa.Challenge{Prompt: mfa.Prompt{Options: shown, Until: s.Put.Add(Life), Input: f.Info().Input}, State: kept}, nil
 }
 
 // session is s as the library wants it.

@@ -235,9 +235,19 @@ var errMovedOn = errors.New("credential: the set-up is not asked for any more")
 // MovedOn is what Accept answers where the set-up is not to be ended any more, because of what another request did.
 func MovedOn() error { return errMovedOn }
 
+// explain finds the words for a wrong answer to a set-up.
+func (d *Desk) explain(f mfa.Factor, why error) Words {
+	w := d.Explain(f, why)
+	var wrong *mfa.Wrong
+	if w.Problem.Key == ui.ProblemPasskey && errors.As(why, &wrong) && wrong.Reason == mfa.Used {
+		w.Problem = ui.Say(ui.ProblemPasskeyKnown)
+	}
+	return w
+}
+
 // wrong notes a wrong answer, so that the page loaded again is not counted again.
 func (d *Desk) wrong(ctx context.Context, up SettingUp, answer string, why error) (web.Result, error) {
-	w := d.Explain(up.Factor, why)
+	w := d.explain(up.Factor, why)
 	if w.Problem.Key == "" {
 		return web.Result{}, PassOn("set-up", why)
 	}
@@ -263,7 +273,7 @@ func (d *Desk) wrong(ctx context.Context, up SettingUp, answer string, why error
 
 // wrongAgain shows the set-up once more, and says why the answer was refused.
 func (d *Desk) wrongAgain(up SettingUp, why error) (web.Result, error) {
-	w := d.Explain(up.Factor, why)
+	w := d.explain(up.Factor, why)
 	if w.Problem.Key == "" {
 		return web.Result{}, web.Unavailable("set-up", why)
 	}

@@ -95,6 +95,9 @@ func (k *Keeper) Enrolment(ctx context.Context, p Person, e *storage.Enrolling) 
 		return SettingUp{}, err
 	}
 	ch := under.Challenge
+	if k.over(ch) {
+		return SettingUp{}, ErrNothingPending
+	}
 	return SettingUp{Factor: f, Prompt: ch.Prompt, Input: input(f, ch), state: ch.State, input: under.Input}, nil
 }
 

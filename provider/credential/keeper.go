@@ -221,8 +221,18 @@ func (k *Keeper) pending(ctx context.Context, p Person, factor string, pending s
 	if len(pending.State) == 0 || k.Now().Sub(pending.At) > pendingLife {
 		return ch, ErrNothingPending
 	}
-	err := k.openJSON(ctx, p, sealChallenge+"/"+factor, pending.State, &ch)
-	return ch, err
+	if err := k.openJSON(ctx, p, sealChallenge+"/"+factor, pending.State, &ch); err != nil {
+		return ch, err
+	}
+	if k.over(ch) {
+		return ch, ErrNothingPending
+	}
+	return ch, nil
+}
+
+// over tells whether a question can't be answered any more.
+func (k *Keeper) over(ch mfa.Challenge) bool {
+	return !ch.Prompt.Until.IsZero() && !k.Now().Before(ch.Prompt.Until)
 }
 
 // challenge is the challenge that an answer is for: the pending one, or, from a factor whose challenges have nothing

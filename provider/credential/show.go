@@ -101,6 +101,9 @@ func (k *Keeper) Explain(f mfa.Factor, err error) Words {
 		return Words{Problem: ui.Say(ui.ProblemCodeTries, "n", web.Minutes(wait)), Wait: wait}
 	case errors.Is(err, ErrOff):
 		return Words{Problem: ui.Say(ui.ProblemFactorOff)}
+	case errors.Is(err, mfa.ErrWrong) && f.Info().Input.Script:
+		// Nobody typed it, so there is nothing to say of its characters.
+		return Words{Problem: ui.Say(ui.ProblemPasskey)}
 	case errors.As(err, &wrong):
 		w := Words{Problem: ui.CodeProblem(string(wrong.Reason), wrong.Want)}
 		if f.Info().Clock && wrong.Reason == mfa.Mismatch {

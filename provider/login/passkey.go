@@ -92,11 +92,10 @@ func (s *Service) passkey(ctx context.Context, by *web.Actor, in passkeyIn) (web
 		}
 		return web.Result{}, err
 	}
-	if d.Browser != by.Browser {
-		return web.Result{}, web.ErrOtherBrowser
-	}
-	if !s.Keys.Equal(d.Request, sealDiscovery, in.Request) {
-		return web.Result{}, web.ErrBadRequest
+	// A challenge is put to one browser and for one request: an answer that somebody else was made to give, or gave for
+	// another application, signs nobody in here.
+	if d.Browser != by.Browser || !s.Keys.Equal(d.Request, sealDiscovery, in.Request) {
+		return again(ui.ProblemPasskeySignIn), nil
 	}
 	p, passed, err := s.discovered(ctx, r, f, d.Challenge, in)
 	if err != nil {

@@ -407,6 +407,10 @@ func (s *Service) again(ctx context.Context, st *state, factor string, why error
 	} else {
 		_, prompt, err = s.Credentials.Challenge(ctx, st.person, factor)
 	}
+	if errors.Is(err, credential.ErrNothingPending) {
+		// It has grown too old to be answered: the page puts it anew.
+		return web.Go(st.path("/with/" + factor)), nil
+	}
 	if err != nil {
 		return web.Result{}, web.Unavailable("challenge", err)
 	}
