@@ -182,7 +182,7 @@ func (p *Provider) foundation(ctx context.Context) error {
 	if c.Directory == nil {
 		p.config.Directory = p.local
 	}
-	renderer, err := ui.New(ui.Options{Override: c.Theme})
+	renderer, err := ui.New(ui.Options{Override: c.Theme, Now: c.Now})
 	if err != nil {
 		return fmt.Errorf("provider: theme: %w", err)
 	}
