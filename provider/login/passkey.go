@@ -110,6 +110,10 @@ func (s *Service) passkey(ctx context.Context, by *web.Actor, in passkeyIn) (web
 	} else if err != nil {
 		return web.Result{}, web.Unavailable("passkey challenge", err)
 	}
+	// A factor that wrong answers switched off is on again once another was used.
+	if err := s.Credentials.Forgive(ctx, p); err != nil {
+		return web.Result{}, web.Unavailable("counter", err)
+	}
 	return s.start(ctx, by, r, in.Request, p, passed.Proof)
 }
 
