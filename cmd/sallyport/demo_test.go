@@ -30,7 +30,7 @@ type demo struct {
 func startDemo(t *testing.T) *demo {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "info.json")
-	c := exec.Command("sallyport", "demo", "--listen", "127.0.0.1:0", "--info", file)
+	c := exec.Command("sallyport", "demo", "--listen", "localhost:0", "--info", file)
 	var out strings.Builder
 	c.Stdout, c.Stderr = &out, &out
 	if err := c.Start(); err != nil {
@@ -104,8 +104,14 @@ func (b *browser) took(r *http.Response, err error) *browser {
 // submit fills in and sends the form that has all the fields; a field that is a choice takes the one that is given.
 func (b *browser) submit(fields map[string]string) *browser {
 	b.t.Helper()
+	return b.press("", fields)
+}
+
+// press is submit for the form whose action has a word in it.
+func (b *browser) press(action string, fields map[string]string) *browser {
+	b.t.Helper()
 	for n := range b.page.Descendants() {
-		if n.Type != html.ElementNode || n.Data != "form" {
+		if n.Type != html.ElementNode || n.Data != "form" || !strings.Contains(attr(n, "action"), action) {
 			continue
 		}
 		values := url.Values{}
@@ -134,7 +140,7 @@ func (b *browser) submit(fields map[string]string) *browser {
 		}
 		return b.took(b.http.PostForm(to.String(), values))
 	}
-	b.t.Fatalf("no form with %v on %s:\n%s", fields, b.at, b.text)
+	b.t.Fatalf("no form to %q with %v on %s:\n%s", action, fields, b.at, b.text)
 	return nil
 }
 
@@ -279,4 +285,26 @@ func resident(t *testing.T, pid int) {
 			t.Errorf("%d KiB resident, want at most %d", kib, maxResident)
 		}
 	}
+}
+
+// choose follows the first link of the page whose address has all the words in it.
+func (b *browser) choose(words ...string) *browser {
+	b.t.Helper()
+	for n := range b.page.Descendants() {
+		href := attr(n, "href")
+		fits := n.Type == html.ElementNode && n.Data == "a"
+		for _, w := range words {
+			fits = fits && strings.Contains(href, w)
+		}
+		if !fits {
+			continue
+		}
+		to, err := b.at.Parse(href)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		return b.open(to.String())
+	}
+	b.t.Fatalf("no link with %q on %s:\n%s", words, b.at, b.text)
+	return nil
 }

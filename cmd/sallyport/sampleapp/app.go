@@ -143,15 +143,6 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) {
 	a.draw(w, r, http.StatusOK, "home.html", page)
 }
 
-func (a *app) outbox(w http.ResponseWriter, r *http.Request) {
-	messages, err := a.Outbox(r.Context(), 50)
-	if err != nil {
-		a.trouble(w, r, http.StatusInternalServerError, trouble{"The outbox can't be read", "Try again in a moment.", err.Error()})
-		return
-	}
-	a.draw(w, r, http.StatusOK, "outbox.html", messages)
-}
-
 // The cookies. Cookies know no ports, so their names keep clear of the identity provider's on the same host.
 const (
 	cookieBrowser = "workbench-browser"
