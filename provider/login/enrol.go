@@ -147,6 +147,12 @@ func (s *Service) acceptFactor(ctx context.Context, by *web.Actor, st *state, fa
 
 // setUpDone goes on with the sign-in, now that the factor is set up.
 func (s *Service) setUpDone(ctx context.Context, by *web.Actor, st *state, f mfa.Factor, done credential.Enrolled) (web.Result, error) {
+	if done.Codes == nil && recovered(st.flow.Proofs) {
+		var err error
+		if done.Codes, err = s.replaceCodes(ctx, by, st); err != nil {
+			return web.Result{}, err
+		}
+	}
 	codes, err := s.Credentials.SealCodes(ctx, st.person, done.Codes)
 	if err != nil {
 		return web.Result{}, web.Unavailable("codes", err)
@@ -168,6 +174,19 @@ func (s *Service) setUpDone(ctx context.Context, by *web.Actor, st *state, f mfa
 		o.Proofs = merge(o.Proofs, []storage.Proof{done.Proof})
 		o.Enrolling, o.Codes = nil, codes
 	})
+}
+
+// replaceCodes makes new backup codes for somebody who came in by an owner's code: the old ones were lost with the device,
+// and whoever finds them must not get in.
+func (s *Service) replaceCodes(ctx context.Context, by *web.Actor, st *state) ([]string, error) {
+	codes, err := s.Credentials.NewCodes(ctx, st.person, func([]storage.Credential) error {
+		return s.record(ctx, s.event(by, st, "codes.new", "ok"))
+	})
+	if err != nil {
+		return nil, credential.PassOn("codes", err)
+	}
+	s.Notices.Tell(ctx, st.person.Notice(by, ui.MailCodesNew))
+	return codes, nil
 }
 
 // codes shows the backup codes that were just made.

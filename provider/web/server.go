@@ -123,10 +123,14 @@ func (x *exchange) signInFirst(res Result) {
 
 // back is where to return to after a detour: a GET's own path. What was posted is not sent again by itself.
 func (x *exchange) back(r Route) string {
-	if r.Method == http.MethodGet {
-		return x.here()
+	switch here := x.here(); {
+	case r.Method == http.MethodGet:
+		return here
+	case strings.HasPrefix(here, ui.PathPeople+"/"):
+		return ui.PathPeople
+	default:
+		return ui.PathAccount
 	}
-	return ui.PathAccount
 }
 
 // here is the path that was asked for, with its query.
