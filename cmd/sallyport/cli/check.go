@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -30,12 +32,11 @@ func (c *checkCommand) Run(w *world) error {
 	if d.issuer == "" {
 		d.issuer = c.loopbackIssuer(d.listen)
 	}
-	c.advise(w)
+	c.advise(w, d)
 	if d.kind.File != nil {
 		// Looking must not make one.
 		if _, err := os.Stat(d.kind.File(d.url)); errors.Is(err, fs.ErrNotExist) {
-			_, err := fmt.Fprintf(w.out, "The configuration is good. There is no database %s yet; “sallyport serve” will make it.\n", d.kind.File(d.url))
-			return err
+			return c.good(w, d, fmt.Sprintf("The configuration is good. There is no database %s yet; “sallyport serve” will make it.", d.kind.File(d.url)))
 		}
 	}
 	o, err := c.open(w.ctx, d, slog.New(slog.DiscardHandler))
@@ -45,16 +46,48 @@ func (c *checkCommand) Run(w *world) error {
 	if err := o.close(o.store.Ping(w.ctx)); err != nil {
 		return finding{What: err.Error(), Where: c.where("store"), Do: "check that the database can be written to"}
 	}
-	_, err = fmt.Fprintf(w.out, "The configuration is good, and the database answers.\n  issuer: %s\n  listen: %s\n", d.issuer, d.listen)
+	return c.good(w, d, "The configuration is good, and the database answers.")
+}
+
+// good says so, and what the settings come to.
+func (c *checkCommand) good(w *world, d deployment, says string) error {
+	factors := make([]string, len(d.offer.kinds))
+	for i, k := range d.offer.kinds {
+		factors[i] = k.ID
+	}
+	mails, texts := "stay in the database", "none"
+	if d.mail != nil {
+		mails = "by " + c.Mail.Host
+	}
+	if d.offer.sender != nil {
+		texts = fmt.Sprintf("by %s, to %s", c.SMS.Sender, strings.Join(d.offer.factor.SMSCountries, ", "))
+	}
+	_, err := fmt.Fprintf(w.out, "%s\n  issuer:  %s\n  listen:  %s\n  factors: %s\n  mails:   %s\n  SMS:     %s\n",
+		says, d.issuer, d.listen, strings.Join(factors, ", "), mails, texts)
 	return err
 }
 
 // advise points out what works but should not stay so.
-func (c *checkCommand) advise(w *world) {
-	for _, path := range append([]string{c.MasterKeyFile, c.StoreFile, c.TLSKeyFile}, c.PreviousMasterKeyFiles...) {
+func (c *checkCommand) advise(w *world, d deployment) {
+	for _, path := range append([]string{
+		c.MasterKeyFile, c.StoreFile, c.TLSKeyFile, c.Mail.PasswordFile, c.SMS.TwilioAuthTokenFile, c.SMS.TwilioAPIKeySecretFile,
+		c.SMS.HeadersFile,
+	}, c.PreviousMasterKeyFiles...) {
 		if info, err := os.Stat(path); path != "" && err == nil && info.Mode().Perm()&0o007 != 0 {
 			finding{What: "every user of this machine can read " + path, Where: path, Do: "chmod 600 it"}.print(w.err)
 		}
+	}
+	if host, _, err := net.SplitHostPort(c.MetricsListen); err == nil && !loopbackHost(host) {
+		finding{
+			What: "everybody who reaches this machine can read the metrics", Where: c.where("metrics_listen"),
+			Do: "listen on a loopback address, or let nobody but Prometheus through",
+		}.print(w.err)
+	}
+	if d.offer.sender != nil && d.offer.sender.Kept {
+		finding{
+			What: "text messages are not sent: they stay in the database", Where: c.where("sms_sender"),
+			Do: "leave that for trials; for people, choose another sms_sender",
+		}.print(w.err)
 	}
 }
 
