@@ -258,3 +258,16 @@ func TestSignOut(t *testing.T) {
 	thief.client.Jar.SetCookies(issuer, stolen)
 	thief.get("/account").is(atSignIn)
 }
+
+// The security page tells when the sign-in before this one was, so that a stranger's is noticed.
+func TestLastSignInBefore(t *testing.T) {
+	w := newWorld(t)
+	w.user("birch", "kim@birch.example", "client")
+	first := w.browser().get("/account").signIn("kim@birch.example").is(atSecurity)
+	if strings.Contains(first.text(), "Last sign-in before") {
+		t.Error("the first sign-in tells of one before it")
+	}
+	at := w.clock.Now().UTC().Format("15:04")
+	w.clock.forward(2 * time.Hour)
+	w.browser().get("/account").signIn("kim@birch.example").is(atSecurity).says("Last sign-in before this one", at)
+}

@@ -94,6 +94,8 @@ type Session struct {
 	Address string    `json:"address,omitempty"`
 	Agent   string    `json:"agent,omitempty"`
 	Created time.Time `json:"created"`
+	// Before is when the user had signed in last before; zero where this is the first time.
+	Before time.Time `json:"before,omitzero"`
 	// Seen is when it was last used, to the minute.
 	Seen time.Time `json:"seen"`
 }

@@ -123,7 +123,7 @@ func (s *Service) security(ctx context.Context, by *web.Actor, in securityIn) (w
 	page := ui.Security{
 		Account: web.Account(by.User), Name: by.User.Name, On: len(s.Credentials.Primary(all)) > 0,
 		Required: d.TwoFactor == policy.Required, Rule: d.Rule, CodesLeft: -1, Notice: s.readNotice(in.Notice),
-		LastSignIn: moment(by.User.LastSignIn),
+		LastSignIn: moment(by.Session.Before),
 	}
 	if d.TwoFactor == policy.Unavailable {
 		page.Unavailable = unavailable(by)

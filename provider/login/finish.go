@@ -129,7 +129,7 @@ func (s *Service) openSession(ctx context.Context, by *web.Actor, st *state) (st
 	if id == "" || id == st.flow.Session { // a session that has ended does not come back
 		id = storage.NewID()
 	}
-	session := storage.Session{Key: storage.Key{Tenant: st.flow.Tenant, ID: id}, Created: now}
+	session := storage.Session{Key: storage.Key{Tenant: st.flow.Tenant, ID: id}, Created: now, Before: st.person.User.LastSignIn}
 	set(&session)
 	session.Expires = s.sessionEnd(st.person.Tenant, session)
 	err := s.Store.Sessions.Insert(ctx, &session)
