@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport-id/sallyport/mfa/sms"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -35,7 +37,13 @@ type Settings struct {
 	BackupCodes   int    `json:"backup_codes"`
 	// SessionIdle is a duration such as "1h0m0s".
 	SessionIdle string `json:"session_idle"`
-	Support     string `json:"support,omitempty"`
+	// SMSCountries are the countries that SMS are sent to, within those of the deployment; none means all of these.
+	SMSCountries []string `json:"sms_countries"`
+	// SMSBudget is how many SMS are sent a day; 0 is the deployment's.
+	SMSBudget int `json:"sms_budget"`
+	// EmailReset is "on", "off" or "members".
+	EmailReset string `json:"email_reset"`
+	Support    string `json:"support,omitempty"`
 }
 
 const (
@@ -45,6 +53,11 @@ const (
 	defaultIdle      = time.Hour
 	leastIdle        = 5 * time.Minute
 	mostIdle         = 24 * time.Hour
+
+	// resetMembers is what an empty storage.Settings.EmailReset means.
+	resetMembers = "members"
+	// mostBudget is more SMS a day than any tenant pays for: a slip of the finger should not be able to cost more.
+	mostBudget = 1_000_000
 )
 
 func viewTenant(t *storage.Tenant) Tenant {
@@ -53,7 +66,8 @@ func viewTenant(t *storage.Tenant) Tenant {
 		Disabled: t.Disabled, Created: t.Created,
 		Settings: Settings{
 			TOTPDigits: t.Settings.TOTPDigits, TOTPAlgorithm: t.Settings.TOTPAlgorithm, BackupCodes: t.Settings.BackupCodes,
-			SessionIdle: defaultIdle.String(), Support: t.Settings.Support,
+			SessionIdle: defaultIdle.String(), SMSCountries: append([]string{}, t.Settings.SMSCountries...),
+			SMSBudget: t.Settings.SMSBudget, EmailReset: cmp.Or(t.Settings.EmailReset, resetMembers), Support: t.Settings.Support,
 		},
 	}
 	if v.Settings.TOTPDigits == 0 {
@@ -88,6 +102,13 @@ type TenantFields struct {
 	BackupCodes *int
 	// SessionIdle is 5 min to 24 h.
 	SessionIdle *time.Duration
+	// SMSCountries are ISO 3166-1 alpha-2 codes; empty means all that the deployment sends to.
+	SMSCountries *[]string
+	// SMSBudget is how many SMS are sent a day; 0 is the deployment's.
+	SMSBudget *int
+	// EmailReset says who may take lost factors off by a mailed link and the password: "on" for all, "off" for nobody,
+	// "members" for those who are neither owner nor admin.
+	EmailReset *string
 	// Support is an e-mail address or an https URL; empty takes it away.
 	Support *string
 }
@@ -329,11 +350,47 @@ func (in TenantFields) settings(to *storage.Settings) error {
 		}
 		to.SessionIdle = *d
 	}
+	if err := in.ways(to); err != nil {
+		return err
+	}
 	if support := in.Support; support != nil {
 		if *support != "" && !reachable(*support) {
 			return invalid("support", fmt.Sprintf("%q is no place to turn to", *support), "give an e-mail address or an https URL")
 		}
 		to.Support = *support
+	}
+	return nil
+}
+
+// ways are the settings of SMS and mail.
+func (in TenantFields) ways(to *storage.Settings) error {
+	if codes := in.SMSCountries; codes != nil {
+		to.SMSCountries = nil
+		for _, code := range *codes {
+			upper := strings.ToUpper(code)
+			if !sms.Country(upper) {
+				return invalid("sms_countries", fmt.Sprintf("%q is no country's code", code),
+					"write ISO 3166-1 codes of two letters, such as DE and AT")
+			}
+			if !slices.Contains(to.SMSCountries, upper) {
+				to.SMSCountries = append(to.SMSCountries, upper)
+			}
+		}
+	}
+	if n := in.SMSBudget; n != nil {
+		if *n < 0 || *n > mostBudget {
+			return invalid("sms_budget", fmt.Sprintf("%d SMS a day can't be a budget", *n), "give 1 or more; 0 is the deployment's")
+		}
+		to.SMSBudget = *n
+	}
+	if who := in.EmailReset; who != nil {
+		if !slices.Contains([]string{"on", "off", resetMembers}, *who) {
+			return invalid("email_reset", fmt.Sprintf("%q is no choice", *who), "choose on, off or members")
+		}
+		to.EmailReset = *who
+		if *who == resetMembers {
+			to.EmailReset = ""
+		}
 	}
 	return nil
 }

@@ -97,6 +97,9 @@ func TestTenantFieldsAreChecked(t *testing.T) {
 		"totp_algorithm": {TOTPAlgorithm: ptr("MD5")},
 		"backup_codes":   {BackupCodes: ptr(0)},
 		"session_idle":   {SessionIdle: ptr(time.Minute)},
+		"sms_countries":  {SMSCountries: &[]string{"DE", "Germany"}},
+		"sms_budget":     {SMSBudget: ptr(-1)},
+		"email_reset":    {EmailReset: ptr("")},
 		"support":        {Support: ptr("javascript:alert(1)")},
 	} {
 		// Nothing of it is done, not even what would have been right.
@@ -122,6 +125,16 @@ func TestTenantFieldsAreChecked(t *testing.T) {
 	})
 	if err != nil || v.Name != "Abc & Co." || v.Plan != "paid" || v.Settings.TOTPDigits != 8 || v.Settings.SessionIdle != "2h0m0s" ||
 		v.Settings.BackupCodes != 10 {
+		t.Errorf("%+v, %v", v, err)
+	}
+	v, err = w.ChangeTenant(ctx, "abc", admin.TenantFields{
+		SMSCountries: &[]string{"de", "AT", "DE"}, SMSBudget: ptr(20), EmailReset: ptr("off"),
+	})
+	if err != nil || !slices.Equal(v.Settings.SMSCountries, []string{"DE", "AT"}) || v.Settings.SMSBudget != 20 || v.Settings.EmailReset != "off" {
+		t.Errorf("%+v, %v", v, err)
+	}
+	v, err = w.ChangeTenant(ctx, "abc", admin.TenantFields{SMSCountries: &[]string{}, SMSBudget: ptr(0), EmailReset: ptr("members")})
+	if err != nil || len(v.Settings.SMSCountries) > 0 || v.Settings.SMSBudget != 0 || v.Settings.EmailReset != "members" {
 		t.Errorf("%+v, %v", v, err)
 	}
 	if all, err := w.Tenants(ctx, admin.Page{After: "0-9", Limit: 1}); err != nil || len(all) != 1 || all[0].ID != strings.Repeat("a", 40) {

@@ -49,12 +49,16 @@ type Factor struct {
 	ID     string `json:"id"`
 	Factor string `json:"factor"`
 	Name   string `json:"name,omitempty"`
+	// Note is the factor's word about it: a masked number, or whether a passkey is synced.
+	Note string `json:"note,omitempty"`
 	// Left is how many times it can still be used; negative means without end.
 	Left int `json:"left"`
 	// Off: too many wrong answers in a row switched it off, until another factor is used.
 	Off      bool      `json:"off,omitempty"`
 	Created  time.Time `json:"created"`
 	LastUsed time.Time `json:"last_used,omitzero"`
+	// Expires is when it stops being there, if it does.
+	Expires time.Time `json:"expires,omitzero"`
 }
 
 func viewUser(u *storage.User) User {
@@ -225,7 +229,8 @@ func (s *Service) User(ctx context.Context, tenant, user string) (User, error) {
 	v.TwoFactor = &has
 	for _, c := range all {
 		v.Factors = append(v.Factors, Factor{
-			ID: c.ID, Factor: c.Factor, Name: c.Name, Left: c.Left, Off: off[c.Factor], Created: c.Created, LastUsed: c.LastUsed,
+			ID: c.ID, Factor: c.Factor, Name: c.Name, Note: c.Note, Left: c.Left, Off: off[c.Factor], Created: c.Created,
+			LastUsed: c.LastUsed, Expires: c.Expires,
 		})
 	}
 	return v, nil

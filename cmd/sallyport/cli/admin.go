@@ -14,7 +14,8 @@ import (
 
 type adminCommand struct {
 	settings
-	JSON bool `help:"Print JSON instead of text."`
+	Limits smsLimits `embed:"" prefix:"deployment-"`
+	JSON   bool      `help:"Print JSON instead of text."`
 
 	Tenants tenantsCommand `cmd:"" help:"Manage tenants: the customers whose users sign in."`
 	Users   usersCommand   `cmd:"" help:"Manage a tenant's users."`
@@ -25,7 +26,7 @@ type adminCommand struct {
 
 // do runs an operation on the database that the settings name.
 func (a *adminCommand) do(w *world, op func(s *admin.Service) error) (err error) {
-	d, err := a.check(w.plugins)
+	d, err := a.check(w.plugins, a.Limits)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
@@ -28,16 +29,28 @@ type tenantFlags struct {
 	TOTPAlgorithm *string        `name:"totp-algorithm" help:"SHA1, which every app has, or SHA256."`
 	BackupCodes   *int           `help:"Backup codes in a set: 10 or 1."`
 	SessionIdle   *time.Duration `help:"How long a session lasts that is not used: 5m to 24h."`
+	EmailReset    *string        `placeholder:"WHO" help:"Who may take lost factors off by a mailed link and the password: on (all), off (nobody) or members."`
+	SMSCountries  []string       `name:"sms-countries" placeholder:"CODE" help:"Countries that text messages are sent to, within those of the deployment, or all."`
+	SMSBudget     *int           `name:"sms-budget" placeholder:"N" help:"Text messages that may be sent a day; 0 is the deployment's number."`
 	Support       *string        `help:"Where a user who is stuck may turn: an e-mail address or https URL."`
 }
 
-// none is how a list is emptied on the command line.
-const none = "none"
+const (
+	// none is how a list is emptied on the command line, all how a limit is taken away.
+	none = "none"
+	all  = "all"
+)
 
 func (f tenantFlags) fields() admin.TenantFields {
 	in := admin.TenantFields{
 		Name: f.Name, Plan: f.Plan, TOTPDigits: f.TOTPDigits, TOTPAlgorithm: f.TOTPAlgorithm, BackupCodes: f.BackupCodes,
-		SessionIdle: f.SessionIdle, Support: f.Support,
+		SessionIdle: f.SessionIdle, SMSBudget: f.SMSBudget, EmailReset: f.EmailReset, Support: f.Support,
+	}
+	if f.SMSCountries != nil {
+		in.SMSCountries = &f.SMSCountries
+		if slices.Equal(f.SMSCountries, []string{all}) {
+			in.SMSCountries = &[]string{}
+		}
 	}
 	if f.UserTypes != nil {
 		in.UserTypes = &f.UserTypes
@@ -63,6 +76,14 @@ func printTenant(w *world, a *adminCommand, t admin.Tenant) error {
 		}
 		fmt.Fprintf(w, "Authenticator\t%d digits, %s\nBackup codes\t%d\nIdle session\t%s\n",
 			t.Settings.TOTPDigits, t.Settings.TOTPAlgorithm, t.Settings.BackupCodes, t.Settings.SessionIdle)
+		countries, budget := "all of the deployment", "the deployment's"
+		if len(t.Settings.SMSCountries) > 0 {
+			countries = strings.Join(t.Settings.SMSCountries, ", ")
+		}
+		if n := t.Settings.SMSBudget; n > 0 {
+			budget = fmt.Sprint(n)
+		}
+		fmt.Fprintf(w, "SMS countries\t%s\nSMS a day\t%s\nReset by mail\t%s\n", countries, budget, t.Settings.EmailReset)
 		if t.Settings.Support != "" {
 			fmt.Fprintf(w, "Support\t%s\n", t.Settings.Support)
 		}

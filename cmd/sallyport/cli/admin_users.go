@@ -3,21 +3,24 @@ package cli
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
 type usersCommand struct {
-	Create      usersCreate   `cmd:"" help:"Add a user, with a password that is made up and printed once unless it comes on standard input."`
-	List        usersList     `cmd:"" help:"List users."`
-	Show        usersShow     `cmd:"" help:"Show a user and the factors."`
-	Set         usersSet      `cmd:"" help:"Change a user's name, role, type, or whether two-factor authentication is required."`
-	SetPassword usersPassword `cmd:"" help:"Give a user a new password, made up unless it comes on standard input. All sessions end."`
-	Reset2FA    usersReset    `cmd:"" name:"reset-2fa" help:"Take all of a user's factors and backup codes away. All sessions end."`
-	Disable     usersDisable  `cmd:"" help:"Keep a user out. All sessions end."`
-	Enable      usersEnable   `cmd:"" help:"Let a user in again."`
-	Delete      usersDelete   `cmd:"" help:"Remove a user for good."`
+	Create       usersCreate   `cmd:"" help:"Add a user, with a password that is made up and printed once unless it comes on standard input."`
+	List         usersList     `cmd:"" help:"List users."`
+	Show         usersShow     `cmd:"" help:"Show a user and the factors."`
+	Set          usersSet      `cmd:"" help:"Change a user's name, role, type, or whether two-factor authentication is required."`
+	SetPassword  usersPassword `cmd:"" help:"Give a user a new password, made up unless it comes on standard input. All sessions end."`
+	Reset2FA     usersReset    `cmd:"" name:"reset-2fa" help:"Take all of a user's factors and backup codes away. All sessions end."`
+	RecoveryCode usersRecovery `cmd:"" help:"Make a recovery code, which lets the user in once within the hour, after the password."`
+	Unlock       usersUnlock   `cmd:"" help:"Let a user in again who, or whose mailbox, said “this was not me”."`
+	Disable      usersDisable  `cmd:"" help:"Keep a user out. All sessions end."`
+	Enable       usersEnable   `cmd:"" help:"Let a user in again."`
+	Delete       usersDelete   `cmd:"" help:"Remove a user for good."`
 }
 
 type tenantFlag struct {
@@ -48,7 +51,7 @@ func printUser(w *world, a *adminCommand, u admin.User, password string) error {
 		if u.Login != "" {
 			fmt.Fprintf(w, "User name\t%s\n", u.Login)
 		}
-		fmt.Fprintf(w, "Name\t%s\nRole\t%s\nType\t%s\nState\t%s\n", u.Name, u.Role, u.Type, state(u.Disabled))
+		fmt.Fprintf(w, "Name\t%s\nRole\t%s\nType\t%s\nState\t%s\n", u.Name, u.Role, u.Type, userState(u))
 		fmt.Fprintf(w, "2FA required\t%s\n", yes(u.Require2FA))
 		if u.TwoFactor != nil {
 			fmt.Fprintf(w, "2FA set up\t%s\n", yes(*u.TwoFactor))
@@ -63,6 +66,14 @@ func printUser(w *world, a *adminCommand, u admin.User, password string) error {
 	})
 }
 
+func userState(u admin.User) string {
+	words := state(u.Disabled)
+	if !u.Locked.IsZero() {
+		words += ", locked by “this was not me” at " + moment(u.Locked)
+	}
+	return words
+}
+
 func yes(b bool) string {
 	if b {
 		return "yes"
@@ -75,11 +86,17 @@ func factorWords(f admin.Factor) string {
 	if f.Name != "" {
 		words += fmt.Sprintf(" %q", f.Name)
 	}
+	if f.Note != "" {
+		words += " (" + f.Note + ")"
+	}
 	if f.Left >= 0 {
 		words += fmt.Sprintf(", %d left", f.Left)
 	}
 	if f.Off {
 		words += ", off after too many wrong codes"
+	}
+	if !f.Expires.IsZero() {
+		words += ", expires " + moment(f.Expires)
 	}
 	return words + ", added " + moment(f.Created) + ", last used " + moment(f.LastUsed)
 }
@@ -136,7 +153,7 @@ func (c *usersList) Run(w *world, a *adminCommand) error {
 			fmt.Fprintln(w, "USER\tSIGNS IN AS\tNAME\tROLE\tTYPE\t2FA REQUIRED\tSTATE\tLAST SIGN-IN")
 			for _, u := range all {
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-					u.ID, u.Account(), u.Name, u.Role, u.Type, yes(u.Require2FA), state(u.Disabled), moment(u.LastSignIn))
+					u.ID, u.Account(), u.Name, u.Role, u.Type, yes(u.Require2FA), userState(u), moment(u.LastSignIn))
 			}
 			if len(all) > 0 {
 				c.more(w, len(all), all[len(all)-1].ID)
@@ -213,6 +230,59 @@ type usersReset struct{ userArg }
 func (c *usersReset) Run(w *world, a *adminCommand) error {
 	return a.do(w, func(s *admin.Service) error {
 		u, err := s.ResetTwoFactor(w.ctx, c.Tenant, c.User)
+		if err != nil {
+			return err
+		}
+		return printUser(w, a, u, "")
+	})
+}
+
+type usersRecovery struct {
+	userArg
+	Revoke bool `help:"Take back the one that waits to be used, instead."`
+}
+
+// recoveryResult is a recovery code, which is shown once.
+type recoveryResult struct {
+	User admin.User `json:"user"`
+	Code string     `json:"recovery_code,omitempty"`
+	// Expires is when it stops working.
+	Expires time.Time `json:"expires,omitzero"`
+	Revoked bool      `json:"revoked,omitempty"`
+}
+
+// Run makes a recovery code, or takes it back.
+func (c *usersRecovery) Run(w *world, a *adminCommand) error {
+	return a.do(w, func(s *admin.Service) (err error) {
+		r := recoveryResult{Revoked: c.Revoke}
+		if c.Revoke {
+			err = s.RevokeRecoveryCode(w.ctx, c.Tenant, c.User)
+		} else {
+			r.Code, r.Expires, err = s.RecoveryCode(w.ctx, c.Tenant, c.User)
+		}
+		if err != nil {
+			return err
+		}
+		if r.User, err = s.User(w.ctx, c.Tenant, c.User); err != nil {
+			return err
+		}
+		return a.print(w, r, func(w io.Writer) {
+			if r.Revoked {
+				fmt.Fprintf(w, "The recovery code of %s was revoked.\n", r.User.Account())
+				return
+			}
+			fmt.Fprintf(w, "Recovery code\t%s\t(shown only now)\nUser\t%s\nExpires\t%s\n", r.Code, r.User.Account(), moment(r.Expires))
+			fmt.Fprintf(w, "\nHand it over yourself, and only to somebody whom you know for sure.\n")
+		})
+	})
+}
+
+type usersUnlock struct{ userArg }
+
+// Run lets a user in again.
+func (c *usersUnlock) Run(w *world, a *adminCommand) error {
+	return a.do(w, func(s *admin.Service) error {
+		u, err := s.Unlock(w.ctx, c.Tenant, c.User)
 		if err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 
 type checkCommand struct {
 	settings
+	smsLimits
 	Health string `placeholder:"URL" help:"Ask a running server instead, as https://id.example.com/readyz."`
 }
 
@@ -25,7 +26,7 @@ func (c *checkCommand) Run(w *world) error {
 	if c.Health != "" {
 		return askHealth(w.ctx, c.Health)
 	}
-	d, err := c.check(w.plugins)
+	d, err := c.check(w.plugins, c.smsLimits)
 	if err != nil {
 		return err
 	}

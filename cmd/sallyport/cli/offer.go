@@ -16,20 +16,28 @@ import (
 	"github.com/sallyport-id/sallyport/storage"
 )
 
-// smsSettings say how text messages are sent, and where to.
+// smsLimits say where text messages are sent to, and how many. Tenants have such limits of their own, so that commands
+// about these give the flags a prefix.
+type smsLimits struct {
+	SMSCountries []string `name:"sms-countries" placeholder:"CODE" env:"SALLYPORT_SMS_COUNTRIES" help:"Countries that text messages are sent to, such as DE,AT; the first is whose numbers need no +."`
+	SMSBudget    string   `name:"sms-budget" placeholder:"N" env:"SALLYPORT_SMS_BUDGET" help:"Text messages that each tenant may have sent a day (default: 500)."`
+}
+
+// limitsPrefix is that prefix.
+const limitsPrefix = "deployment-"
+
+// smsSettings say how text messages are sent.
 type smsSettings struct {
-	Sender                    string   `name:"sms-sender" placeholder:"KIND" env:"SALLYPORT_SMS_SENDER" help:"How text messages are sent: twilio, http, or outbox (not at all: they stay in the database, for trials)."`
-	Countries                 []string `name:"sms-countries" placeholder:"CODE" env:"SALLYPORT_SMS_COUNTRIES" help:"Countries that are sent to, such as DE,AT; the first is whose numbers need no +."`
-	Budget                    string   `name:"sms-budget" placeholder:"N" env:"SALLYPORT_SMS_BUDGET" help:"Text messages that each tenant may have sent a day (default: 500)."`
-	TwilioAccountSID          string   `name:"twilio-account-sid" placeholder:"AC…" env:"SALLYPORT_TWILIO_ACCOUNT_SID" help:"Twilio's account."`
-	TwilioAuthTokenFile       string   `name:"twilio-auth-token-file" placeholder:"FILE" env:"SALLYPORT_TWILIO_AUTH_TOKEN_FILE" help:"File that holds the account's auth token; with it, Twilio reports what became of messages."`
-	TwilioAPIKeySID           string   `name:"twilio-api-key-sid" placeholder:"SK…" env:"SALLYPORT_TWILIO_API_KEY_SID" help:"API key to send with."`
-	TwilioAPIKeySecretFile    string   `name:"twilio-api-key-secret-file" placeholder:"FILE" env:"SALLYPORT_TWILIO_API_KEY_SECRET_FILE" help:"File that holds the API key's secret."`
-	TwilioFrom                string   `name:"twilio-from" placeholder:"NUMBER" env:"SALLYPORT_TWILIO_FROM" help:"Number, short code or sender ID that messages come from."`
-	TwilioMessagingServiceSID string   `name:"twilio-messaging-service-sid" placeholder:"MG…" env:"SALLYPORT_TWILIO_MESSAGING_SERVICE_SID" help:"Messaging service that chooses the sender, instead of twilio_from."`
-	TwilioBaseURL             string   `name:"twilio-base-url" placeholder:"URL" env:"SALLYPORT_TWILIO_BASE_URL" help:"API of another region, as https://api.dublin.ie1.twilio.com."`
-	URL                       string   `name:"sms-url" placeholder:"URL" env:"SALLYPORT_SMS_URL" help:"Where a gateway of your own takes messages."`
-	HeadersFile               string   `name:"sms-headers-file" placeholder:"FILE" env:"SALLYPORT_SMS_HEADERS_FILE" help:"File that holds headers for it, as “Authorization: Bearer …”, one a line."`
+	Sender                    string `name:"sms-sender" placeholder:"KIND" env:"SALLYPORT_SMS_SENDER" help:"How text messages are sent: twilio, http, or outbox (not at all: they stay in the database, for trials)."`
+	TwilioAccountSID          string `name:"twilio-account-sid" placeholder:"AC…" env:"SALLYPORT_TWILIO_ACCOUNT_SID" help:"Twilio's account."`
+	TwilioAuthTokenFile       string `name:"twilio-auth-token-file" placeholder:"FILE" env:"SALLYPORT_TWILIO_AUTH_TOKEN_FILE" help:"File that holds the account's auth token; with it, Twilio reports what became of messages."`
+	TwilioAPIKeySID           string `name:"twilio-api-key-sid" placeholder:"SK…" env:"SALLYPORT_TWILIO_API_KEY_SID" help:"API key to send with."`
+	TwilioAPIKeySecretFile    string `name:"twilio-api-key-secret-file" placeholder:"FILE" env:"SALLYPORT_TWILIO_API_KEY_SECRET_FILE" help:"File that holds the API key's secret."`
+	TwilioFrom                string `name:"twilio-from" placeholder:"NUMBER" env:"SALLYPORT_TWILIO_FROM" help:"Number, short code or sender ID that messages come from."`
+	TwilioMessagingServiceSID string `name:"twilio-messaging-service-sid" placeholder:"MG…" env:"SALLYPORT_TWILIO_MESSAGING_SERVICE_SID" help:"Messaging service that chooses the sender, instead of twilio_from."`
+	TwilioBaseURL             string `name:"twilio-base-url" placeholder:"URL" env:"SALLYPORT_TWILIO_BASE_URL" help:"API of another region, as https://api.dublin.ie1.twilio.com."`
+	URL                       string `name:"sms-url" placeholder:"URL" env:"SALLYPORT_SMS_URL" help:"Where a gateway of your own takes messages."`
+	HeadersFile               string `name:"sms-headers-file" placeholder:"FILE" env:"SALLYPORT_SMS_HEADERS_FILE" help:"File that holds headers for it, as “Authorization: Bearer …”, one a line."`
 }
 
 // offer is which second steps there are, and what they are made of.
@@ -141,7 +149,7 @@ func (c *checker) sender(plugins Plugins) (*Sender, SenderSettings) {
 		return nil, SenderSettings{}
 	}
 	var s SenderSettings
-	for _, f := range c.SMS.fields(&s) {
+	for _, f := range c.SMS.fields(&s, c.limits) {
 		switch {
 		case f.value == "" && len(f.list) == 0:
 		case c.SMS.Sender == "":
@@ -158,7 +166,7 @@ func (c *checker) sender(plugins Plugins) (*Sender, SenderSettings) {
 	if c.SMS.Sender == "" {
 		return nil, s
 	}
-	if len(c.SMS.Countries) == 0 {
+	if len(c.limits.SMSCountries) == 0 {
 		c.add("sms_countries", "nothing says which countries text messages may be sent to",
 			"name those that your users have numbers of, such as DE,AT: each one more is one that can be sent to at your cost")
 	}
@@ -176,7 +184,7 @@ type smsField struct {
 }
 
 // fields are all settings of text messages but sms_sender, to be read into s.
-func (m smsSettings) fields(s *SenderSettings) []smsField {
+func (m smsSettings) fields(s *SenderSettings, l smsLimits) []smsField {
 	plain := func(to *string) func(string) error {
 		return func(value string) error {
 			*to = value
@@ -191,8 +199,8 @@ func (m smsSettings) fields(s *SenderSettings) []smsField {
 	}
 	const file = "name a file that holds the secret and nothing else"
 	return []smsField{
-		{key: "sms_countries", list: m.Countries},
-		{key: "sms_budget", value: m.Budget},
+		{key: "sms_countries", list: l.SMSCountries},
+		{key: "sms_budget", value: l.SMSBudget},
 		{key: "twilio_account_sid", value: m.TwilioAccountSID, into: plain(&s.AccountSID)},
 		{key: "twilio_auth_token_file", value: m.TwilioAuthTokenFile, into: secret(&s.AuthToken), do: file},
 		{key: "twilio_api_key_sid", value: m.TwilioAPIKeySID, into: plain(&s.APIKeySID)},
@@ -267,7 +275,7 @@ func readHeaders(path string) (map[string]string, error) {
 
 func (c *checker) countries() []string {
 	var codes []string
-	for _, text := range c.SMS.Countries {
+	for _, text := range c.limits.SMSCountries {
 		code := strings.ToUpper(strings.TrimSpace(text))
 		if !sms.Country(code) {
 			c.add("sms_countries", fmt.Sprintf("%q is no country's code", text), "write ISO 3166-1 codes of two letters, such as DE,AT,GB")
@@ -279,12 +287,12 @@ func (c *checker) countries() []string {
 }
 
 func (c *checker) budget() int {
-	if c.SMS.Budget == "" {
+	if c.limits.SMSBudget == "" {
 		return 0
 	}
-	n, err := strconv.Atoi(c.SMS.Budget)
+	n, err := strconv.Atoi(c.limits.SMSBudget)
 	if err != nil || n < 1 {
-		c.add("sms_budget", fmt.Sprintf("%q is no number of text messages a day", c.SMS.Budget), "give one from 1 up")
+		c.add("sms_budget", fmt.Sprintf("%q is no number of text messages a day", c.limits.SMSBudget), "give one from 1 up")
 		return 0
 	}
 	return n

@@ -12,11 +12,14 @@ import (
 	"github.com/sallyport-id/sallyport/provider/admin"
 )
 
-type serveCommand struct{ settings }
+type serveCommand struct {
+	settings
+	smsLimits
+}
 
 // Run serves until it is told to stop.
 func (c *serveCommand) Run(w *world) (err error) {
-	d, err := c.check(w.plugins)
+	d, err := c.check(w.plugins, c.smsLimits)
 	if err != nil {
 		return err
 	}

@@ -90,14 +90,18 @@ func (s *settings) BeforeResolve(k *kong.Context) error {
 	return nil
 }
 
-func keyOf(flag string) string { return strings.ReplaceAll(flag, "-", "_") }
+func keyOf(flag string) string {
+	return strings.ReplaceAll(strings.TrimPrefix(flag, limitsPrefix), "-", "_")
+}
 
 // where tells which of the three ways a setting came by.
 func (s *settings) where(key string) string {
 	flag := strings.ReplaceAll(key, "_", "-")
 	env := "SALLYPORT_" + strings.ToUpper(key)
-	if s.flags[flag] {
-		return "--" + flag
+	for _, flag := range []string{flag, limitsPrefix + flag} {
+		if s.flags[flag] {
+			return "--" + flag
+		}
 	}
 	if _, ok := os.LookupEnv(env); ok {
 		return "environment variable " + env
@@ -130,7 +134,8 @@ type deployment struct {
 // checker collects findings.
 type checker struct {
 	*settings
-	found findings
+	limits smsLimits
+	found  findings
 }
 
 func (c *checker) add(key, what, do string) {
@@ -138,8 +143,8 @@ func (c *checker) add(key, what, do string) {
 }
 
 // check reads the settings; the error is findings.
-func (s *settings) check(plugins Plugins) (deployment, error) {
-	c := &checker{settings: s}
+func (s *settings) check(plugins Plugins, limits smsLimits) (deployment, error) {
+	c := &checker{settings: s, limits: limits}
 	d := deployment{listen: s.Listen}
 	d.issuer = c.issuer()
 	d.kind, d.url = c.store(plugins)
