@@ -41,10 +41,10 @@ func (n *Notifier) SMS(u *storage.User, kind string) string {
 	return n.UI.Text(n.UI.Language(u.Locale), ui.Say(kind, "product", n.Product))
 }
 
-// Tell sends a notice to the user's verified address; an address that is not verified may be somebody else's. What it
-// tells has happened already, so a failure has nobody to go to but the log.
+// Tell sends a notice to the user's verified address; an address that is not verified may be somebody else's, and gets
+// only the mail that finds that out. What it tells has happened already, so a failure has nobody to go to but the log.
 func (n *Notifier) Tell(ctx context.Context, o Notice) {
-	if o.User.Email == "" || !o.User.EmailVerified {
+	if o.User.Email == "" || !o.User.EmailVerified && o.Kind != ui.MailVerify {
 		return
 	}
 	lang := n.UI.Language(o.User.Locale)

@@ -53,11 +53,12 @@ func (p *Provider) begin(ctx context.Context, by *web.Actor, query string) (web.
 	return p.sendBack(ctx, by, &client, &a, req, err)
 }
 
-// sendBack answers a sign-in that came to nothing. A person who is looking reads for himself why policy keeps him
-// out; everything else is for the application to know.
+// sendBack answers a sign-in that came to nothing. A person who is looking reads for himself why policy or a hook keeps
+// him out; everything else is for the application to know.
 func (p *Provider) sendBack(ctx context.Context, by *web.Actor, client *storage.Client, a *authorization, req login.Request, err error) (web.Result, error) {
 	var denied *web.Denied
-	if !req.None && (errors.As(err, &denied) || errors.Is(err, web.ErrRecoveryNeeded)) {
+	var hooked *web.Hooked
+	if !req.None && (errors.As(err, &denied) || errors.As(err, &hooked) || errors.Is(err, web.ErrRecoveryNeeded)) {
 		return web.Result{}, err
 	}
 	return p.respondError(client, a, p.answerable(ctx, by, err)), nil

@@ -69,6 +69,7 @@ func invalidRequest(description string) *authError { return refuse("invalid_requ
 func (p *Provider) answerable(ctx context.Context, by *web.Actor, err error) *authError {
 	var known *authError
 	var denied *web.Denied
+	var hooked *web.Hooked
 	switch {
 	case errors.As(err, &known):
 		return known
@@ -80,6 +81,8 @@ func (p *Provider) answerable(ctx context.Context, by *web.Actor, err error) *au
 		return refuse("unmet_authentication_requirements", "none of the essential acr values can be met")
 	case errors.As(err, &denied), errors.Is(err, web.ErrForbidden), errors.Is(err, web.ErrRecoveryNeeded):
 		return refuse("access_denied", "the sign-in is not allowed")
+	case errors.As(err, &hooked):
+		return refuse("access_denied", describable(hooked.Reason))
 	}
 	p.c.Logger.LogAttrs(ctx, slog.LevelError, "authorization request failed", slog.Any("error", err), slog.String("request", by.Request))
 	if temporary(err) {

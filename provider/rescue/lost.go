@@ -17,10 +17,10 @@ import (
 
 // Lost mails a user who has lost all factors a link that takes them off, together with the password.
 func (s *Service) Lost(ctx context.Context, by *web.Actor, p credential.Person) error {
-	if err := s.often(ctx, p, storage.LinkTwoFactor); err != nil {
+	if err := s.hook(ctx, by, p, hook.BeforeRecovery, ""); err != nil {
 		return err
 	}
-	if err := s.hook(ctx, by, p, hook.BeforeRecovery, ""); err != nil {
+	if err := s.often(ctx, p, storage.LinkTwoFactor); err != nil {
 		return err
 	}
 	if err := s.record(ctx, by, p, "two_factor.lost", "sent", ""); err != nil {
@@ -68,6 +68,10 @@ func (s *Service) reset(ctx context.Context, by *web.Actor, in linkIn) (web.Resu
 		page.Problem = ui.Say(ui.ProblemPasswordWrong)
 		return draw(p, page, true), s.record(ctx, by, p, "two_factor.reset", "refused", "password")
 	case err != nil:
+		return web.Result{}, err
+	}
+	// Asked again: the mail was another moment, and perhaps another place.
+	if err := s.hook(ctx, by, p, hook.BeforeRecovery, ""); err != nil {
 		return web.Result{}, err
 	}
 	if err := s.spend(ctx, p, storage.LinkTwoFactor); err != nil {
