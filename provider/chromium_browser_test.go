@@ -137,6 +137,10 @@ func (b *tab) watch(event any) {
 		if e.Issue.Code == "BounceTrackingIssue" {
 			return
 		}
+		// A page that goes on once the browser's own prompt is answered was not clicked in. It is left out on the way back.
+		if g := e.Issue.Details.GenericIssueDetails; g != nil && g.ErrorType == audits.GenericIssueErrorTypeNavigationEntryMarkedSkippable {
+			return
+		}
 		note("issue", e.Issue)
 	case *log.EventEntryAdded:
 		// A page with an answer of 422 and the like is a page of ours, and the developer's console says so. What is for

@@ -42,6 +42,18 @@ func TestChromium(t *testing.T) {
 		{"Keyboard", testKeyboard},
 		{"CodeField", testCodeField},
 		{"SendsItselfOnce", testSendsItselfOnce},
+		{"PasskeySecondStep", testPasskeySecondStep},
+		{"PasskeyOnSecurityPage", testPasskeyOnSecurityPage},
+		{"PasskeySignIn", testPasskeySignIn},
+		{"PasskeyForced", testPasskeyForced},
+		{"PasskeyWithoutJavaScript", testPasskeyWithoutJavaScript},
+		{"SMS", testSMSInChromium},
+		{"SwitchFactors", testSwitchFactors},
+		{"Recovery", testRecoveryInChromium},
+		{"Devices", testDevicesInChromium},
+		{"MailLinks", testMailLinksInChromium},
+		{"WaysWithoutJavaScript", testWaysWithoutJavaScript},
+		{"WaysByKeyboard", testWaysByKeyboard},
 		{"Screenshots", testScreenshots},
 	} {
 		t.Run(test.name, func(t *testing.T) {

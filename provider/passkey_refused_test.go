@@ -309,4 +309,3 @@ func TestPasskeyWrongAtTheSecondStep(t *testing.T) {
 	}
 	p.submit("/with/webauthn", "code", a.get(p)).is(atSecurity)
 }
-
