@@ -11,7 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"text/template"
-	"time"
+
+	"github.com/sallyport-id/sallyport/.ci/internal/process"
 
 	_ "embed"
 )
@@ -24,7 +25,7 @@ const inside = "Only for those who used a second step."
 
 // apache is an Apache whose pages mod_auth_openidc guards: /app lets in who used a second step, /any whoever signed in.
 type apache struct {
-	*process
+	*process.Process
 	origin string
 }
 
@@ -62,14 +63,18 @@ func startApache(ctx context.Context, idp *identityProvider, dir string) (_ rely
 	if err = errors.Join(err, conf.Close()); err != nil {
 		return nil, err
 	}
-	a.process, err = start(ctx, func(ctx context.Context) *exec.Cmd {
+	a.Process, err = process.Start(ctx, func(ctx context.Context) *exec.Cmd {
 		return exec.CommandContext(ctx, "apache2", "-d", dir, "-f", conf.Name(), "-DFOREGROUND")
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := a.ready(ctx, address); err != nil {
-		return nil, errors.Join(err, a.stop(), errors.New(a.said.String()))
+	err = a.Await(ctx, func(ctx context.Context) bool {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+		return err == nil && conn.Close() == nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return a, nil
 }
@@ -83,44 +88,25 @@ func free(ctx context.Context) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// ready waits until Apache takes connections.
-func (a *apache) ready(ctx context.Context, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, stopTime)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
-		if err == nil {
-			return conn.Close()
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return fmt.Errorf("does not listen: %w", errors.Join(err, ctx.Err()))
-		}
-	}
-}
-
 func (a *apache) enter() string { return a.origin + "/app/" }
 
 func (a *apache) told(ctx context.Context, b *browser, p *page, u user) (claims, error) {
 	if p.url.String() != a.enter() || p.status != 200 || string(p.body) != inside {
-		return claims{}, fmt.Errorf("the page was not reached, but %s\n%s", p, a.said)
+		return claims{}, fmt.Errorf("the page was not reached, but %s\n%s", p, a.Said)
 	}
 	return a.info(ctx, b, u)
 }
 
 func (a *apache) refuses(ctx context.Context, b *browser, p *page, u user) (claims, error) {
 	if p.url.String() != a.enter() || p.status != 401 || strings.Contains(string(p.body), inside) {
-		return claims{}, fmt.Errorf("a rule on acr was to refuse this page: %s\n%s", p, a.said)
+		return claims{}, fmt.Errorf("a rule on acr was to refuse this page: %s\n%s", p, a.Said)
 	}
 	p, err := b.open(ctx, a.origin+"/any/")
 	if err != nil {
 		return claims{}, err
 	}
 	if p.status != 200 || string(p.body) != inside {
-		return claims{}, fmt.Errorf("who signed in was to be let in: %s\n%s", p, a.said)
+		return claims{}, fmt.Errorf("who signed in was to be let in: %s\n%s", p, a.Said)
 	}
 	return a.info(ctx, b, u)
 }
@@ -139,7 +125,7 @@ func (a *apache) info(ctx context.Context, b *browser, u user) (claims, error) {
 		}
 	}
 	if err := json.Unmarshal(p.body, &told); err != nil {
-		return claims{}, fmt.Errorf("%w: %s\n%s", err, p, a.said)
+		return claims{}, fmt.Errorf("%w: %s\n%s", err, p, a.Said)
 	}
 	if told.UserInfo.Subject != u.ID || told.UserInfo.Email != u.Email {
 		return claims{}, fmt.Errorf("userinfo is of %+v, not of %s", told.UserInfo, u.Email)

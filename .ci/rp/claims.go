@@ -65,8 +65,8 @@ type relyingParty interface {
 	told(ctx context.Context, b *browser, p *page, u user) (claims, error)
 	// refuses checks what the application does with p, where a sign-in by password alone led, and returns what it knows.
 	refuses(ctx context.Context, b *browser, p *page, u user) (claims, error)
-	// stop ends it.
-	stop() error
+	// Stop ends it.
+	Stop() error
 }
 
 // tell signs users in to a relying party: one who has to set up a second step, the same one again, and one who needs

@@ -5,51 +5,31 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
+
+	"github.com/sallyport-id/sallyport/.ci/internal/process"
 )
 
 // enough is how long everything may take; it takes some seconds.
 const enough = 5 * time.Minute
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	ctx, cancel := context.WithTimeout(ctx, enough)
-	err := run(ctx)
-	cancel()
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "rp:", err)
-		os.Exit(1)
-	}
+	process.Main("rp", enough, []string{"oathtool", "zbarimg", "node", "npm", "apache2"}, run)
 }
 
-// run builds the server and tries each relying party on it. All of it lives in a temporary folder, and everything
-// that was started has ended when run returns.
-func run(ctx context.Context) (err error) {
-	for _, program := range []string{"oathtool", "zbarimg", "node", "npm", "apache2"} {
-		if _, err := exec.LookPath(program); err != nil {
-			return fmt.Errorf("install %s first: %w", program, err)
-		}
-	}
-	dir, err := os.MkdirTemp("", "sallyport-rp-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+// run builds the server and tries each relying party on it.
+func run(ctx context.Context, dir string) (err error) {
 	idp, err := serve(ctx, dir)
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if stopErr := idp.stop(); stopErr != nil {
+		if stopErr := idp.Stop(); stopErr != nil {
 			err = errors.Join(err, fmt.Errorf("sallyport: %w", stopErr))
 		}
 		if err != nil {
-			err = fmt.Errorf("%w\n\nwhat sallyport said:\n%s", err, idp.said.String())
+			err = fmt.Errorf("%w\n\nwhat sallyport said:\n%s", err, idp.Said.String())
 		}
 	}()
 	fmt.Printf("sallyport serve: %s\n", idp.issuer)
@@ -70,7 +50,7 @@ func run(ctx context.Context) (err error) {
 		}
 		rp, err := try.start(ctx, idp, sub)
 		if err == nil {
-			err = errors.Join(tell(ctx, idp, try.name, rp), rp.stop())
+			err = errors.Join(tell(ctx, idp, try.name, rp), rp.Stop())
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", try.name, err)

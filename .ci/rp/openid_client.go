@@ -6,34 +6,29 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/sallyport-id/sallyport/.ci/internal/process"
 )
 
 // openIDClient is the application in the folder openid-client.
 type openIDClient struct {
-	*process
+	*process.Process
 	idp         *identityProvider
 	redirectURI string
 }
 
 func startOpenIDClient(ctx context.Context, idp *identityProvider, dir string) (relyingParty, error) {
-	// Installed in a copy, so that nothing is left behind here.
-	if err := os.CopyFS(dir, os.DirFS(".ci/rp/openid-client")); err != nil {
-		return nil, err
-	}
-	install := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	install.Dir = dir
-	if _, err := output(install); err != nil {
+	if err := process.Install(ctx, ".ci/rp/openid-client", dir); err != nil {
 		return nil, err
 	}
 	var in io.WriteCloser
 	var out io.Reader
 	var pipes error
-	p, err := start(ctx, func(ctx context.Context) *exec.Cmd {
+	p, err := process.Start(ctx, func(ctx context.Context) *exec.Cmd {
 		cmd := exec.CommandContext(ctx, "node", filepath.Join(dir, "app.js"))
 		var inErr, outErr error
 		in, inErr = cmd.StdinPipe()
@@ -44,9 +39,9 @@ func startOpenIDClient(ctx context.Context, idp *identityProvider, dir string) (
 	if err = errors.Join(pipes, err); err != nil {
 		return nil, err
 	}
-	app := &openIDClient{process: p, idp: idp}
+	app := &openIDClient{Process: p, idp: idp}
 	if err := app.register(ctx, in, out); err != nil {
-		return nil, errors.Join(err, p.stop(), errors.New(p.said.String()))
+		return nil, errors.Join(err, p.Stop(), errors.New(p.Said.String()))
 	}
 	return app, nil
 }

@@ -3,63 +3,53 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
+
+	"github.com/sallyport-id/sallyport/.ci/internal/process"
 )
 
 // identityProvider is a running "sallyport serve", with a database that was empty when it started.
 type identityProvider struct {
-	*process
+	*process.Process
 	binary, store, issuer string
 }
 
 // serve builds Sallyport and starts it on a free port.
 func serve(ctx context.Context, dir string) (*identityProvider, error) {
 	idp := &identityProvider{binary: filepath.Join(dir, "sallyport"), store: "sqlite:" + filepath.Join(dir, "sallyport.db")}
-	if _, err := output(exec.CommandContext(ctx, "go", "build", "-o", idp.binary, "./cmd/sallyport")); err != nil {
+	if _, err := process.Output(exec.CommandContext(ctx, "go", "build", "-o", idp.binary, "./cmd/sallyport")); err != nil {
 		return nil, err
 	}
-	p, err := start(ctx, func(ctx context.Context) *exec.Cmd {
+	p, err := process.Start(ctx, func(ctx context.Context) *exec.Cmd {
 		cmd := exec.CommandContext(ctx, idp.binary, "serve", "--listen", "127.0.0.1:0", "--store", idp.store, "--log-format", "json")
 		cmd.Dir, cmd.Env = dir, environment()
 		return cmd
 	})
-	return idp.ready(ctx, p, err)
-}
-
-// ready waits until the server has said where it serves.
-func (idp *identityProvider) ready(ctx context.Context, p *process, err error) (*identityProvider, error) {
 	if err != nil {
 		return nil, err
 	}
-	idp.process = p
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		for line := range strings.Lines(p.said.String()) {
+	idp.Process = p
+	// It is ready once it has said where it serves.
+	return idp, p.Await(ctx, func(context.Context) bool {
+		for line := range strings.Lines(p.Said.String()) {
 			var entry struct{ Msg, Issuer string }
 			if err := json.Unmarshal([]byte(line), &entry); err == nil && entry.Msg == "serving" {
 				idp.issuer = entry.Issuer
-				return idp, nil
 			}
 		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil, errors.Join(ctx.Err(), p.stop())
-		}
-	}
+		return idp.issuer != ""
+	})
 }
 
 // admin runs "sallyport admin" and decodes what it prints into v, unless that is nil.
 func (idp *identityProvider) admin(ctx context.Context, v any, args ...string) error {
 	cmd := exec.CommandContext(ctx, idp.binary, append([]string{"admin", "--json", "--store", idp.store, "--issuer", idp.issuer}, args...)...)
 	cmd.Dir, cmd.Env = filepath.Dir(idp.binary), environment()
-	out, err := output(cmd)
+	out, err := process.Output(cmd)
 	if err != nil || v == nil {
 		return err
 	}
@@ -100,4 +90,15 @@ func (idp *identityProvider) client(ctx context.Context, name, redirectURI strin
 	args := append([]string{"clients", "create", "--name", name, "--type", "web", "--redirect-uri", redirectURI}, more...)
 	err := idp.admin(ctx, &made, args...)
 	return credentials{Issuer: idp.issuer, ID: made.Client.ID, Secret: made.Secret}, err
+}
+
+// environment is this process's, without what would configure Sallyport, and with more.
+func environment(more ...string) []string {
+	var env []string
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "SALLYPORT_") {
+			env = append(env, v)
+		}
+	}
+	return append(env, more...)
 }

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/sallyport-id/sallyport/.ci/internal/process"
 )
 
 // step is the time that a code is shown for (RFC 6238).
@@ -58,7 +60,7 @@ func read(ctx context.Context, picture []byte) (text string, err error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return "", err
 	}
-	out, err := output(exec.CommandContext(ctx, "zbarimg", "--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", f.Name()))
+	out, err := process.Output(exec.CommandContext(ctx, "zbarimg", "--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", f.Name()))
 	return strings.TrimSpace(string(out)), err
 }
 
@@ -70,7 +72,7 @@ func (a *authenticator) code(ctx context.Context) (string, error) {
 		at = a.last.Add(step)
 	}
 	a.last = at
-	out, err := output(exec.CommandContext(ctx, "oathtool", "--totp", "--base32", "--now", at.Format("2006-01-02 15:04:05 UTC"), a.secret))
+	out, err := process.Output(exec.CommandContext(ctx, "oathtool", "--totp", "--base32", "--now", at.Format("2006-01-02 15:04:05 UTC"), a.secret))
 	return strings.TrimSpace(string(out)), err
 }
 

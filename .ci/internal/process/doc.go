@@ -1,0 +1,2 @@
+// Package process runs other programs for the checks.
+package process
