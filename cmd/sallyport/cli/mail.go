@@ -27,8 +27,12 @@ func (c *checker) mail() mail.Sender {
 	m := c.Mail
 	if m.Host == "" {
 		for _, s := range [...][2]string{
-			{"smtp_port", m.Port}, {"smtp_username", m.Username}, {"smtp_password_file", m.PasswordFile},
-			{"smtp_tls", m.TLS}, {"smtp_ca_file", m.CAFile}, {"mail_from", m.From},
+			{"smtp_port", m.Port},
+			{"smtp_username", m.Username},
+			{"smtp_password_file", m.PasswordFile},
+			{"smtp_tls", m.TLS},
+			{"smtp_ca_file", m.CAFile},
+			{"mail_from", m.From},
 		} {
 			if s[1] != "" {
 				c.add(s[0], "it is about the mail server, and none is named", "set smtp_host too")
