@@ -736,3 +736,54 @@ func TestNotMeLinksAreOurs(t *testing.T) {
 	}
 	w.browser().get("/account").signIn("robin@acme.example").is(atCode)
 }
+
+// from is a network that a browser is in: what it sends comes through a proxy that we trust.
+type from string
+
+func (f from) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("X-Forwarded-For", string(f))
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// Throttling: a stranger can't lock a victim out. Whatever is guessed or asked for from another network, password,
+// remembered device, second step and mailed link of the owner work. (TestWrongPasswords shows the numbers, and
+// TestPasskeyWhileOthersGuess that passkeys stay usable in the very network that guesses.)
+func TestStrangerDoesNotLockTheOwnerOut(t *testing.T) {
+	w := newWorld(t, trusting)
+	_, ph, codes := w.enrolled("acme", "robin@acme.example")
+	remembering(w)
+	at := func(network from) *browser {
+		b := w.browser()
+		b.client.Transport = network
+		return b
+	}
+	owner := at("203.0.113.9")
+	p := owner.get("/account").signIn("robin@acme.example").is(atCode)
+	p.submit("/with/totp", "code", ph.next(), "remember", "yes").is(atSecurity)
+	under := at("203.0.113.9").get("/account").signIn("robin@acme.example").is(atCode)
+
+	for i := range 40 {
+		b := at(from(fmt.Sprintf("198.51.%d.7", i%4)))
+		b.get("/account").submit("/signin", "login", "robin@acme.example", "password", fmt.Sprint("guess ", i))
+		q, err := b.once(b.request(http.MethodPost, under.url.Path+"/with/totp", url.Values{"code": {ph.wrong()}}))
+		if err != nil || q.status != http.StatusForbidden {
+			t.Fatalf("a code without the password: %d (%v)", q.status, err)
+		}
+	}
+	if q := at("198.51.0.7").get("/account").signIn("robin@acme.example"); !strings.Contains(q.text(), "Too many tries") {
+		t.Error("the stranger is not slowed")
+	}
+	for range 5 {
+		at("198.51.100.7").forget("robin@acme.example").is(atMailed)
+	}
+	under.submit("/with/totp", "code", ph.next()).is(atSecurity)
+	if !owner.passwordIsEnough("robin@acme.example") {
+		t.Error("the remembered device is asked")
+	}
+	q := at("203.0.113.200").get("/account").signIn("robin@acme.example").is(atCode)
+	q.b.get(q.url.Path+"/with/backup").submit("/with/backup", "code", codes[0]).is(atSecurity)
+	// The mails that the stranger asked for are the owner's to use.
+	link := w.linkTo("robin@acme.example", "/password/")
+	owner.get(link).submit("/"+lastPart(link), "password", newPassword).is(atSignIn)
+}
