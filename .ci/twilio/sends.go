@@ -29,25 +29,34 @@ func sends(ctx context.Context, s *server) error {
 		want   []string
 	}{
 		{
-			"account and token, number", twilio.Config{AuthToken: token, From: from}, 0,
+			"account and token, number",
+			twilio.Config{AuthToken: token, From: from},
+			0,
 			[]string{"POST 201 AC Body From SmartEncoded StatusCallback To"},
 		},
 		{
-			"account and token, messaging service", twilio.Config{AuthToken: token, MessagingServiceSID: service}, 0,
+			"account and token, messaging service",
+			twilio.Config{AuthToken: token, MessagingServiceSID: service},
+			0,
 			[]string{"POST 201 AC Body MessagingServiceSid SmartEncoded StatusCallback To"},
 		},
 		{
-			"API key, number", twilio.Config{APIKeySID: keySID, APIKeySecret: keyPass, From: from}, 0,
+			"API key, number",
+			twilio.Config{APIKeySID: keySID, APIKeySecret: keyPass, From: from},
+			0,
 			[]string{"POST 201 SK Body From SmartEncoded To"},
 		},
 		{
 			"API key, token for reports, messaging service",
-			twilio.Config{APIKeySID: keySID, APIKeySecret: keyPass, AuthToken: token, MessagingServiceSID: service}, 0,
+			twilio.Config{APIKeySID: keySID, APIKeySecret: keyPass, AuthToken: token, MessagingServiceSID: service},
+			0,
 			[]string{"POST 201 SK Body MessagingServiceSid SmartEncoded StatusCallback To"},
 		},
 		{
 			// The description's example of a list doesn't have the message, so it is sent again.
-			"an answer lost, looked for, sent again", twilio.Config{AuthToken: token, From: from}, 1,
+			"an answer lost, looked for, sent again",
+			twilio.Config{AuthToken: token, From: from},
+			1,
 			[]string{
 				"POST 201 AC Body From SmartEncoded StatusCallback To",
 				"GET 200 AC PageSize To",
