@@ -55,7 +55,8 @@ func (h *helper) handOut(u storage.User) (string, *page) {
 	if p.heading() == atCode {
 		p = p.submit("/with/totp", "code", h.phone.next()).is(atPeople).submit("/" + u.ID + "/recovery-code")
 	}
-	return p.recoveryCode(), p
+	code := p.recoveryCode()
+	return code, p
 }
 
 func (p *page) recoveryCode() string {

@@ -81,7 +81,7 @@ func (b *browser) forget(name string, change ...func(*http.Request)) *page {
 	return p
 }
 
-// in is everything that is signed in as a user: a browser, another whose device is remembered, and an application.
+// signedIn is everything that is signed in as a user: a browser, another whose device is remembered, and an application.
 type signedIn struct {
 	w       *world
 	email   string
