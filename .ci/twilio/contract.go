@@ -37,7 +37,7 @@ type contract struct {
 
 // fetch gets the description.
 func fetch(ctx context.Context, dir string) (contract, error) {
-	out, err := process.Output(exec.CommandContext(ctx, "npm", "pack", published, "--ignore-scripts", "--silent", "--pack-destination", dir))
+	out, err := process.Output(exec.CommandContext(ctx, "npm", "pack", published, "--ignore-scripts", "--loglevel=error", "--pack-destination", dir))
 	if err != nil {
 		return contract{}, err
 	}
