@@ -78,6 +78,9 @@ type User struct {
 	// Password is a PHC string; empty means that no password fits.
 	Password    string    `json:"password,omitempty"`
 	PasswordSet time.Time `json:"password_set,omitzero"`
+	// PasswordMailed: the password was set by a mailed link, and no second step has stood beside it yet. Till then it
+	// proves no more than the mailbox does.
+	PasswordMailed bool `json:"password_mailed,omitempty"`
 	// Require2FA is the tick an admin sets for this one user.
 	Require2FA bool `json:"require_2fa,omitempty"`
 	// LastFactor is the ID of the factor used last, shown first the next time.

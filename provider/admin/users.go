@@ -316,6 +316,7 @@ func (s *Service) SetPassword(ctx context.Context, tenant, user, password string
 		password = made
 	}
 	u := *p.User
+	u.PasswordMailed = false
 	if err := s.explain(p.Tenant, directory.CheckNew(password, u.Email, u.Login, u.Name)); err != nil {
 		return "", err
 	}

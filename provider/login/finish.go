@@ -203,6 +203,10 @@ func (s *Service) remember(ctx context.Context, st *state) error {
 			if err == nil && !f.Info().Backup {
 				u.LastFactor = p.Factor
 			}
+			// From here on the password is more than what a mailbox gave.
+			if isSecond(p) && !p.Recovery {
+				u.PasswordMailed = false
+			}
 		}
 		return nil
 	}

@@ -10,9 +10,10 @@ import (
 )
 
 // MayReset tells whether the tenant lets a user who has lost all factors take them off by a mailed link and the password.
-// By default not the owners and admins, whose accounts are worth a call to a colleague.
+// By default not the owners and admins, whose accounts are worth a call to a colleague. A password that itself came by mail
+// is no second thing beside a mail: whoever has the mailbox would have both.
 func MayReset(p credential.Person) bool {
-	if p.User.Email == "" || !p.User.EmailVerified {
+	if p.User.Email == "" || !p.User.EmailVerified || p.User.PasswordMailed {
 		return false
 	}
 	switch p.Tenant.Settings.EmailReset {

@@ -156,11 +156,13 @@ func (s *Service) setPassword(ctx context.Context, by *web.Actor, in linkIn) (we
 	if err := s.record(ctx, by, p, "password.changed", "ok", "mailed link"); err != nil {
 		return web.Result{}, err
 	}
+	u.PasswordMailed = true
 	err = s.Directory.SetPassword(ctx, &u, in.Password)
 	if errors.Is(err, storage.ErrConflict) {
 		// Somebody signed in at the same moment, perhaps.
 		if p, err = s.Person(ctx, u.Tenant, u.ID); err == nil {
 			u = *p.User
+			u.PasswordMailed = true
 			err = s.Directory.SetPassword(ctx, &u, in.Password)
 		}
 	}
