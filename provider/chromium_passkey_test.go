@@ -114,6 +114,54 @@ func testPasskeySecondStep(t *testing.T, c *chromium) {
 	b.clean(w.issuer, s.url)
 }
 
+// Where the device can be remembered the page waits for the button, so that the box can be ticked first.
+func testPasskeyRemembersDevice(t *testing.T, c *chromium) {
+	w := newWorld(t, atLocalhost)
+	w.user("acme", "robin@acme.example", "staff")
+	remembering(w)
+	s := w.site(t)
+	b := c.open(t)
+	k := b.authenticator()
+	s.keyed(b, "robin@acme.example")
+	k.present(false) // or the sign-in page's own offer is taken
+	at := s.attempt(oauth2.SetAuthURLParam("prompt", "login"))
+	b.visit(at.url).is(atSignIn).fill("#password", rightPassword)
+	k.present(true)
+	b.follow(next).is(atPasskey).click("label[for=remember]").do(b.mouse(start, 1))
+	s.finish(b, at)
+	b.visit(w.issuer + "/account").is(atSecurity).says("This device")
+	b.clean(w.issuer, s.url)
+}
+
+// A passkey that does not sign in: the sign-in page says so, and the password is still there to be used.
+func testPasskeyRefused(t *testing.T, c *chromium) {
+	w := newWorld(t, atLocalhost)
+	u := w.user("acme", "robin@acme.example", "staff")
+	s := w.site(t)
+	b := c.open(t)
+	k := b.authenticator()
+	s.keyed(b, "robin@acme.example")
+	call(b, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `delete PublicKeyCredential.isConditionalMediationAvailable`,
+	})
+	lock := func(at time.Time) {
+		t.Helper()
+		if _, err := storage.Change(t.Context(), w.store.Users, "acme", u.ID, func(u *storage.User) error { u.Locked = at; return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lock(w.clock.Now())
+	at := s.attempt(oauth2.SetAuthURLParam("prompt", "login"))
+	b.visit(at.url).is(atSignIn).follow(start).is(atSignIn).says(noSuchPasskey).at("login")
+	if k.passkeys() != 1 {
+		t.Error("the passkey is gone")
+	}
+	lock(time.Time{})
+	b.signIn("robin@acme.example")
+	s.finish(b, at)
+	b.clean(w.issuer, s.url)
+}
+
 // On the security page: the authenticator that has a passkey already is refused in words, another one is added, and the
 // page tells both apart.
 func testPasskeyOnSecurityPage(t *testing.T, c *chromium) {
@@ -205,6 +253,40 @@ func testPasskeyForced(t *testing.T, c *chromium) {
 	if claims, _ := s.finish(b, at); claims.ACR != login.ACRPhishingResistant {
 		t.Errorf("acr %q, amr %v", claims.ACR, claims.AMR)
 	}
+	b.clean(w.issuer, s.url)
+}
+
+// ui.md 15: set-up, second step and whole sign-in by keyboard alone; the focus waits on the button that asks the browser.
+func testPasskeyByKeyboard(t *testing.T, c *chromium) {
+	w := newWorld(t, atLocalhost)
+	w.user("acme", "robin@acme.example", "staff")
+	remembering(w) // the second step waits for its button
+	s := w.site(t)
+	b := c.open(t)
+	b.authenticator()
+	call(b, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `delete PublicKeyCredential.isConditionalMediationAvailable`,
+	})
+	waits := func() *tab {
+		t.Helper()
+		b.until("the focus", `document.activeElement.matches("[data-start]")`)
+		return b
+	}
+	at := s.attempt()
+	b.visit(at.url).is(atSignIn).press("robin@acme.example" + tabKey + rightPassword).enterKeyLeads().is(atIntro)
+	b.tabTo(`form[action$="/set-up/webauthn"] button`).enterKeyLeads().is(atSetUpPasskey)
+	waits().enterKeyLeads().is(atCodes).tabTo("#saved").press(spaceKey).tabTo(next).enterKeyLeads()
+	s.finish(b, at)
+
+	at = s.attempt(oauth2.SetAuthURLParam("prompt", "login"))
+	b.visit(at.url).is(atSignIn).at("password").press(rightPassword).enterKeyLeads().is(atPasskey)
+	waits().tabTo(`a[href$="/ways"]`).enterKeyLeads().is("Try another way").tabTo(`a[href$="/with/webauthn"]`).enterKeyLeads().is(atPasskey)
+	waits().do(chromedp.KeyEvent(enterKey))
+	s.finish(b, at)
+
+	at = s.attempt(oauth2.SetAuthURLParam("prompt", "login"))
+	b.visit(at.url).is(atSignIn).tabTo(start).do(chromedp.KeyEvent(enterKey))
+	s.finish(b, at)
 	b.clean(w.issuer, s.url)
 }
 

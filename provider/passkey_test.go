@@ -467,7 +467,7 @@ func TestPasskeysAsJSON(t *testing.T) {
 		status, got := b.asJSON("/signin/passkey", map[string]string{
 			"request": request, "state": text(t, ch["state"]), "answer": who.sign(string(ch["options"])),
 		})
-		if i == 0 && (status != 422 || !strings.Contains(string(got["problem"]), "problem.passkey_sign_in")) {
+		if i == 0 && (status != 422 || !strings.Contains(string(got["notice"]), "problem.passkey_sign_in")) {
 			t.Errorf("a passkey of nobody: %d %s", status, got)
 		}
 		if i == 1 && (status != 200 || text(t, got["next"]) != "/account") {

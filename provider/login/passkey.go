@@ -82,7 +82,7 @@ func (s *Service) passkey(ctx context.Context, by *web.Actor, in passkeyIn) (web
 	}
 	again := func(problem string) web.Result {
 		p := s.signIn(by, r, in.Request, "")
-		p.Problem = ui.Say(problem)
+		p.Notice = ui.Say(problem)
 		return web.Result{Page: p, Refused: true, FormTargets: r.FormTargets}
 	}
 	var d discovery
