@@ -154,11 +154,10 @@ func (r *tour) recovered(login, user string, owner *phone) {
 	r.look("people-menu")
 	b.follow(`form[action$="` + user + `/recovery-code"] button`)
 	r.look("recovery-code")
-	code := eval[string](b, `document.querySelector("#recovery code").textContent`)
 	b.follow(`form[action$="/revoke"] button`)
 	r.look("people-revoked")
 	b.click(`details.menu:has(form[action*="` + user + `"]) summary`).follow(`form[action$="` + user + `/recovery-code"] button`)
-	code = eval[string](b, `document.querySelector("#recovery code").textContent`)
+	code := eval[string](b, `document.querySelector("#recovery code").textContent`)
 	b.visit(r.w.issuer + "/admin/people?find=nobody")
 	r.look("people-none")
 

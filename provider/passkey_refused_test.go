@@ -83,7 +83,11 @@ func TestPasskeyRefusedInTheSameWords(t *testing.T) {
 			}
 		}
 	}
-	fresh := func() (*page, discovery) { p := b.get("/account").is(atSignIn); return p, p.discover() }
+	fresh := func() (*page, discovery) {
+		p := b.get("/account").is(atSignIn)
+		d := p.discover()
+		return p, d
+	}
 	send := func(p *page, d discovery, answer string) *page {
 		return p.submit("/signin/passkey", "state", d.State, "answer", answer)
 	}
@@ -190,7 +194,7 @@ func TestPasskeySameAnswer(t *testing.T) {
 
 func TestPasskeyWhileOthersGuess(t *testing.T) {
 	w := newWorld(t, atLocalhost)
-	_, a, b := w.keyed("kim@birch.example", false)
+	_, a, _ := w.keyed("kim@birch.example", false)
 	stranger := w.browser()
 	for range 12 {
 		stranger.get("/account").submit("/signin", "login", "kim@birch.example", "password", "not it")
@@ -200,7 +204,7 @@ func TestPasskeyWhileOthersGuess(t *testing.T) {
 
 	// A thief who has the password guesses codes until the account pauses.
 	w.clock.forward(time.Hour)
-	b = w.browser()
+	b := w.browser()
 	b.get("/account").by(a).is(atSecurity)
 	setUp := b.get("/account/two-factor").submit("/account/set-up/totp")
 	ph := w.scan(setUp)
@@ -265,7 +269,7 @@ func TestPasskeyTwentyAnswersAtOnce(t *testing.T) {
 
 func TestPasskeyChallengeIsPutAnew(t *testing.T) {
 	w := newWorld(t, atLocalhost)
-	_, a, b := w.keyed("kim@birch.example", false)
+	_, a, _ := w.keyed("kim@birch.example", false)
 	p := w.browser().get("/account").signIn("kim@birch.example").is(atPasskey)
 	for range 2 {
 		late := a.get(p)
@@ -278,7 +282,7 @@ func TestPasskeyChallengeIsPutAnew(t *testing.T) {
 	p.submit("/with/webauthn", "code", a.get(p)).is(atSecurity)
 
 	// The same at set-up: it begins anew.
-	b = w.browser()
+	b := w.browser()
 	b.get("/account").by(a).is(atSecurity)
 	other := w.authenticator(false)
 	p = b.get("/account/two-factor").submit("/account/set-up/webauthn").is(atSetUpPasskey)

@@ -13,11 +13,17 @@ import (
 	"github.com/sallyport-id/sallyport/ui"
 )
 
-// discoverer is the factor whose answer can be the whole sign-in, if there is one.
-func (s *Service) discoverer() mfa.Factor {
+// discoverer is a factor whose answer can be the whole sign-in.
+type discoverer interface {
+	mfa.Factor
+	mfa.Discoverer
+}
+
+// discoverer finds the deployment's, or nil.
+func (s *Service) discoverer() discoverer {
 	for _, f := range s.Credentials.Factors {
-		if _, ok := f.(mfa.Discoverer); ok {
-			return f
+		if d, ok := f.(discoverer); ok {
+			return d
 		}
 	}
 	return nil
@@ -45,8 +51,8 @@ func (s *Service) passkeyOptions(ctx context.Context, by *web.Actor, in optionsI
 	if _, err := s.unseal(by, in.Request); err != nil {
 		return web.Result{}, err
 	}
-	f, ok := s.discoverer().(mfa.Discoverer)
-	if !ok {
+	f := s.discoverer()
+	if f == nil {
 		return web.Result{}, web.ErrNotFound
 	}
 	ch, err := f.Discover(ctx)
@@ -121,8 +127,8 @@ func (s *Service) passkey(ctx context.Context, by *web.Actor, in passkeyIn) (web
 var errNobody = errors.New("login: no such passkey")
 
 // discovered finds out whose the answer is, and checks it.
-func (s *Service) discovered(ctx context.Context, r Request, f mfa.Factor, ch mfa.Challenge, in passkeyIn) (p credential.Person, passed credential.Passed, err error) {
-	tenant, user, err := f.(mfa.Discoverer).Whose(in.Answer)
+func (s *Service) discovered(ctx context.Context, r Request, f discoverer, ch mfa.Challenge, in passkeyIn) (p credential.Person, passed credential.Passed, err error) {
+	tenant, user, err := f.Whose(in.Answer)
 	if err != nil {
 		return p, passed, err
 	}
