@@ -120,6 +120,10 @@ type Store struct {
 	Counters    Table[Counter]
 	Messages    Table[Message]
 	Links       Table[Link]
+	Webhooks    Table[Webhook]
+	Deliveries  Table[Delivery]
+	// DueDeliveries is the queue of Deliveries.
+	DueDeliveries Table[DueDelivery]
 
 	// Ping tells whether the database answers, reads and writes alike.
 	Ping func(ctx context.Context) error

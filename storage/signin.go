@@ -18,6 +18,9 @@ type Proof struct {
 	// Recovery: a code that an owner handed out. It lets in, and is no second factor.
 	Recovery bool      `json:"recovery,omitempty"`
 	At       time.Time `json:"at"`
+	// Stands is, of a remembered device, the ID of the factor that it was remembered with, and Since when that was.
+	Stands string    `json:"stands,omitempty"`
+	Since  time.Time `json:"since,omitzero"`
 }
 
 // Flow is a sign-in under way. It begins with its first proof, can be finished for 15 minutes, and its ID is known
@@ -112,12 +115,15 @@ type Device struct {
 	Secret   string `json:"secret"`
 	Previous string `json:"previous,omitempty"`
 	// Browser is the hash of the cookie of the browser that it is, Policy that of the rules it was remembered under.
-	Browser  string    `json:"browser"`
-	Policy   string    `json:"policy"`
-	Agent    string    `json:"agent,omitempty"`
-	Address  string    `json:"address,omitempty"`
-	Created  time.Time `json:"created"`
-	LastUsed time.Time `json:"last_used,omitzero"`
+	Browser string `json:"browser"`
+	Policy  string `json:"policy"`
+	// Factor is the ID of the factor that was proven when it was remembered, and PhishingResistant how strong that was.
+	Factor            string    `json:"factor,omitempty"`
+	PhishingResistant bool      `json:"phishing_resistant,omitempty"`
+	Agent             string    `json:"agent,omitempty"`
+	Address           string    `json:"address,omitempty"`
+	Created           time.Time `json:"created"`
+	LastUsed          time.Time `json:"last_used,omitzero"`
 }
 
 // Kind says how devices are kept.

@@ -19,6 +19,7 @@ func whole() storage.Store {
 		Devices: table[storage.Device]{}, Grants: table[storage.Grant]{}, Clients: table[storage.Client]{},
 		SigningKeys: table[storage.SigningKey]{}, Events: table[storage.Event]{}, Counters: table[storage.Counter]{},
 		Messages: table[storage.Message]{}, Links: table[storage.Link]{},
+		Webhooks: table[storage.Webhook]{}, Deliveries: table[storage.Delivery]{}, DueDeliveries: table[storage.DueDelivery]{},
 		Ping:  func(context.Context) error { return nil },
 		Sweep: func(context.Context) (int, error) { return 0, nil },
 		Close: func() error { return nil },
