@@ -114,7 +114,7 @@ func moreSecuritySamples() []Sample {
 
 func peopleSamples() []Sample {
 	person := func(id, account, name, role, kind string, on bool) PersonRow {
-		return PersonRow{ID: id, Account: account, Name: name, Role: role, Type: kind, TwoFactor: on, HandOut: "/admin/people/" + id + "/recovery"}
+		return PersonRow{ID: id, Account: account, Name: name, Role: role, Type: kind, TwoFactor: on, Path: PathPeople + "/" + id, HandOut: "/admin/people/" + id + "/recovery"}
 	}
 	you := person("u1", "olga@example.com", "Olga Hafen", "owner", "staff", true)
 	you.You, you.HandOut = true, ""
@@ -143,6 +143,31 @@ func peopleSamples() []Sample {
 		{"people-empty", inside(), empty},
 		{"recovery-code", inside(), code},
 		{"recovery-code-unnamed", inside(), unnamed},
+		{"person", inside(), personSample(person("u2", "peer@example.com", "Peer Holm", "admin", "staff", true))},
+		{"person-own", inside(), Person{
+			Row: you, Own: true, Types: []string{"staff", "client"}, Action: you.Path, CodesLeft: 1, Sessions: 1, Back: PathPeople,
+			LastSignIn: "2026-03-03T07:15:00Z",
+		}},
+		{"person-locked", inside(), Person{Row: locked, Locked: true, CodesLeft: -1, Back: PathPeople}},
+		{"person-disabled", inside(), Person{
+			Row: alive, Roles: []string{"owner", "admin", "member"}, Types: []string{"contractor"}, Action: alive.Path, Disabled: true,
+			Enable: alive.Path + "/enable", CodesLeft: -1, Back: PathPeople, Notice: Say(NoticePersonDisabled, "account", alive.Account),
+		}},
+		{"person-reset", inside(), AskResetPerson.Page("/admin/people/u2/reset", "/admin/people/u2", "account", "peer@example.com")},
+		{"person-disable", inside(), AskDisablePerson.Page("/admin/people/u2/disable", "/admin/people/u2", "account", "peer@example.com")},
+	}
+}
+
+// personSample is somebody with everything.
+func personSample(row PersonRow) Person {
+	row.Required = true
+	phone := CredentialRow{ID: "c1", Factor: totpFactor(), Name: "Phone", Created: "2025-11-22T09:00:00Z", LastUsed: "2026-03-04T14:03:22Z"}
+	key := CredentialRow{ID: "c2", Factor: Factor{ID: "webauthn", Name: "Passkey"}, Name: "Passkey", Created: "2026-01-02T09:00:00Z", Off: true}
+	return Person{
+		Row: row, Roles: []string{"owner", "admin", "member"}, Types: []string{"staff", "client", "contractor"}, Action: row.Path,
+		Factors: []CredentialRow{phone, key}, CodesLeft: 7, Devices: 2, Sessions: 3, LastSignIn: "2026-03-03T07:15:00Z",
+		Reset: row.Path + "/reset", End: row.Path + "/end", Forget: row.Path + "/forget", Disable: row.Path + "/disable",
+		Back: PathPeople, Notice: Say(NoticePersonSaved, "account", row.Account),
 	}
 }
 

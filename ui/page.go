@@ -398,6 +398,10 @@ type PersonRow struct {
 	Out bool `json:"out,omitempty"`
 	// You: the user who looks at the page.
 	You bool `json:"you,omitempty"`
+	// Required: an admin ticked "must use 2FA" for this one user.
+	Required bool `json:"required,omitempty"`
+	// Path leads to the page of this user.
+	Path string `json:"path"`
 	// HandOut makes a recovery code, by POST, and Revoke takes back the one that is alive; empty where that can't be had.
 	HandOut string `json:"hand_out,omitempty"`
 	Revoke  string `json:"revoke,omitempty"`
@@ -405,6 +409,39 @@ type PersonRow struct {
 	Until string `json:"until,omitempty"`
 	// Unlock lets a locked user in again, by POST.
 	Unlock string `json:"unlock,omitempty"`
+}
+
+// Person is one user, for the tenant's owners and admins.
+type Person struct {
+	Row PersonRow `json:"row"`
+	// Roles are those that may be chosen, Types the tenant's user types; where Action is empty nothing may be changed.
+	Roles  []string `json:"roles"`
+	Types  []string `json:"types"`
+	Action string   `json:"action,omitempty"`
+	// Own: it is the page of the user who looks at it, whose role somebody else has to change.
+	Own bool `json:"own,omitempty"`
+	// Factors are what the user has set up; they can't be changed one by one.
+	Factors []CredentialRow `json:"factors"`
+	// CodesLeft is how many backup codes are left; negative: there is no set.
+	CodesLeft int `json:"codes_left"`
+	// Devices and Sessions count the remembered devices and the browsers that are signed in.
+	Devices  int `json:"devices"`
+	Sessions int `json:"sessions"`
+	// LastSignIn is RFC 3339, empty before the first.
+	LastSignIn string `json:"last_sign_in,omitempty"`
+	// Disabled and Locked tell why nobody gets in: an admin took the access away, or "this was not me" was said.
+	Disabled bool `json:"disabled,omitempty"`
+	Locked   bool `json:"locked,omitempty"`
+	// What can be done, by POST; empty where it can't: Reset takes all factors off, End ends all sessions, Forget all
+	// remembered devices, Disable takes the access away and Enable gives it back.
+	Reset   string `json:"reset,omitempty"`
+	End     string `json:"end,omitempty"`
+	Forget  string `json:"forget,omitempty"`
+	Disable string `json:"disable,omitempty"`
+	Enable  string `json:"enable,omitempty"`
+	// Back leads to the list.
+	Back   string `json:"back"`
+	Notice Text   `json:"notice,omitzero"`
 }
 
 // Rename asks for a new name of a credential.
@@ -475,6 +512,7 @@ func (Forgot) Template() string         { return "forgot" }
 func (NewPassword) Template() string    { return "new_password" }
 func (ResetTwoFactor) Template() string { return "reset_two_factor" }
 func (RecoveryCode) Template() string   { return "recovery_code" }
+func (Person) Template() string         { return "person" }
 func (People) Template() string         { return "people" }
 func (BackupCodes) Template() string    { return "backup_codes" }
 func (Security) Template() string       { return "security" }

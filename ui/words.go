@@ -82,6 +82,13 @@ const (
 	// NoticeRecoveryRevoked and NoticeUnlocked: of {account}.
 	NoticeRecoveryRevoked = "notice.recovery_revoked"
 	NoticeUnlocked        = "notice.unlocked"
+	// NoticePersonSaved and the following are about {account}.
+	NoticePersonSaved    = "notice.person_saved"
+	NoticePersonReset    = "notice.person_reset"
+	NoticePersonEnded    = "notice.person_ended"
+	NoticePersonForgot   = "notice.person_forgot"
+	NoticePersonDisabled = "notice.person_disabled"
+	NoticePersonEnabled  = "notice.person_enabled"
 	// NoticeFresh: a change asks for a fresh sign-in.
 	NoticeFresh = "notice.fresh"
 	// NoticeAppAsks: {app} asks for a fresh sign-in.
@@ -183,7 +190,8 @@ func (t Text) tone() string {
 		return "warn"
 	case NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorRenamed, NoticeTwoFactorOn, NoticeCodesNew,
 		NoticeSentAgain, NoticePasswordNew, NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent, NoticeEmailVerified,
-		NoticeRecoveryRevoked, NoticeUnlocked:
+		NoticeRecoveryRevoked, NoticeUnlocked, NoticePersonSaved, NoticePersonReset, NoticePersonEnded, NoticePersonForgot,
+		NoticePersonDisabled, NoticePersonEnabled:
 		return "good"
 	default:
 		return "info"
@@ -276,6 +284,9 @@ const (
 	AskNotMe Question = "ask.not_me"
 	// AskResetMail: a mail is to be sent that lets the user take all factors off.
 	AskResetMail Question = "ask.reset_mail"
+	// AskResetPerson: all factors of {account} are to be taken off; AskDisablePerson: {account} is to be kept out.
+	AskResetPerson   Question = "ask.reset_person"
+	AskDisablePerson Question = "ask.disable_person"
 	// AskForgetAll: all remembered devices are to be forgotten.
 	AskForgetAll Question = "ask.forget_all"
 )

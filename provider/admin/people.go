@@ -19,6 +19,15 @@ func (s *Service) Routes() []web.Route {
 	const person = ui.PathPeople + "/:id"
 	return []web.Route{
 		web.Get(ui.PathPeople, web.Self, s.people),
+		web.Get(person, web.Self, s.showPerson),
+		web.Post(person, web.Fresh, s.savePerson),
+		web.Get(person+"/reset", web.Fresh, s.askReset),
+		web.Post(person+"/reset", web.Fresh, s.reset),
+		web.Post(person+"/end", web.Fresh, s.end),
+		web.Post(person+"/forget", web.Fresh, s.forget),
+		web.Get(person+"/disable", web.Fresh, s.askDisable),
+		web.Post(person+"/disable", web.Fresh, s.disable),
+		web.Post(person+"/enable", web.Fresh, s.enable),
 		web.Post(person+"/recovery-code", web.Fresh, s.handOut),
 		web.Post(person+"/recovery-code/revoke", web.Fresh, s.takeBack),
 		web.Post(person+"/unlock", web.Fresh, s.unlock),
@@ -43,8 +52,9 @@ func (s *Service) mayHelp(ctx context.Context, by *web.Actor) error {
 }
 
 type peopleIn struct {
-	Find  string `form:"find"`
-	After string `form:"after"`
+	Find   string `form:"find"`
+	After  string `form:"after"`
+	Notice string `form:"notice"`
 }
 
 // peoplePage is how many users stand on a page.
@@ -55,15 +65,11 @@ func (s *Service) people(ctx context.Context, by *web.Actor, in peopleIn) (web.R
 	if err := s.mayHelp(ctx, by); err != nil {
 		return web.Result{}, err
 	}
-	return s.listPeople(ctx, by, in, ui.Text{})
-}
-
-func (s *Service) listPeople(ctx context.Context, by *web.Actor, in peopleIn, notice ui.Text) (web.Result, error) {
 	found, more, err := s.look(ctx, by, in)
 	if err != nil {
 		return web.Result{}, err
 	}
-	page := ui.People{Find: in.Find, Action: ui.PathPeople, People: []ui.PersonRow{}, Notice: notice}
+	page := ui.People{Find: in.Find, Action: ui.PathPeople, People: []ui.PersonRow{}, Notice: s.said().Read(in.Notice)}
 	for i := range found {
 		row, err := s.personRow(ctx, by, credential.Person{Tenant: by.Tenant, User: &found[i]})
 		if err != nil {
@@ -101,10 +107,11 @@ func (s *Service) personRow(ctx context.Context, by *web.Actor, p credential.Per
 	if err != nil {
 		return ui.PersonRow{}, web.Unavailable("factors", err)
 	}
-	at := ui.PathPeople + "/" + url.PathEscape(p.User.ID)
+	at := personPath(p.User)
 	row := ui.PersonRow{
 		ID: p.User.ID, Account: web.Account(p.User), Name: p.User.Name, Role: string(p.User.Role), Type: p.User.Type,
 		TwoFactor: len(s.Credentials.Primary(held)) > 0, Out: p.User.Out(), You: p.User.ID == by.User.ID,
+		Required: p.User.Require2FA, Path: at,
 	}
 	if mayHandOut(by, p) == nil {
 		row.HandOut = at + "/recovery-code"
@@ -112,7 +119,7 @@ func (s *Service) personRow(ctx context.Context, by *web.Actor, p credential.Per
 			row.Revoke, row.Until = at+"/recovery-code/revoke", c.Expires.UTC().Format(time.RFC3339)
 		}
 	}
-	if !p.User.Locked.IsZero() && mayUnlock(by, p) == nil {
+	if !p.User.Locked.IsZero() && mayManage(by, p) == nil {
 		row.Unlock = at + "/unlock"
 	}
 	return row, nil
@@ -127,16 +134,16 @@ func mayHandOut(by *web.Actor, p credential.Person) error {
 	return nil
 }
 
-// mayUnlock: owners let everybody in again, admins the members.
-func mayUnlock(by *web.Actor, p credential.Person) error {
-	if by.User.Role == storage.Owner || by.User.Role == storage.Admin && p.User.Role == storage.Member {
-		return nil
-	}
-	return web.ErrForbidden
+type personIn struct {
+	ID     string `path:"id"`
+	Notice string `form:"notice"`
 }
 
-type personIn struct {
-	ID string `path:"id"`
+func (s *Service) said() web.Said { return web.Said{Keys: s.Keys} }
+
+// done leads to the page of a person, which says what was done.
+func (s *Service) done(p credential.Person, notice string) (web.Result, error) {
+	return s.said().Go(personPath(p.User), ui.Say(notice, "account", web.Account(p.User)))
 }
 
 // person reads a user of the actor's own tenant.
@@ -176,10 +183,10 @@ func (s *Service) handOut(ctx context.Context, by *web.Actor, in personIn) (web.
 	n := p.Notice(by, ui.MailRecoveryMade)
 	n.Name = by.User.Name
 	s.Notices.Tell(ctx, n)
-	at := ui.PathPeople + "/" + url.PathEscape(p.User.ID)
+	at := personPath(p.User)
 	return web.Draw(ui.RecoveryCode{
 		Account: web.Account(p.User), Name: p.User.Name, Code: code, Until: until.UTC().Format(time.RFC3339),
-		Revoke: at + "/recovery-code/revoke", Back: ui.PathPeople,
+		Revoke: at + "/recovery-code/revoke", Back: at,
 	}), nil
 }
 
@@ -199,14 +206,14 @@ func (s *Service) takeBack(ctx context.Context, by *web.Actor, in personIn) (web
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return web.Result{}, credential.PassOn("recovery code", err)
 	}
-	return s.listPeople(ctx, by, peopleIn{}, ui.Say(ui.NoticeRecoveryRevoked, "account", web.Account(p.User)))
+	return s.done(p, ui.NoticeRecoveryRevoked)
 }
 
 // unlock lets a user in again who was locked by "this was not me".
 func (s *Service) unlock(ctx context.Context, by *web.Actor, in personIn) (web.Result, error) {
 	p, err := s.person(ctx, by, in.ID)
 	if err == nil {
-		err = mayUnlock(by, p)
+		err = mayManage(by, p)
 	}
 	if err != nil {
 		return web.Result{}, err
@@ -217,7 +224,7 @@ func (s *Service) unlock(ctx context.Context, by *web.Actor, in personIn) (web.R
 	if _, err := storage.Change(ctx, s.Store.Users, p.User.Tenant, p.User.ID, s.unlocked); err != nil {
 		return web.Result{}, web.Unavailable("user", err)
 	}
-	return s.listPeople(ctx, by, peopleIn{}, ui.Say(ui.NoticeUnlocked, "account", web.Account(p.User)))
+	return s.done(p, ui.NoticeUnlocked)
 }
 
 func (s *Service) unlocked(u *storage.User) error {
