@@ -45,6 +45,9 @@ func (s *Service) mayTurnOff(ctx context.Context, by *web.Actor, held []storage.
 func (s *Service) off(ctx context.Context, by *web.Actor, _ nothing) (web.Result, error) {
 	p := credential.Who(by)
 	err := s.Credentials.RemoveAll(ctx, p, func(held []storage.Credential) error {
+		if !s.shown(by, held) {
+			return web.ErrNotFound
+		}
 		if err := s.mayTurnOff(ctx, by, held); err != nil {
 			return err
 		}
@@ -175,6 +178,9 @@ func (s *Service) remove(ctx context.Context, by *web.Actor, in credentialIn) (w
 	p := credential.Who(by)
 	var last bool
 	err = s.Credentials.Remove(ctx, p, c.ID, func(held []storage.Credential) (err error) {
+		if !s.shown(by, held) {
+			return web.ErrNotFound
+		}
 		if last, err = s.mayRemove(ctx, by, held, c); err != nil {
 			return err
 		}

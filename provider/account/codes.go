@@ -65,7 +65,7 @@ func (s *Service) needFactor(ctx context.Context, by *web.Actor) error {
 func (s *Service) newCodes(ctx context.Context, by *web.Actor, _ nothing) (web.Result, error) {
 	p := credential.Who(by)
 	codes, err := s.Credentials.NewCodes(ctx, p, func(held []storage.Credential) error {
-		if len(s.Credentials.Primary(held)) == 0 {
+		if len(s.Credentials.Primary(held)) == 0 || !s.shown(by, held) {
 			return web.ErrNotFound
 		}
 		return s.record(ctx, by, "codes.new", "ok", "", "")

@@ -63,7 +63,7 @@ func (s *Service) desk(ctx context.Context, by *web.Actor) (*credential.Desk, er
 			})
 		},
 		Accept: func(ctx context.Context, factor string, held []storage.Credential) error {
-			if d.TwoFactor == policy.Unavailable || !slices.ContainsFunc(s.addable(d, held), func(w ui.Way) bool { return w.Factor.ID == factor }) {
+			if !s.shown(by, held) || d.TwoFactor == policy.Unavailable || !slices.ContainsFunc(s.addable(d, held), func(w ui.Way) bool { return w.Factor.ID == factor }) {
 				return credential.MovedOn()
 			}
 			return s.record(ctx, by, "factor.added", "ok", factor, "")

@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"slices"
@@ -122,7 +121,7 @@ func (s *Service) security(ctx context.Context, by *web.Actor, in securityIn) (w
 	}
 	page := ui.Security{
 		Account: web.Account(by.User), Name: by.User.Name, On: len(s.Credentials.Primary(all)) > 0,
-		Required: d.TwoFactor == policy.Required, Rule: d.Rule, CodesLeft: -1, Notice: s.readNotice(in.Notice),
+		Required: d.TwoFactor == policy.Required, Rule: d.Rule, CodesLeft: -1, Notice: web.Said{Keys: s.Keys}.Read(in.Notice),
 		LastSignIn: moment(by.Session.Before),
 	}
 	if d.TwoFactor == policy.Unavailable {
@@ -211,34 +210,9 @@ func moment(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// A notice says on the next page what was just done. It travels sealed, so that no link can make our page say things.
-const (
-	sealNotice = "notice"
-	noticeLife = time.Minute
-)
-
+// done leads to the security page, which says what was done.
 func (s *Service) done(t ui.Text) (web.Result, error) {
-	plain, err := json.Marshal(t)
-	if err != nil {
-		return web.Result{}, err
-	}
-	sealed, err := s.Keys.Seal(sealNotice, noticeLife, plain)
-	if err != nil {
-		return web.Result{}, err
-	}
-	return web.Go(ui.PathAccount + "?notice=" + sealed), nil
-}
-
-// readNotice opens a notice; one that is too old has nothing to say any more.
-func (s *Service) readNotice(sealed string) (t ui.Text) {
-	if sealed == "" {
-		return ui.Text{}
-	}
-	plain, err := s.Keys.Open(sealNotice, sealed)
-	if err != nil || json.Unmarshal(plain, &t) != nil {
-		return ui.Text{}
-	}
-	return t
+	return web.Said{Keys: s.Keys}.Go(ui.PathAccount, t)
 }
 
 // record writes to the audit log. What can't be written must not happen.
@@ -246,6 +220,15 @@ func (s *Service) record(ctx context.Context, by *web.Actor, action, outcome, fa
 	e := by.Event(action, outcome)
 	e.Factor, e.Reason = factor, reason
 	return web.Unavailable("audit log", s.Audit.Record(ctx, e))
+}
+
+// shown tells whether the actor has shown a second step, where the user has one by now: of sessions with the password
+// alone that change factors at once, the first leaves nothing for the others to change.
+func (s *Service) shown(by *web.Actor, held []storage.Credential) bool {
+	return len(s.Credentials.Primary(held)) == 0 || slices.ContainsFunc(by.Session.Proofs, func(p storage.Proof) bool {
+		_, err := s.Credentials.Factor(p.Factor) // neither the password nor a remembered device is one
+		return err == nil
+	})
 }
 
 // changed is what follows every change of factors: other sessions and devices end, because the change may have been

@@ -43,7 +43,8 @@ type Event struct {
 	Role     storage.Role
 	// Client is the ID of the application it is for.
 	Client string
-	// Factor is the ID of the factor it is about, Factors are those proven so far, "password" among them.
+	// Factor is the ID of the factor it is about, Factors are those proven so far. A remembered device is "device/" and the
+	// ID of the factor that it stands for.
 	Factor  string
 	Factors []string
 	// Address is invalid where it is not known.

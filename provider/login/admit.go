@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/sallyport-id/sallyport/mfa"
@@ -39,7 +40,10 @@ func (s *Service) Readmit(ctx context.Context, p credential.Person, was Shown) e
 	}
 	f := storage.Flow{Proofs: []storage.Proof{s.passwordProof(was.At)}}
 	for _, id := range was.Factors {
-		proof := storage.Proof{Factor: id, At: was.At}
+		proof := storage.Proof{Factor: id, At: was.At, Since: was.At}
+		if stood, ok := strings.CutPrefix(id, standsFor); ok {
+			id, proof.Factor, proof.Stands = stood, DeviceProof, stood
+		}
 		if factor, err := s.Credentials.Factor(id); err == nil {
 			i := factor.Info()
 			proof.PhishingResistant = i.PhishingResistant

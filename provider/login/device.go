@@ -17,7 +17,7 @@ import (
 
 // A remembered device is a browser in which a user passed the second step and asked not to be asked again for some days.
 // The browser keeps a secret for each of its users, which changes whenever it is shown: of two browsers that show one
-// secret, one has copied it, and whoever comes second shows a value of before.
+// secret, one has copied it, and whoever comes second shows a value of before, however often the other came since.
 const (
 	hashDevice = "remembered device"
 	hashPolicy = "policy"
@@ -83,6 +83,13 @@ func (s *Service) recognise(ctx context.Context, by *web.Actor, st *state) (*str
 		if err != nil {
 			return nil, web.Unavailable("device", err)
 		}
+		proof := storage.Proof{
+			Factor: DeviceProof, Credential: d.ID, At: s.Now(),
+			Stands: d.Factor, PhishingResistant: d.PhishingResistant, Since: d.Created,
+		}
+		if !stands(proof, st.decision) {
+			continue
+		}
 		fresh, err := s.rotate(ctx, by, st, d, entry)
 		if err != nil {
 			return nil, err
@@ -90,7 +97,7 @@ func (s *Service) recognise(ctx context.Context, by *web.Actor, st *state) (*str
 		if fresh == "" {
 			continue
 		}
-		st.flow.Proofs = merge(st.flow.Proofs, []storage.Proof{{Factor: DeviceProof, Credential: d.ID, At: s.Now()}})
+		st.flow.Proofs = merge(st.flow.Proofs, []storage.Proof{proof})
 		st.step = s.next(st)
 		return writeDevices(all, remembered{d.Tenant, d.ID, fresh}), nil
 	}
@@ -105,12 +112,13 @@ func (s *Service) rotate(ctx context.Context, by *web.Actor, st *state, d storag
 	}
 	now := s.Now()
 	switch {
-	case d.Previous != "" && s.Keys.Equal(d.Previous, hashDevice, entry.secret):
-		if d.Browser == by.Browser && now.Sub(d.LastUsed) < sameMoment {
+	case !s.Keys.Equal(d.Secret, hashDevice, entry.secret):
+		last := d.Previous != "" && s.Keys.Equal(d.Previous, hashDevice, entry.secret)
+		if last && d.Browser == by.Browser && now.Sub(d.LastUsed) < sameMoment {
 			return "", nil
 		}
 		return "", s.copied(ctx, by, st, d)
-	case !s.Keys.Equal(d.Secret, hashDevice, entry.secret), d.Browser != by.Browser:
+	case d.Browser != by.Browser:
 		return "", nil
 	case d.Policy != policy:
 		return "", s.forget(ctx, d)
@@ -126,7 +134,7 @@ func (s *Service) rotate(ctx context.Context, by *web.Actor, st *state, d storag
 	return secret, web.Unavailable("device", err)
 }
 
-// copied ends a device whose secret was shown twice.
+// copied ends a device whose secret was shown twice, with the sessions that it opened: nobody knows whose they are.
 func (s *Service) copied(ctx context.Context, by *web.Actor, st *state, d storage.Device) error {
 	e := s.event(by, st, "device.copied", "refused")
 	e.Factor = DeviceProof
@@ -136,8 +144,16 @@ func (s *Service) copied(ctx context.Context, by *web.Actor, st *state, d storag
 	if err := s.forget(ctx, d); err != nil {
 		return err
 	}
+	own := storage.Query{Tenant: d.Tenant, Field: "user", Value: d.User}
+	err := each(ctx, s.Store.Sessions, own, func(o *storage.Session) error {
+		// This sign-in may carry one on, which then has the second step that is asked now.
+		if o.ID == st.flow.Session || !slices.ContainsFunc(o.Proofs, func(p storage.Proof) bool { return p.Factor == DeviceProof && p.Credential == d.ID }) {
+			return nil
+		}
+		return s.EndSession(ctx, by, o.Tenant, o.ID)
+	})
 	s.Notices.Tell(ctx, st.person.Notice(by, ui.MailDeviceCopied))
-	return nil
+	return web.Unavailable("sessions", err)
 }
 
 func (s *Service) forget(ctx context.Context, d storage.Device) error {
@@ -160,7 +176,8 @@ func (s *Service) rememberDays(st *state, i mfa.Info) int {
 // rememberDevice remembers the browser, where the user wanted that of a sign-in that is complete. It returns the cookie's
 // new value.
 func (s *Service) rememberDevice(ctx context.Context, by *web.Actor, st *state) (*string, error) {
-	if !st.flow.Remember || st.decision.Remember <= 0 {
+	with, ok := s.rememberable(st)
+	if !st.flow.Remember || st.decision.Remember <= 0 || !ok {
 		return nil, nil
 	}
 	policy, err := s.underPolicy(st.person.Tenant)
@@ -175,6 +192,7 @@ func (s *Service) rememberDevice(ctx context.Context, by *web.Actor, st *state) 
 	d := storage.Device{
 		Key:  storage.Key{Tenant: st.person.User.Tenant, ID: storage.NewID(), Expires: now.Add(st.decision.Remember)},
 		User: st.person.User.ID, Secret: s.Keys.Hash(hashDevice, secret), Browser: by.Browser, Policy: policy,
+		Factor: with.Factor, PhishingResistant: with.PhishingResistant,
 		Agent: by.Agent, Address: by.Event("", "").Address, Created: now, LastUsed: now,
 	}
 	e := s.event(by, st, "device.remembered", "ok")
@@ -187,6 +205,18 @@ func (s *Service) rememberDevice(ctx context.Context, by *web.Actor, st *state) 
 	}
 	s.Notices.Tell(ctx, st.person.Notice(by, ui.MailDeviceRemembered))
 	return writeDevices(readDevices(by.Devices), remembered{d.Tenant, d.ID, secret}), nil
+}
+
+// rememberable finds the second step that a device can be remembered with. The wish alone is none: it may have come with
+// a wrong answer, in a sign-in that then ended without a right one.
+func (s *Service) rememberable(st *state) (storage.Proof, bool) {
+	for _, p := range slices.Backward(st.flow.Proofs) {
+		f, err := s.Credentials.Factor(p.Factor)
+		if err == nil && !f.Info().Backup && fits([]storage.Proof{p}, st.decision, Want{}) {
+			return p, true
+		}
+	}
+	return storage.Proof{}, false
 }
 
 // makeRoom forgets the devices that were used longest ago, so that one more stays within the limit.

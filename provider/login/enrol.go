@@ -67,7 +67,7 @@ func (s *Service) desk(by *web.Actor, st *state) *credential.Desk {
 			return s.setUpDone(ctx, by, st, f, done)
 		},
 		TooMany: func(ctx context.Context, wait time.Duration) error {
-			return errors.Join(&web.TooMany{Retry: wait}, s.drop(ctx, st))
+			return errors.Join(&web.TooMany{Retry: wait}, s.drop(ctx, st.flow))
 		},
 		At: st.path("/set-up"), Away: st.path(""), Forced: true, Draw: st.draw,
 	}
@@ -158,7 +158,7 @@ func (s *Service) setUpDone(ctx context.Context, by *web.Actor, st *state, f mfa
 		return web.Result{}, web.Unavailable("codes", err)
 	}
 	// Who was in with the password alone, before the second step stood in the way, is out.
-	if err := s.EndOthers(ctx, st.flow.Tenant, st.flow.User, st.flow.Session); err != nil {
+	if err := s.endOthers(ctx, st.flow.Tenant, st.flow.User, st.flow.Session, st.flow.ID); err != nil {
 		return web.Result{}, err
 	}
 	n := st.person.Notice(by, ui.MailFactorAdded)

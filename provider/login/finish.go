@@ -80,12 +80,19 @@ func (s *Service) outcome(st *state, session storage.Session) Outcome {
 func factorsOf(proofs []storage.Proof) []string {
 	var ids []string
 	for _, p := range proofs {
-		if p.Factor != PasswordProof {
+		switch p.Factor {
+		case PasswordProof:
+		case DeviceProof:
+			ids = append(ids, standsFor+p.Stands)
+		default:
 			ids = append(ids, p.Factor)
 		}
 	}
 	return ids
 }
+
+// standsFor comes before the ID of the factor that a remembered device stands for.
+const standsFor = DeviceProof + "/"
 
 // openSession stores what was proven: in the session that is being carried on, which gets a new secret, or in a new
 // one. It returns the cookie's value.
@@ -146,7 +153,8 @@ const longestWrite = 2 * time.Second
 // browser. The first one went with an answer that the browser did not wait for (a second click without JavaScript, a
 // tunnel): without it the user would have to start over, with a code that is spent. It returns nil where nothing is lost.
 func (s *Service) reopen(ctx context.Context, by *web.Actor, f *storage.Flow) (*string, error) {
-	if by.SignedIn() || f.Opened == "" {
+	// However much the session is used meanwhile: whoever finds the browser later finds the address in its history.
+	if by.SignedIn() || f.Opened == "" || s.Now().Sub(f.Until) >= lost {
 		return nil, nil
 	}
 	p, err := s.person(ctx, f.Tenant, f.User)
@@ -158,7 +166,7 @@ func (s *Service) reopen(ctx context.Context, by *web.Actor, f *storage.Flow) (*
 	}
 	secret := rand.Text() + rand.Text()
 	o, err := storage.Change(ctx, s.Store.Sessions, f.Tenant, f.Opened, func(o *storage.Session) error {
-		if o.User != f.User || s.Now().Sub(o.Seen) >= lost {
+		if o.User != f.User || !s.Now().Before(s.sessionEnd(p.Tenant, *o)) || outdated(o.Proofs, p.User) {
 			return storage.ErrNotFound
 		}
 		o.Secret = s.Keys.Hash(hashSession, secret)
@@ -203,10 +211,10 @@ func (s *Service) remember(ctx context.Context, st *state) error {
 			if err == nil && !f.Info().Backup {
 				u.LastFactor = p.Factor
 			}
-			// From here on the password is more than what a mailbox gave.
-			if isSecond(p) && !p.Recovery {
-				u.PasswordMailed = false
-			}
+		}
+		// From here on the password is more than what a mailbox gave.
+		if provesOwner(st.flow.Proofs) && !outdated(st.flow.Proofs, u) {
+			u.PasswordMailed = false
 		}
 		return nil
 	}

@@ -210,8 +210,8 @@ func (s *Service) inTurn(ctx context.Context, by *web.Actor, flow string, do fun
 }
 
 // drop ends a sign-in: the password has to be proven again.
-func (s *Service) drop(ctx context.Context, st *state) error {
-	_, err := storage.Change(ctx, s.Store.Flows, st.flow.Tenant, st.flow.ID, func(f *storage.Flow) error {
+func (s *Service) drop(ctx context.Context, under *storage.Flow) error {
+	_, err := storage.Change(ctx, s.Store.Flows, under.Tenant, under.ID, func(f *storage.Flow) error {
 		f.Until = s.Now()
 		return nil
 	})

@@ -100,7 +100,7 @@ func second(f storage.Flow, d policy.Decision, enrolled []Enrolled, w Want) Step
 	switch {
 	case fits(proofs, d, w):
 		return Step{Kind: Done}
-	case !wanted && d.Remember > 0 && proved(proofs, DeviceProof):
+	case !wanted && slices.ContainsFunc(proofs, func(p storage.Proof) bool { return stands(p, d) }):
 		return Step{Kind: Done}
 	case recovered(proofs):
 		return afterRecovery(f, d, w)
@@ -169,8 +169,19 @@ func isSecond(p storage.Proof) bool { return p.Factor != PasswordProof && p.Fact
 
 func showsSecond(proofs []storage.Proof) bool { return slices.ContainsFunc(proofs, isSecond) }
 
+// provesOwner tells whether the password was shown together with a second step of the user's own.
+func provesOwner(proofs []storage.Proof) bool {
+	return proved(proofs, PasswordProof) && slices.ContainsFunc(proofs, func(p storage.Proof) bool { return isSecond(p) && !p.Recovery })
+}
+
 func recovered(proofs []storage.Proof) bool {
 	return slices.ContainsFunc(proofs, func(p storage.Proof) bool { return p.Recovery })
+}
+
+// stands tells whether a proof is of a remembered device that answers for the second step: rules differ by application
+// and network, and one that asks for more, or remembers for less, is not answered by what another was content with.
+func stands(p storage.Proof, d policy.Decision) bool {
+	return p.Factor == DeviceProof && p.At.Sub(p.Since) < d.Remember && d.Allows(p.Stands, p.PhishingResistant)
 }
 
 // fits tells whether one of the proofs is the second step that is asked for.

@@ -93,22 +93,23 @@ func (s *Service) Challenge(ctx context.Context, by *web.Actor, need web.Access,
 		res, err := s.Begin(ctx, by, r)
 		return res, true, err
 	}
-	d, err := s.Decision(ctx, by)
-	if err != nil {
+	// The session may come from an application that is asked less, from another network, or from before a rule became
+	// stricter: our own pages ask like any application. A set-up that was put off is put off for the session.
+	proofs := by.Session.Proofs
+	st, err := s.stand(ctx, by, &storage.Flow{Proofs: proofs, Later: recovered(proofs)}, credential.Who(by), Request{})
+	switch {
+	case err != nil:
 		return web.Result{}, true, err
-	}
-	if !d.Allow {
-		return web.Result{}, true, &web.Denied{Rule: d.Rule}
-	}
-	if need != web.Fresh {
+	case st.step.Kind == Deny:
+		return web.Result{}, true, &web.Denied{Rule: st.decision.Rule}
+	case st.step.Kind != Done:
+		res, err := s.Begin(ctx, by, r)
+		return res, true, err
+	case need != web.Fresh:
 		return web.Result{}, false, nil
 	}
-	all, err := s.Credentials.List(ctx, credential.Person{Tenant: by.Tenant, User: by.User})
-	if err != nil {
-		return web.Result{}, true, web.Unavailable("factors", err)
-	}
-	has := len(s.Credentials.Primary(all)) > 0
-	for _, p := range s.stillGood(by.Session.Proofs, r, has) {
+	has := len(s.Credentials.Primary(st.held)) > 0
+	for _, p := range s.stillGood(proofs, r, has) {
 		if has && isSecond(p) || !has && begun([]storage.Proof{p}) {
 			return web.Result{}, false, nil
 		}
@@ -131,9 +132,14 @@ func (s *Service) signedOut(ctx context.Context, by *web.Actor) error {
 	return s.record(ctx, by.Event("sign_out", "ok"))
 }
 
-// EndOthers ends all sessions of a user but one, all remembered devices and mailed links, after a change that may have
-// been made because somebody else was in.
+// EndOthers ends all sessions of a user but one, all sign-ins under way, remembered devices and mailed links, after a
+// change that may have been made because somebody else was in.
 func (s *Service) EndOthers(ctx context.Context, tenant, user, keep string) error {
+	return s.endOthers(ctx, tenant, user, keep, "")
+}
+
+// endOthers is EndOthers, and leaves the sign-in that the change was made in.
+func (s *Service) endOthers(ctx context.Context, tenant, user, keep, flow string) error {
 	own := storage.Query{Tenant: tenant, Field: "user", Value: user}
 	err := each(ctx, s.Store.Sessions, own, func(o *storage.Session) error {
 		if o.ID == keep {
@@ -143,6 +149,15 @@ func (s *Service) EndOthers(ctx context.Context, tenant, user, keep string) erro
 	})
 	if err != nil {
 		return web.Unavailable("sessions", err)
+	}
+	err = each(ctx, s.Store.Flows, own, func(f *storage.Flow) error {
+		if f.ID == flow || f.Done || keep != "" && f.Session == keep {
+			return nil
+		}
+		return s.drop(ctx, f)
+	})
+	if err != nil {
+		return web.Unavailable("sign-ins", err)
 	}
 	err = each(ctx, s.Store.Devices, own, func(d *storage.Device) error {
 		if err := s.Store.Devices.Delete(ctx, tenant, d.ID); !errors.Is(err, storage.ErrNotFound) {

@@ -79,7 +79,7 @@ func (s *Service) stop(ctx context.Context, by *web.Actor, st *state) (web.Resul
 	if err := s.record(ctx, e); err != nil {
 		return web.Result{}, err
 	}
-	if err := s.drop(ctx, st); err != nil {
+	if err := s.drop(ctx, st.flow); err != nil {
 		return web.Result{}, err
 	}
 	if errors.Is(why, ErrUnmet) && st.request.Client != "" {
@@ -194,7 +194,7 @@ func (s *Service) wrong(ctx context.Context, by *web.Actor, st *state, in factor
 		return web.Result{}, err
 	}
 	if w.Wait > 0 {
-		return web.Result{}, errors.Join(&web.TooMany{Retry: w.Wait}, s.drop(ctx, st))
+		return web.Result{}, errors.Join(&web.TooMany{Retry: w.Wait}, s.drop(ctx, st.flow))
 	}
 	refused, err := s.Credentials.Refuse(ctx, st.person, in.Factor, in.Code, why)
 	if err != nil {

@@ -40,6 +40,9 @@ func (s *Service) resetting(ctx context.Context, by *web.Actor, link string) (cr
 		return p, ui.ResetTwoFactor{}, web.ErrLink
 	}
 	d, err := s.Decision(ctx, by, p)
+	if err == nil && !d.Allow {
+		return p, ui.ResetTwoFactor{}, &web.Denied{Rule: d.Rule}
+	}
 	return p, ui.ResetTwoFactor{Account: web.Account(p.User), Required: d.TwoFactor == policy.Required, Action: pathLost + link}, err
 }
 
