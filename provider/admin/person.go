@@ -229,13 +229,17 @@ const (
 // oneAtATime lets the changes of a tenant's roles in one after the other, over all processes.
 func (s *Service) oneAtATime(ctx context.Context, by *web.Actor, do func() error) error {
 	turn := storage.Counter{Key: storage.Key{Tenant: by.Tenant.ID, ID: "roles", Expires: s.Now().Add(turnLife)}}
+	if err := s.take(ctx, &turn); err != nil {
+		return err
+	}
+	// If this fails the turn ends by itself.
+	defer func() { _ = s.Store.Counters.Delete(context.WithoutCancel(ctx), turn.Tenant, turn.ID) }()
+	return do()
+}
+
+func (s *Service) take(ctx context.Context, turn *storage.Counter) error {
 	for range turnTries {
-		err := s.Store.Counters.Insert(ctx, &turn)
-		if err == nil {
-			// If this fails the turn ends by itself.
-			defer func() { _ = s.Store.Counters.Delete(context.WithoutCancel(ctx), turn.Tenant, turn.ID) }()
-			return do()
-		}
+		err := s.Store.Counters.Insert(ctx, turn)
 		if !errors.Is(err, storage.ErrExists) {
 			return web.Unavailable("turn", err)
 		}
