@@ -69,7 +69,7 @@ func TestScript(t *testing.T) {
 	t.Run("BoxBeforeSending", func(t *testing.T) {
 		b.tab(t, false)
 		page := ui.Code{Factor: ui.Factor{ID: "totp"}, Digits: 6, Action: "/done", Others: "/o", Restart: "/r", Remember: 30}
-		const whole = `(() => { const f = document.querySelector("#code"); f.value = "123456"; f.dispatchEvent(new InputEvent("input")); return true; })()`
+		const whole = `(() => { if (document.readyState !== "complete") return false; const f = document.querySelector("#code"); f.value = "123456"; f.dispatchEvent(new InputEvent("input")); return true; })()`
 		b.show(t, page).until("the code", whole)
 		b.press("#remember").press("form .button")
 		if form := b.posted(t); form.Get("remember") != "yes" || form.Get("code") != "123456" {
