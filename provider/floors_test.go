@@ -52,11 +52,13 @@ var floors = [...]floor{
 
 	{match: "provider/credential", level: 2},
 	{match: "provider/hook", level: 2},
+	{match: "provider/webhook", level: 2},
 
 	{match: "provider/login", level: 3},
 	{match: "provider/account", level: 3},
 	{match: "provider/admin", level: 3},
 	{match: "provider/rescue", level: 3},
+	{match: "provider/transfer", level: 3},
 
 	{match: "provider/oidc", level: 4},
 	{match: "provider", level: 5},

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,6 +33,7 @@ import (
 	"github.com/sallyport-id/sallyport/provider/oidc"
 	"github.com/sallyport-id/sallyport/provider/rescue"
 	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/provider/webhook"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/ui"
 )
@@ -63,6 +65,8 @@ type Config struct {
 	Hooks []hook.Hook
 	// Sinks get every audit event once it is stored.
 	Sinks []audit.Sink
+	// Webhooks says where tenants' webhooks may lead.
+	Webhooks Webhooks
 	// Theme replaces templates, catalogues and static files of package ui, one at a time.
 	Theme fs.FS
 	// TrustedProxies are the networks of our own proxies, whose X-Forwarded-For is believed.
@@ -73,6 +77,16 @@ type Config struct {
 	Now func() time.Time
 	// Hasher replaces argon2id in the built-in directory. It is there for tests of everything but the hash.
 	Hasher directory.Hasher
+}
+
+// Webhooks says where tenants' webhooks may lead: to public addresses by https, unless it says more.
+type Webhooks struct {
+	// AllowPrivate are networks that they may lead into although they are not public.
+	AllowPrivate []netip.Prefix
+	// AllowHTTP lets them do without TLS.
+	AllowHTTP bool
+	// RootCAs are who receivers' certificates are checked by; nil is the system's.
+	RootCAs *x509.CertPool
 }
 
 // Provider is an identity provider. It is safe for concurrent use; any number of processes may share one store.
@@ -91,6 +105,8 @@ type Provider struct {
 	account *account.Service
 	oidc    *oidc.Provider
 	admin   *admin.Service
+	// webhooks is one of the audit log's sinks, and puts what happens to webhooks into that log.
+	webhooks *webhook.Service
 }
 
 // New checks the configuration, and at the first start with an empty store makes the keys.
@@ -172,7 +188,16 @@ func (p *Provider) foundation(ctx context.Context) error {
 	if err := p.keys.Ensure(ctx); err != nil {
 		return fmt.Errorf("provider: signing keys: %w", err)
 	}
-	p.audit = audit.New(c.Store.Events, audit.Options{Now: c.Now, Logger: c.Logger, Sinks: c.Sinks})
+	p.webhooks, err = webhook.New(webhook.Config{
+		Store: c.Store, Seal: p.keys, Record: func(ctx context.Context, e storage.Event) error { return p.audit.Record(ctx, e) },
+		AllowPrivate: c.Webhooks.AllowPrivate, AllowHTTP: c.Webhooks.AllowHTTP, RootCAs: c.Webhooks.RootCAs, Logger: c.Logger, Now: c.Now,
+	})
+	if err != nil {
+		return fmt.Errorf("provider: %w", err)
+	}
+	p.audit = audit.New(c.Store.Events, audit.Options{
+		Now: c.Now, Logger: c.Logger, Sinks: append(slices.Clone(c.Sinks), p.webhooks),
+	})
 	p.local, err = directory.New(c.Store, p.keys.Derive("password salts", 32), directory.Options{
 		Now: c.Now, Logger: c.Logger, Hasher: c.Hasher, Product: c.Product,
 	})
@@ -255,6 +280,9 @@ func (p *Provider) services() error {
 
 // Admin does what operators ask for, in this process or in one beside those that serve.
 func (p *Provider) Admin() *admin.Service { return p.admin }
+
+// Webhooks keeps tenants' webhooks, in this process or in one beside those that serve.
+func (p *Provider) Webhooks() *webhook.Service { return p.webhooks }
 
 // employ adds backup and recovery codes to the factors that were given, and puts all to work in this deployment.
 func (p *Provider) employ(quota mfa.Quota) ([]mfa.Factor, error) {
@@ -369,12 +397,13 @@ func (p *Provider) Routes() []web.Route {
 	)
 }
 
-// Run does the work of the background until ctx ends: it sends mails, rotates signing keys, and sweeps what has expired.
-// Without it everything else works, but mails wait, keys grow old and the database grows.
+// Run does the work of the background until ctx ends: it sends mails, tells webhooks, rotates signing keys, and sweeps what
+// has expired. Without it everything else works, but mails and webhooks wait, keys grow old and the database grows.
 func (p *Provider) Run(ctx context.Context) error {
 	var tasks sync.WaitGroup
 	tasks.Go(func() { p.keys.Run(ctx) })
 	tasks.Go(func() { p.sweep(ctx) })
+	tasks.Go(func() { p.webhooks.Run(ctx) })
 	if p.queue != nil {
 		tasks.Go(func() { p.queue.Run(ctx) })
 	}
