@@ -17,15 +17,21 @@ type adminCommand struct {
 	Limits smsLimits `embed:"" prefix:"deployment-"`
 	JSON   bool      `help:"Print JSON instead of text."`
 
-	Tenants tenantsCommand `cmd:"" help:"Manage tenants: the customers whose users sign in."`
-	Users   usersCommand   `cmd:"" help:"Manage a tenant's users."`
-	Clients clientsCommand `cmd:"" help:"Manage clients: the applications that users sign in to."`
-	Audit   auditCommand   `cmd:"" help:"Check the audit logs."`
-	Keys    keysCommand    `cmd:"" help:"Manage the keys that tokens are signed and secrets are sealed with."`
+	Tenants  tenantsCommand  `cmd:"" help:"Manage tenants: the customers whose users sign in."`
+	Users    usersCommand    `cmd:"" help:"Manage a tenant's users."`
+	Clients  clientsCommand  `cmd:"" help:"Manage clients: the applications that users sign in to."`
+	Webhooks webhooksCommand `cmd:"" help:"Manage a tenant's webhooks: the addresses that are told what happens in its audit log."`
+	Audit    auditCommand    `cmd:"" help:"Check the audit logs."`
+	Keys     keysCommand     `cmd:"" help:"Manage the keys that tokens are signed and secrets are sealed with."`
 }
 
 // do runs an operation on the database that the settings name.
-func (a *adminCommand) do(w *world, op func(s *admin.Service) error) (err error) {
+func (a *adminCommand) do(w *world, op func(s *admin.Service) error) error {
+	return a.with(w, func(o opened) error { return op(o.Admin()) })
+}
+
+// with is do for what has a service of its own.
+func (a *adminCommand) with(w *world, op func(o opened) error) (err error) {
 	d, err := a.check(w.plugins, a.Limits)
 	if err != nil {
 		return err
@@ -43,7 +49,7 @@ func (a *adminCommand) do(w *world, op func(s *admin.Service) error) (err error)
 		return err
 	}
 	defer func() { err = o.close(err) }()
-	return op(o.Admin())
+	return op(o)
 }
 
 // print writes v as JSON, or as text in columns that are parted by tabs.

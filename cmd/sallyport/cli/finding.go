@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
+	"github.com/sallyport-id/sallyport/provider/webhook"
 )
 
 // finding tells what is wrong, where, and what to do about it.
@@ -54,11 +55,14 @@ func (f findings) print(w io.Writer) {
 func explain(err error) finding {
 	var f finding
 	var refused *admin.Error
+	var hook *webhook.Error
 	switch {
 	case errors.As(err, &f):
 		return f
 	case errors.As(err, &refused):
 		return finding{What: refused.What, Where: refused.Where, Do: refused.Do}
+	case errors.As(err, &hook):
+		return finding{What: hook.What, Where: hook.Where, Do: hook.Do}
 	default:
 		return finding{What: err.Error()}
 	}

@@ -37,7 +37,7 @@ func (s *settings) open(ctx context.Context, d deployment, logger *slog.Logger) 
 	}
 	p, err := provider.New(ctx, provider.Config{
 		Issuer: d.issuer, Store: store, MasterKey: master, PreviousKeys: previous, Product: s.Product, Factors: factors,
-		Mail: d.mail, Sinks: d.sinks, TrustedProxies: d.proxies, Logger: logger, Hasher: d.hasher,
+		Mail: d.mail, Webhooks: d.webhooks, Sinks: d.sinks, TrustedProxies: d.proxies, Logger: logger, Hasher: d.hasher,
 	})
 	if errors.Is(err, keys.ErrSealed) {
 		err = finding{

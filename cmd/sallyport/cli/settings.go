@@ -16,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/sallyport-id/sallyport/provider"
 	"github.com/sallyport-id/sallyport/provider/audit"
 	"github.com/sallyport-id/sallyport/provider/directory"
 	"github.com/sallyport-id/sallyport/provider/mail"
@@ -38,6 +39,8 @@ type settings struct {
 	Factors                []string `placeholder:"FACTOR" env:"SALLYPORT_FACTORS" help:"Second steps on offer, the best first (default: webauthn where the issuer allows passkeys, totp, and sms where sms_sender is set)."`
 	PasskeyAAGUIDs         []string `name:"passkey-aaguids" placeholder:"AAGUID" env:"SALLYPORT_PASSKEY_AAGUIDS" help:"Models of authenticators that passkeys may be on (default: all)."`
 	MetricsListen          string   `placeholder:"ADDRESS" env:"SALLYPORT_METRICS_LISTEN" help:"Address and port that Prometheus finds /metrics at, such as 127.0.0.1:9090 (default: nowhere)."`
+	WebhookNetworks        []string `placeholder:"NETWORK" env:"SALLYPORT_WEBHOOK_NETWORKS" help:"Private networks that tenants' webhooks may lead into (default: none, so public addresses only)."`
+	WebhookHTTP            bool     `name:"webhook-http" env:"SALLYPORT_WEBHOOK_HTTP" help:"Let tenants' webhooks do without TLS."`
 	LogLevel               string   `default:"info" env:"SALLYPORT_LOG_LEVEL" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat              string   `default:"text" env:"SALLYPORT_LOG_FORMAT" help:"Format of the log: text or json."`
 
@@ -121,7 +124,9 @@ type deployment struct {
 	kind    Store
 	url     string
 	proxies []netip.Prefix
-	offer   offer
+	// webhooks says where webhooks may lead.
+	webhooks provider.Webhooks
+	offer    offer
 	// mail sends mails; nil keeps them in the database.
 	mail mail.Sender
 	// sinks get every audit event.
@@ -150,7 +155,8 @@ func (s *settings) check(plugins Plugins, limits smsLimits) (deployment, error) 
 	d.kind, d.url = c.store(plugins)
 	d.offer = c.offer(plugins, cmp.Or(d.issuer, c.loopbackIssuer(d.listen)))
 	d.mail = c.mail()
-	d.proxies = c.proxies()
+	d.proxies = c.networks("trusted_proxies", c.TrustedProxies)
+	d.webhooks = provider.Webhooks{AllowPrivate: c.networks("webhook_networks", c.WebhookNetworks), AllowHTTP: c.WebhookHTTP}
 	d.cert = c.certificate()
 	c.metrics()
 	c.log()
@@ -239,15 +245,15 @@ func sorted[V any](m map[string]V) []string {
 	return names
 }
 
-func (c *checker) proxies() []netip.Prefix {
+func (c *checker) networks(key string, texts []string) []netip.Prefix {
 	var networks []netip.Prefix
-	for _, text := range c.TrustedProxies {
+	for _, text := range texts {
 		p, err := netip.ParsePrefix(text)
 		if a, errAddr := netip.ParseAddr(text); errAddr == nil {
 			p, err = a.Prefix(a.BitLen())
 		}
 		if err != nil {
-			c.add("trusted_proxies", fmt.Sprintf("%q is no network", text), "write it as 10.0.0.0/8, or a single address")
+			c.add(key, fmt.Sprintf("%q is no network", text), "write it as 10.0.0.0/8, or a single address")
 			continue
 		}
 		networks = append(networks, p.Masked())
