@@ -63,9 +63,13 @@ func together(t *testing.T, n int, send func(i int) error) {
 func TestOneCodeTwentySignInsAtOnce(t *testing.T) {
 	w := newWorld(t)
 	_, ph, codes := w.enrolled("acme", "robin@acme.example")
-	for name, code := range map[string]string{"totp": ph.next(), "backup": codes[0]} {
+	for _, name := range []string{"totp", "backup"} {
 		t.Run(name, func(t *testing.T) {
 			const n = 20
+			code := codes[0]
+			if name == "totp" {
+				code = ph.next()
+			}
 			requests := make([]*http.Request, n)
 			browsers := make([]*browser, n)
 			for i := range n {
@@ -610,7 +614,8 @@ func TestHeadersAndCookies(t *testing.T) {
 // On TLS, cookies have the __Host- prefix and are Secure, and browsers are told to stay with TLS.
 func TestCookiesOnTLS(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Issuer = "https://login.example" })
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.issuer+"/account", nil)
+	// The server is asked where it listens: the issuer is a name that only a proxy would answer to.
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.address+"/account", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,9 @@ type world struct {
 	p      *Provider
 	outbox *mail.Outbox
 	issuer string
-	log    *safeBuffer
+	// address is where it listens.
+	address string
+	log     *safeBuffer
 	// path is the database's file.
 	path string
 }
@@ -118,7 +120,7 @@ func newWorld(t testing.TB, change ...func(*Config)) *world {
 	for _, f := range change {
 		f(&c)
 	}
-	w.issuer = c.Issuer
+	w.address, w.issuer = "http://"+listener.Addr().String(), c.Issuer
 	if w.p, err = New(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}

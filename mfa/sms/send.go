@@ -68,14 +68,18 @@ func (f Factor) deliver(ctx context.Context, u mfa.User, number, text string, li
 }
 
 // codeLimits are what the sending of codes is bound by, beside the budget.
-func (f Factor) codeLimits(u mfa.User, number string) []mfa.Limit {
+func (f Factor) codeLimits(u mfa.User, a asked) []mfa.Limit {
 	// Whose number it is can't be told from the name of its counter.
-	hashed := hex.EncodeToString(keyed(f.numberKey, number)[:16])
-	return []mfa.Limit{
+	hashed := hex.EncodeToString(keyed(f.numberKey, a.Number)[:16])
+	limits := []mfa.Limit{
 		{Name: "sms/gap/" + u.ID, Most: 1, Per: gap},
 		{Name: "sms/user/" + u.ID, Most: mostAnHour, Per: time.Hour},
-		{Name: "sms/number/" + hashed, Most: mostToNumber, Per: numberPer, Everywhere: true},
 	}
+	if a.SetUp {
+		// Anybody can type anybody's number in: one is left for whose number it is.
+		limits = append(limits, mfa.Limit{Name: "sms/typed/" + hashed, Most: mostToNumber - 1, Per: numberPer, Everywhere: true})
+	}
+	return append(limits, mfa.Limit{Name: "sms/number/" + hashed, Most: mostToNumber, Per: numberPer, Everywhere: true})
 }
 
 // budget is the tenant's, of the option "sms.budget" or the deployment's.

@@ -229,7 +229,7 @@ func (f Factor) ask(ctx context.Context, u mfa.User, a asked) (mfa.Challenge, er
 	if err != nil {
 		return mfa.Challenge{}, err
 	}
-	if err := f.deliver(ctx, u, a.Number, f.text(u, drawn), f.codeLimits(u, a.Number)...); err != nil {
+	if err := f.deliver(ctx, u, a.Number, f.text(u, drawn), f.codeLimits(u, a)...); err != nil {
 		return mfa.Challenge{}, err
 	}
 	now := f.now()

@@ -203,12 +203,19 @@ func TestLimits(t *testing.T) {
 		t.Errorf("the sixth in an hour: %v, %d were sent", err, len(w.sent))
 	}
 	w.now = w.now.Add(2 * time.Hour)
-	// Four accounts of two tenants, one number.
-	for i, u := range []mfa.User{{Tenant: "acme", ID: "a"}, {Tenant: "acme", ID: "b"}, {Tenant: "umbrella", ID: "a"}, {Tenant: "umbrella", ID: "c"}} {
+	// Three accounts of two tenants type one number in: one SMS is left for whose number it is.
+	for i, u := range []mfa.User{{Tenant: "acme", ID: "a"}, {Tenant: "umbrella", ID: "a"}, {Tenant: "umbrella", ID: "c"}} {
 		_, err := f.Enroll(t.Context(), u, mobile)
-		if i < 3 && err != nil || i == 3 && !refused(err, mfa.Often) {
+		if i < 2 && err != nil || i == 2 && !refused(err, mfa.Often) {
 			t.Errorf("account %d: %v", i+1, err)
 		}
+	}
+	if err := ask(alice, creds); err != nil {
+		t.Errorf("the number's owner after others typed it in: %v", err)
+	}
+	w.now = w.now.Add(time.Minute)
+	if err := ask(alice, creds); !refused(err, mfa.Often) {
+		t.Errorf("the fourth to one number in ten minutes: %v", err)
 	}
 	if len(w.sent) != 8 {
 		t.Errorf("%d were sent", len(w.sent))
@@ -218,8 +225,8 @@ func TestLimits(t *testing.T) {
 			t.Errorf("a limit's name tells the number: %s", name)
 		}
 	}
-	if want := []string{"sms/gap/alice", "sms/user/alice", w.quota.names[2], "sms/budget"}; !slices.Equal(w.quota.names[:4], want) {
-		t.Errorf("limits are taken as %q", w.quota.names[:4])
+	if want := []string{"sms/gap/alice", "sms/user/alice", w.quota.names[2], w.quota.names[3], "sms/budget"}; !slices.Equal(w.quota.names[:5], want) {
+		t.Errorf("limits are taken as %q", w.quota.names[:5])
 	}
 }
 

@@ -184,9 +184,6 @@ func (s *Service) rememberDevice(ctx context.Context, by *web.Actor, st *state) 
 	if err != nil {
 		return nil, err
 	}
-	if err := s.makeRoom(ctx, st.person.User); err != nil {
-		return nil, err
-	}
 	secret := rand.Text() + rand.Text()
 	now := s.Now()
 	d := storage.Device{
@@ -202,6 +199,9 @@ func (s *Service) rememberDevice(ctx context.Context, by *web.Actor, st *state) 
 	}
 	if err := s.Store.Devices.Insert(ctx, &d); err != nil {
 		return nil, web.Unavailable("device", err)
+	}
+	if err := s.keepTen(ctx, st.person.User); err != nil {
+		return nil, err
 	}
 	s.Notices.Tell(ctx, st.person.Notice(by, ui.MailDeviceRemembered))
 	return writeDevices(readDevices(by.Devices), remembered{d.Tenant, d.ID, secret}), nil
@@ -219,14 +219,15 @@ func (s *Service) rememberable(st *state) (storage.Proof, bool) {
 	return storage.Proof{}, false
 }
 
-// makeRoom forgets the devices that were used longest ago, so that one more stays within the limit.
-func (s *Service) makeRoom(ctx context.Context, u *storage.User) error {
+// keepTen forgets the devices that were used longest ago, beyond the limit: after the newest is stored, so that several
+// that are remembered at once don't pass it.
+func (s *Service) keepTen(ctx context.Context, u *storage.User) error {
 	all, err := s.Store.Devices.List(ctx, storage.Query{Tenant: u.Tenant, Field: "user", Value: u.ID, Limit: 1000})
 	if err != nil {
 		return web.Unavailable("devices", err)
 	}
 	slices.SortFunc(all, func(a, b storage.Device) int { return b.LastUsed.Compare(a.LastUsed) })
-	for i := mostDevices - 1; i < len(all); i++ {
+	for i := mostDevices; i < len(all); i++ {
 		if err := s.forget(ctx, all[i]); err != nil {
 			return err
 		}

@@ -158,7 +158,7 @@ func (s *Service) setUpDone(ctx context.Context, by *web.Actor, st *state, f mfa
 		return web.Result{}, web.Unavailable("codes", err)
 	}
 	// Who was in with the password alone, before the second step stood in the way, is out.
-	if err := s.endOthers(ctx, st.flow.Tenant, st.flow.User, st.flow.Session, st.flow.ID); err != nil {
+	if err := s.endOthers(ctx, st.flow.Tenant, st.flow.User, st.flow.Session, st.flow.Browser); err != nil {
 		return web.Result{}, err
 	}
 	n := st.person.Notice(by, ui.MailFactorAdded)

@@ -138,8 +138,8 @@ func (s *Service) EndOthers(ctx context.Context, tenant, user, keep string) erro
 	return s.endOthers(ctx, tenant, user, keep, "")
 }
 
-// endOthers is EndOthers, and leaves the sign-in that the change was made in.
-func (s *Service) endOthers(ctx context.Context, tenant, user, keep, flow string) error {
+// endOthers is EndOthers, and leaves the sign-ins of the browser that the change was made in: it may have another tab.
+func (s *Service) endOthers(ctx context.Context, tenant, user, keep, browser string) error {
 	own := storage.Query{Tenant: tenant, Field: "user", Value: user}
 	err := each(ctx, s.Store.Sessions, own, func(o *storage.Session) error {
 		if o.ID == keep {
@@ -151,7 +151,7 @@ func (s *Service) endOthers(ctx context.Context, tenant, user, keep, flow string
 		return web.Unavailable("sessions", err)
 	}
 	err = each(ctx, s.Store.Flows, own, func(f *storage.Flow) error {
-		if f.ID == flow || f.Done || keep != "" && f.Session == keep {
+		if browser != "" && f.Browser == browser || f.Done || keep != "" && f.Session == keep {
 			return nil
 		}
 		return s.drop(ctx, f)
