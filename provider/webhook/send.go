@@ -86,6 +86,9 @@ func (s *Service) send(ctx context.Context, w *storage.Webhook, d *storage.Deliv
 	} {
 		req.Header.Set(name, value)
 	}
+	// The webhook-id makes it idempotent, and this, which is not sent, tells the transport: where a connection that was
+	// kept turns out to be closed, it makes a new one.
+	req.Header["Idempotency-Key"] = nil
 	res, err := s.client.Do(req)
 	if err != nil {
 		s.Logger.DebugContext(ctx, "webhook", "tenant", w.Tenant, "webhook", w.ID, "error", bare(err))

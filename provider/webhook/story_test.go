@@ -57,6 +57,9 @@ func TestEventArrivesSignedInTheStandardForm(t *testing.T) {
 	if h.Get("Content-Type") != "application/json" || h.Get("Webhook-Timestamp") != strconv.FormatInt(o.clock().Unix(), 10) {
 		t.Errorf("%v", h)
 	}
+	if _, sent := h["Idempotency-Key"]; sent {
+		t.Errorf("what is for the transport alone was sent: %v", h)
+	}
 	log := o.deliveries(w)
 	if len(log) != 1 || log[0].ID != h.Get("Webhook-Id") || log[0].State != "delivered" || log[0].Status != 200 || log[0].Tries != 1 ||
 		log[0].Event != "00000000000000000002" || strings.Contains(log[0].ID, ".") || !log[0].Next.IsZero() {
