@@ -20,6 +20,8 @@ import (
 // Audit keeps events. After an error, what the event is about must not happen.
 type Audit interface {
 	Record(ctx context.Context, e storage.Event) error
+	// RecordSeries is Record for several events of one tenant.
+	RecordSeries(ctx context.Context, tenant string, events []storage.Event) error
 	// Verify reads a tenant's whole log.
 	Verify(ctx context.Context, tenant string) (audit.Report, error)
 }

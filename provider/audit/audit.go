@@ -64,24 +64,12 @@ const (
 func (l *Log) Record(ctx context.Context, e storage.Event) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
-	if e.Tenant == "" {
-		e.Tenant = storage.Global
-	}
-	if e.Time.IsZero() {
-		e.Time = l.o.Now()
-	}
-	// Stores keep milliseconds; the hash must be that of what is read back.
-	e.Time = e.Time.UTC().Truncate(time.Millisecond)
-	e.Expires = time.Time{}
-	clean(&e)
+	l.prepare(&e)
 	if err := l.append(ctx, &e); err != nil {
 		l.o.Logger.LogAttrs(ctx, slog.LevelError, "audit event not kept", append(attrs(e), slog.Any("error", err))...)
 		return fmt.Errorf("audit: record %s: %w", e.Action, err)
 	}
-	l.o.Logger.LogAttrs(ctx, slog.LevelInfo, "audit", attrs(e)...)
-	for _, s := range l.o.Sinks {
-		s.Event(ctx, e)
-	}
+	l.tell(ctx, e)
 	return nil
 }
 

@@ -35,6 +35,8 @@ type write struct {
 	args          []driver.NamedValue
 	otherwise     *query
 	otherwiseArgs []driver.NamedValue
+	// series are instead of all that several, done in their order up to the first that changes nothing.
+	series []*write
 
 	changed int64
 	err     error
@@ -151,6 +153,17 @@ func (w *writer) run(batch []*write) {
 
 // write runs the statements of j in whatever transaction there is.
 func (c *conn) write(j *write) {
+	if j.series != nil {
+		j.changed, j.err = 0, nil
+		for _, one := range j.series {
+			if c.write(one); one.err != nil || one.changed == 0 {
+				j.err = one.err
+				return
+			}
+			j.changed += one.changed
+		}
+		return
+	}
 	j.changed, j.err = c.run(j.query, j.args)
 	if j.err == nil && j.changed == 0 && j.otherwise != nil {
 		j.changed, j.err = c.run(j.otherwise, j.otherwiseArgs)
@@ -159,8 +172,27 @@ func (c *conn) write(j *write) {
 
 // alone does one write in a transaction of its own, the one SQLite puts around a lone statement.
 func (w *writer) alone(j *write) {
-	if j.err = w.stuck; j.err == nil {
+	switch {
+	case w.stuck != nil:
+		j.err = w.stuck
+	case j.series != nil:
+		w.wrapped(j)
+	default:
 		w.c.write(j)
+	}
+}
+
+// wrapped puts a transaction around a series: one fsync, and all or nothing where the disk fails.
+func (w *writer) wrapped(j *write) {
+	if _, j.err = w.c.run(w.begin, nil); j.err != nil {
+		return
+	}
+	if w.c.write(j); j.err != nil {
+		w.undo()
+		return
+	}
+	if _, j.err = w.c.run(w.commit, nil); j.err != nil {
+		w.undo()
 	}
 }
 

@@ -1,0 +1,95 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/sallyport-id/sallyport/storage"
+)
+
+// RecordSeries is Record for several events of one tenant, for the price of about one where the store can. After an error
+// some of the first may be in the log; what the events are about must not happen.
+func (l *Log) RecordSeries(ctx context.Context, tenant string, events []storage.Event) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	series := make([]*storage.Event, len(events))
+	for i := range events {
+		e := events[i]
+		e.Tenant = tenant
+		l.prepare(&e)
+		series[i] = &e
+	}
+	kept, err := l.appendSeries(ctx, tenant, series)
+	for _, e := range series[:kept] {
+		l.tell(ctx, *e)
+	}
+	if err != nil {
+		l.o.Logger.LogAttrs(ctx, slog.LevelError, "audit events not kept",
+			slog.String("tenant", tenant), slog.Int("events", len(series)-kept), slog.Any("error", err))
+		return fmt.Errorf("audit: record %d events: %w", len(series)-kept, err)
+	}
+	return nil
+}
+
+func (l *Log) appendSeries(ctx context.Context, tenant string, series []*storage.Event) (kept int, _ error) {
+	c := l.enter(tenant)
+	defer l.leave(tenant, c)
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	for try := range recordTries {
+		if err := l.find(ctx, tenant, c); err != nil {
+			return kept, err
+		}
+		last, hash := c.last, c.hash
+		for _, e := range series[kept:] {
+			last++
+			e.ID, e.Previous = place(last), hash
+			e.Hash = sum(*e)
+			hash = e.Hash
+		}
+		n, err := storage.InsertSeries(ctx, l.events, series[kept:])
+		kept += n
+		if err == nil {
+			c.last, c.hash = last, hash
+			return kept, nil
+		}
+		// As in append: the end is looked up again, and what is left goes behind it.
+		c.known = false
+		if !errors.Is(err, storage.ErrExists) {
+			return kept, err
+		}
+		if err := pause(ctx, try); err != nil {
+			return kept, err
+		}
+	}
+	return kept, fmt.Errorf("gave way to other writers %d times: %w", recordTries, storage.ErrExists)
+}
+
+// prepare brings an event into the form in which it is kept.
+func (l *Log) prepare(e *storage.Event) {
+	if e.Tenant == "" {
+		e.Tenant = storage.Global
+	}
+	if e.Time.IsZero() {
+		e.Time = l.o.Now()
+	}
+	// Stores keep milliseconds; the hash must be that of what is read back.
+	e.Time = e.Time.UTC().Truncate(time.Millisecond)
+	e.Expires = time.Time{}
+	clean(e)
+}
+
+// tell tells of an event that is kept.
+func (l *Log) tell(ctx context.Context, e storage.Event) {
+	l.o.Logger.LogAttrs(ctx, slog.LevelInfo, "audit", attrs(e)...)
+	for _, s := range l.o.Sinks {
+		s.Event(ctx, e)
+	}
+}
