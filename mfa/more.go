@@ -32,6 +32,13 @@ type Messenger interface {
 	Tell(ctx context.Context, u User, creds []Credential, text string) error
 }
 
+// Importer is a factor whose credentials can be brought along from another system.
+type Importer interface {
+	// Import makes a credential of u from what the other system exported. A *Refused of reason Malformed says in its
+	// Err, for an operator and without quoting any of it, why it will not do.
+	Import(ctx context.Context, u User, from string) (Credential, error)
+}
+
 // Guest is a factor that needs something of the deployment it works in. In is called once, before all else; the factor
 // that it returns is the one that is used.
 type Guest interface {

@@ -24,8 +24,9 @@ type Factor struct {
 }
 
 var (
-	_ mfa.Factor = Factor{}
-	_ mfa.Guest  = Factor{}
+	_ mfa.Factor   = Factor{}
+	_ mfa.Guest    = Factor{}
+	_ mfa.Importer = Factor{}
 )
 
 // In implements mfa.Guest: a Factor without a clock gets the deployment's.

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/argon2"
-	"golang.org/x/crypto/bcrypt"
 )
 
 // Hasher computes password hashes as PHC strings: $id$v=…$m=…,t=…$salt$digest. What stands before the digest are the
@@ -129,24 +128,3 @@ func split(stored string) (settings string, ok bool) {
 }
 
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
-
-// maxBcryptCost takes about a second; what an import brings in may not take longer.
-const maxBcryptCost = 14
-
-// foreign tells whether stored is a hash of another kind that imports bring along: bcrypt.
-func foreign(stored string) bool {
-	if len(stored) != 60 || stored[0:2] != "$2" || !strings.ContainsRune("aby", rune(stored[2])) {
-		return false
-	}
-	cost, err := bcrypt.Cost([]byte(stored))
-	return err == nil && cost <= maxBcryptCost
-}
-
-// checkForeign tells whether stored is the hash of password. An error means that it could not be checked.
-func checkForeign(stored, password string) (bool, error) {
-	err := bcrypt.CompareHashAndPassword([]byte(stored), []byte(password))
-	if errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
-		return false, nil
-	}
-	return err == nil, err
-}

@@ -91,17 +91,11 @@ type checker struct {
 }
 
 func (c *checker) match(ctx context.Context, u storage.User) (bool, error) {
-	if foreign(u.Password) {
-		if !c.spend(ctx, u) {
-			return false, nil
-		}
-		// Where it came from it was hashed as it was typed.
-		ok, err := checkForeign(u.Password, c.raw)
-		if err != nil {
-			return false, fmt.Errorf("directory: check password: %w", err)
-		}
-		return ok, nil
+	stored, err := readHash(u.Password)
+	if err == nil && !stored.native {
+		return c.imported(ctx, u, stored)
 	}
+	readable := err == nil
 	settings, ok := split(u.Password)
 	if !ok {
 		return false, nil
@@ -115,6 +109,9 @@ func (c *checker) match(ctx context.Context, u storage.User) (bool, error) {
 		hash, err = c.d.o.Hasher.Hash(settings, c.canon)
 		if errors.Is(err, ErrSettings) {
 			c.hashes--
+			if readable {
+				return c.imported(ctx, u, stored)
+			}
 			c.d.o.Logger.WarnContext(ctx, "password hash can't be checked", "tenant", u.Tenant, "user", u.ID)
 			return false, nil
 		}
@@ -124,6 +121,19 @@ func (c *checker) match(ctx context.Context, u storage.User) (bool, error) {
 		c.known[settings] = hash
 	}
 	return same(hash, u.Password), nil
+}
+
+// imported checks a hash that another system made, or that this deployment's hasher does not know.
+func (c *checker) imported(ctx context.Context, u storage.User, stored hashed) (bool, error) {
+	if !c.spend(ctx, u) {
+		return false, nil
+	}
+	// Where it came from it was hashed as it was typed.
+	ok, err := stored.matches(c.raw)
+	if err != nil {
+		return false, fmt.Errorf("directory: check password: %w", err)
+	}
+	return ok, nil
 }
 
 // spend counts a hash, and refuses it beyond the bound.

@@ -112,6 +112,11 @@ func (d *Local) validate(ctx context.Context, u *storage.User) error {
 	if err != nil {
 		return fmt.Errorf("directory: create user: tenant: %w", err)
 	}
+	return fits(&t, u)
+}
+
+// fits holds a user's role and type against the tenant.
+func fits(t *storage.Tenant, u *storage.User) error {
 	if !slices.Contains([]storage.Role{storage.Owner, storage.Admin, storage.Member}, u.Role) {
 		return &FieldError{"role", Unknown}
 	}
