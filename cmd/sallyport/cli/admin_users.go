@@ -21,6 +21,8 @@ type usersCommand struct {
 	Disable      usersDisable  `cmd:"" help:"Keep a user out. All sessions end."`
 	Enable       usersEnable   `cmd:"" help:"Let a user in again."`
 	Delete       usersDelete   `cmd:"" help:"Remove a user for good."`
+	Import       usersImport   `cmd:"" help:"Bring users in from a file, CSV or JSON lines, with their password hashes and authenticator keys."`
+	Export       usersExport   `cmd:"" help:"Write all users of a tenant to a file, CSV or JSON lines."`
 }
 
 type tenantFlag struct {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
+	"github.com/sallyport-id/sallyport/provider/transfer"
 	"github.com/sallyport-id/sallyport/provider/webhook"
 )
 
@@ -56,6 +57,7 @@ func explain(err error) finding {
 	var f finding
 	var refused *admin.Error
 	var hook *webhook.Error
+	var transferred *transfer.Error
 	switch {
 	case errors.As(err, &f):
 		return f
@@ -63,6 +65,8 @@ func explain(err error) finding {
 		return finding{What: refused.What, Where: refused.Where, Do: refused.Do}
 	case errors.As(err, &hook):
 		return finding{What: hook.What, Where: hook.Where, Do: hook.Do}
+	case errors.As(err, &transferred):
+		return finding{What: transferred.What, Where: transferred.Where, Do: transferred.Do}
 	default:
 		return finding{What: err.Error()}
 	}

@@ -1,0 +1,11 @@
+package provider
+
+import "github.com/sallyport-id/sallyport/provider/transfer"
+
+// Transfer imports and exports users, in this process or in one beside those that serve.
+func (p *Provider) Transfer() (*transfer.Service, error) {
+	c := p.admin.Config
+	return transfer.New(transfer.Config{
+		Store: c.Store, Directory: c.Directory, Credentials: c.Credentials, Audit: c.Audit, EndOthers: c.EndOthers, Now: c.Now,
+	})
+}

@@ -1,0 +1,2 @@
+// Package transfer moves users between a tenant and a file.
+package transfer

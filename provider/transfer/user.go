@@ -1,0 +1,378 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"strings"
+
+	"github.com/sallyport-id/sallyport/mfa"
+	"github.com/sallyport-id/sallyport/provider/credential"
+	"github.com/sallyport-id/sallyport/provider/directory"
+	"github.com/sallyport-id/sallyport/storage"
+)
+
+// totpFactor is the factor whose keys a file brings along.
+const totpFactor = "totp"
+
+// fold is near enough to the directory's own form to send lines of one user to one worker.
+func fold(name string) string { return strings.ToLower(name) }
+
+// user does what one line says. Its error ends the import; what will not do stands in the line.
+func (r *run) user(ctx context.Context, rec *record, line *Line) error {
+	err := r.try(ctx, rec, line)
+	words, ok := r.words(err)
+	if err == nil || !ok {
+		return err
+	}
+	line.Outcome, line.Reason = Refused, words
+	return nil
+}
+
+func (r *run) try(ctx context.Context, rec *record, line *Line) error {
+	if err := rec.check(r.now, r.o.Passwords); err != nil {
+		return err
+	}
+	u := r.newUser(rec)
+	if err := r.s.c.Directory.Prepare(r.tenant, &u); err != nil {
+		return err
+	}
+	if is(rec.TOTP) {
+		if err := r.s.c.Credentials.CanImport(ctx, r.person(&u), totpFactor, *rec.TOTP); err != nil {
+			return err
+		}
+	}
+	if is(rec.Password) {
+		if err := directory.CheckNew(*rec.Password, u.Email, u.Login, u.Name); err != nil {
+			return err
+		}
+	}
+	known, found, err := r.find(ctx, &u)
+	if err != nil {
+		return err
+	}
+	if !found {
+		err = r.create(ctx, rec, &u, line)
+		// Somebody else may have been first since it was asked; then the user is there.
+		if !errors.Is(err, directory.ErrTaken) {
+			return err
+		}
+		if known, found, err = r.find(ctx, &u); err != nil || !found {
+			return errors.Join(err, &directory.FieldError{Field: "email", Reason: directory.Taken})
+		}
+	}
+	return r.there(ctx, rec, &known, line)
+}
+
+// newUser is the user that a line describes.
+func (r *run) newUser(rec *record) storage.User {
+	u := storage.User{Key: storage.Key{Tenant: r.tenant.ID, ID: storage.NewID()}, Role: storage.Member, Created: rec.created}
+	if len(r.tenant.UserTypes) > 0 {
+		u.Type = r.tenant.UserTypes[0]
+	}
+	rec.put(&u)
+	set(&u.Email, rec.Email)
+	set(&u.Login, rec.Login)
+	set(&u.EmailVerified, rec.EmailVerified)
+	set(&u.Password, rec.PasswordHash)
+	u.EmailVerified = u.EmailVerified && u.Email != ""
+	return u
+}
+
+func (r *run) person(u *storage.User) credential.Person { return person(r.tenant, u) }
+
+func person(t *storage.Tenant, u *storage.User) credential.Person {
+	return credential.Person{Tenant: t, User: u}
+}
+
+// find looks for a user whom the line means: by the e-mail address, or by the user name where there is no address. A user
+// name that is somebody else's is refused.
+func (r *run) find(ctx context.Context, u *storage.User) (known storage.User, found bool, err error) {
+	known, found, err = r.by(ctx, u.Email)
+	if err != nil || u.Login == "" {
+		return known, found, err
+	}
+	other, taken, err := r.by(ctx, u.Login)
+	switch {
+	case err != nil:
+		return known, false, err
+	case u.Email == "":
+		return other, taken, nil
+	case taken && (!found || other.ID != known.ID):
+		return known, false, refuse("the user name is another user's")
+	}
+	return known, found, nil
+}
+
+func (r *run) by(ctx context.Context, name string) (storage.User, bool, error) {
+	if name == "" {
+		return storage.User{}, false, nil
+	}
+	u, err := r.s.c.Directory.Find(ctx, r.tenant.ID, name)
+	if errors.Is(err, storage.ErrNotFound) {
+		return u, false, nil
+	}
+	return u, err == nil, err
+}
+
+// create adds a user. The second step goes first: nobody may sign in without it in between.
+func (r *run) create(ctx context.Context, rec *record, u *storage.User, line *Line) error {
+	if r.o.DryRun {
+		return r.twice(u, line)
+	}
+	line.User = u.ID
+	e := storage.Event{Key: storage.Key{Tenant: u.Tenant}, Action: "user.create", User: u.ID}
+	if is(rec.TOTP) {
+		e.Factor = totpFactor
+	}
+	err := r.audited(e, line, func() error {
+		password := ""
+		set(&password, rec.Password)
+		if !is(rec.TOTP) {
+			return r.add(ctx, u, password)
+		}
+		c, err := r.s.c.Credentials.ImportNew(ctx, r.person(u), totpFactor, *rec.TOTP)
+		if err != nil {
+			return err
+		}
+		if err := r.add(ctx, u, password); err != nil {
+			return errors.Join(err, r.s.c.Store.Credentials.Delete(ctx, c.Tenant, c.ID))
+		}
+		return nil
+	})
+	if err != nil {
+		line.User = ""
+		return err
+	}
+	line.Outcome = Created
+	return nil
+}
+
+// busyTries bounds how often a password that must be hashed waits for its turn.
+const busyTries = 30
+
+func (r *run) add(ctx context.Context, u *storage.User, password string) (err error) {
+	for range busyTries {
+		if err = r.s.c.Directory.Import(ctx, u, password); !errors.Is(err, directory.ErrBusy) {
+			break
+		}
+	}
+	return err
+}
+
+// most is how many names a dry run remembers.
+const most = 1 << 20
+
+// twice finds, in a dry run, a name that stood in the file before.
+func (r *run) twice(u *storage.User, line *Line) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, name := range []string{u.Email, u.Login} {
+		if name == "" {
+			continue
+		}
+		h := maphash.String(r.seed, name)
+		if before, ok := r.seen[h]; ok {
+			return refuse("%s stands in line %d too", shown(name), before)
+		}
+		if len(r.seen) < most {
+			r.seen[h] = line.Line
+		}
+	}
+	line.Outcome = Created
+	return nil
+}
+
+// there is for users who are there already.
+func (r *run) there(ctx context.Context, rec *record, known *storage.User, line *Line) error {
+	line.User = known.ID
+	if !r.o.DryRun {
+		if err := r.s.c.Directory.Complete(ctx, known); err != nil {
+			return err
+		}
+	}
+	if !r.o.Update {
+		line.Outcome, line.Reason = Skipped, "the user is there already"
+		return nil
+	}
+	return r.update(ctx, rec, known, line)
+}
+
+// update changes what the file says otherwise, and leaves alone what is the user's own.
+func (r *run) update(ctx context.Context, rec *record, known *storage.User, line *Line) error {
+	held, err := r.s.c.Credentials.List(ctx, r.person(known))
+	if err != nil {
+		return err
+	}
+	step := is(rec.TOTP) && len(r.s.c.Credentials.Primary(held)) == 0
+	line.Reason = stays(rec, known, is(rec.TOTP) && !step)
+	after := *known
+	if err := r.over(rec, &after); err != nil {
+		return err
+	}
+	password := is(rec.Password) && known.Password == ""
+	if after == *known && !step && !password {
+		line.Outcome = Skipped
+		if line.Reason == "" {
+			line.Reason = "nothing is to be changed"
+		}
+		return nil
+	}
+	line.Outcome = Updated
+	if r.o.DryRun {
+		return nil
+	}
+	e := storage.Event{Key: storage.Key{Tenant: known.Tenant}, Action: "user.change", User: known.ID}
+	if step {
+		e.Factor = totpFactor
+	}
+	return r.audited(e, line, func() error { return r.change(ctx, rec, known, step) })
+}
+
+// stays says what of the line is not taken over.
+func stays(rec *record, known *storage.User, step bool) string {
+	var kept []string
+	if (is(rec.PasswordHash) || is(rec.Password)) && known.Password != "" {
+		kept = append(kept, "the password")
+	}
+	if step {
+		kept = append(kept, "the second step")
+	}
+	if is(rec.Login) && is(rec.Email) && !strings.EqualFold(strings.TrimSpace(*rec.Login), known.Login) {
+		kept = append(kept, "the user name")
+	}
+	if len(kept) == 0 {
+		return ""
+	}
+	return strings.Join(kept, " and ") + " that the user has was left as it is"
+}
+
+// over writes what the line says over the user.
+func (r *run) over(rec *record, u *storage.User) error {
+	kept := u.Password
+	rec.put(u)
+	if is(rec.Email) {
+		set(&u.EmailVerified, rec.EmailVerified)
+	}
+	// The hash that is there is not the file's, and so is not looked at.
+	u.Password = ""
+	if kept == "" {
+		set(&u.Password, rec.PasswordHash)
+	}
+	err := r.s.c.Directory.Prepare(r.tenant, u)
+	if kept != "" {
+		u.Password = kept
+	}
+	return err
+}
+
+func (r *run) change(ctx context.Context, rec *record, known *storage.User, step bool) error {
+	if step {
+		_, err := r.s.c.Credentials.Import(ctx, r.person(known), totpFactor, *rec.TOTP, func(held []storage.Credential) error {
+			if len(r.s.c.Credentials.Primary(held)) > 0 {
+				return refuse("the user has set up a second step just now")
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	was := known.Out()
+	u, err := storage.Change(ctx, r.s.c.Store.Users, known.Tenant, known.ID, func(u *storage.User) error {
+		return r.over(rec, u)
+	})
+	if err != nil {
+		return err
+	}
+	if is(rec.Password) && u.Password == "" {
+		if err := r.s.c.Directory.SetPassword(ctx, &u, *rec.Password); err != nil {
+			return err
+		}
+	}
+	if u.Out() && !was {
+		return r.s.c.EndOthers(ctx, u.Tenant, u.ID, "")
+	}
+	return nil
+}
+
+// audited records an event and then does what it is about. Where that fails after all, the log is told too.
+func (r *run) audited(e storage.Event, line *Line, do func() error) error {
+	e.Actor, e.Outcome, e.Reason = actor(r.o.Actor), "ok", fmt.Sprintf("import, line %d", line.Line)
+	if err := r.log.record(e); err != nil {
+		return fmt.Errorf("nothing was changed, because it could not be put into the audit log: %w", err)
+	}
+	err := do()
+	if err == nil {
+		return nil
+	}
+	e.Outcome = "failed"
+	return errors.Join(err, r.log.record(e))
+}
+
+// words says why a line was refused; ok is false where the line is not to blame.
+func (r *run) words(err error) (words string, ok bool) {
+	var (
+		line     *wrong
+		field    *directory.FieldError
+		password *directory.PasswordError
+		hash     *directory.HashError
+		factor   *mfa.Refused
+	)
+	switch {
+	case errors.As(err, &line):
+		return line.words, true
+	case errors.As(err, &field):
+		return r.fieldWords(field), true
+	case errors.As(err, &password):
+		return "password: " + passwordWords(password.Reason), true
+	case errors.As(err, &hash):
+		return "password_hash: " + hash.What, true
+	case errors.As(err, &factor) && factor.Err != nil:
+		return "totp: " + factor.Err.Error(), true
+	case errors.Is(err, credential.ErrUnknownFactor):
+		return "totp: this deployment has no authenticator apps", true
+	default:
+		return "", false
+	}
+}
+
+func (r *run) fieldWords(e *directory.FieldError) string {
+	switch e.Reason {
+	case directory.Missing:
+		return "there is neither an e-mail address nor a user name"
+	case directory.TooLong:
+		return e.Field + " is too long"
+	case directory.Charset:
+		return e.Field + " holds characters that are not allowed there"
+	case directory.Syntax:
+		return "email is not an e-mail address"
+	case directory.Taken:
+		return e.Field + " is another user's"
+	case directory.Crowded:
+		return "too many users of other tenants answer to this " + e.Field
+	case directory.Unknown:
+		if e.Field == "type" {
+			return "the tenant has no such user type; it has " + strings.Join(r.tenant.UserTypes, ", ")
+		}
+		return "role is none of owner, admin and member"
+	default:
+		return e.Field + ": " + e.Reason
+	}
+}
+
+func passwordWords(reason string) string {
+	switch reason {
+	case directory.TooShort:
+		return fmt.Sprintf("it has fewer than %d characters", directory.MinPassword)
+	case directory.TooLong:
+		return fmt.Sprintf("it has more than %d characters", directory.MaxPassword)
+	case directory.Common:
+		return "it is one that many people use"
+	case directory.Personal:
+		return "it hangs on the user's own name or address"
+	default:
+		return "it can't be a password"
+	}
+}
