@@ -17,7 +17,8 @@ type Directory interface {
 	// tenant is "". None is no error.
 	Lookup(ctx context.Context, tenant, login string) ([]storage.User, error)
 	// Check returns those of users whose password it is, as they are in storage after it. Disabled users have none.
-	// It takes as long for no users at all as for one. ErrBusy.
+	// It takes as long for no users at all as for one, however many tenants they are in. What does not hold: for users whose
+	// hash an import brought along it takes as long as that hash does, until their first sign-in replaces it. ErrBusy.
 	Check(ctx context.Context, users []storage.User, password string) ([]storage.User, error)
 	// SetPassword gives u, as last read, a new password, in storage and in *u. *PasswordError if it is not good enough,
 	// ErrBusy, storage.ErrConflict.
