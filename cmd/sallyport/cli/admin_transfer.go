@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -69,7 +70,11 @@ func brokenOff(err error) error {
 	if _, never := errors.AsType[*transfer.Error](err); never {
 		return err
 	}
-	return finding{What: err.Error(), Where: "users import", Do: "give the same file again: who is there is skipped"}
+	what := err.Error()
+	if errors.Is(err, context.Canceled) {
+		what = "the import was broken off"
+	}
+	return finding{What: what, Where: "users import", Do: "give the same file again: who is there is skipped"}
 }
 
 // lineReport writes what became of each line.
