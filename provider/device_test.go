@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -291,5 +293,26 @@ func TestNotRememberedAfterBackupCode(t *testing.T) {
 	p.submit("/with/backup", "code", codes[0], "remember", "yes").is(atSecurity)
 	if b.passwordIsEnough("robin@acme.example") {
 		t.Error("remembered after a backup code")
+	}
+}
+
+// What applications got through a copy ends with it, offline access included.
+func TestCopiedDeviceEndsTokens(t *testing.T) {
+	w := newWorld(t)
+	_, ph, _ := w.enrolled("acme", "robin@acme.example")
+	remembering(w)
+	b := w.remembered("robin@acme.example", ph)
+	b.signOut()
+	thief := w.browser()
+	thief.client.Jar.SetCookies(b.root(), b.client.Jar.Cookies(b.root()))
+	a := w.app()
+	at := a.attempt()
+	_, token := at.redeem(at.begin(thief).signIn("robin@acme.example"))
+	w.clock.forward(time.Hour)
+	if b.passwordIsEnough("robin@acme.example") {
+		t.Fatal("the value that the copy has shown before is accepted")
+	}
+	if _, err := a.config.TokenSource(t.Context(), &oauth2.Token{RefreshToken: token.RefreshToken}).Token(); err == nil {
+		t.Error("the copy's refresh token lives on")
 	}
 }

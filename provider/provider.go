@@ -232,7 +232,7 @@ func (p *Provider) services() error {
 	p.hooks = &hook.Runner{Hooks: c.Hooks, Audit: p.audit, Logger: c.Logger}
 	p.login, err = login.New(login.Config{
 		Store: c.Store, Keys: p.keys, Directory: c.Directory, Credentials: keeper, Audit: p.audit, Notices: notices,
-		Continue: p.proceed, Refuse: p.refuse, Ended: p.ended, Hooks: p.hooks, Language: p.server.UI.Language,
+		Continue: p.proceed, Refuse: p.refuse, Ended: p.ended, Stolen: p.stolen, Hooks: p.hooks, Language: p.server.UI.Language,
 		Lost: func(ctx context.Context, by *web.Actor, who credential.Person) error {
 			return p.rescue.Lost(ctx, by, who)
 		},
@@ -305,6 +305,10 @@ func (p *Provider) endAll(ctx context.Context, tenant, user, keep string) error 
 
 func (p *Provider) ended(ctx context.Context, tenant, session string) error {
 	return p.oidc.EndSession(ctx, tenant, session)
+}
+
+func (p *Provider) stolen(ctx context.Context, tenant, user string) error {
+	return p.oidc.EndUser(ctx, tenant, user)
 }
 
 // gate is the sign-in as the protocol sees it: it decides on renewed tokens too.

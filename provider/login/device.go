@@ -134,7 +134,8 @@ func (s *Service) rotate(ctx context.Context, by *web.Actor, st *state, d storag
 	return secret, web.Unavailable("device", err)
 }
 
-// copied ends a device whose secret was shown twice, with the sessions that it opened: nobody knows whose they are.
+// copied ends a device whose secret was shown twice, with the sessions that it opened and all that applications got for
+// the user: nobody knows whose they are.
 func (s *Service) copied(ctx context.Context, by *web.Actor, st *state, d storage.Device) error {
 	e := s.event(by, st, "device.copied", "refused")
 	e.Factor = DeviceProof
@@ -152,6 +153,8 @@ func (s *Service) copied(ctx context.Context, by *web.Actor, st *state, d storag
 		}
 		return s.EndSession(ctx, by, o.Tenant, o.ID)
 	})
+	// An application that the copy signed in to may have got offline access, which outlives its session.
+	err = errors.Join(err, s.Stolen(ctx, d.Tenant, d.User))
 	s.Notices.Tell(ctx, st.person.Notice(by, ui.MailDeviceCopied))
 	return web.Unavailable("sessions", err)
 }
