@@ -61,7 +61,7 @@ func TestMainJob(t *testing.T) {
 	b = w.browser()
 	fourth := a.attempt()
 	p = fourth.begin(b).signIn("robin@acme.example")
-	p = b.get(b.get(p.link("/ways")).says("9").link("/with/backup"))
+	p = b.get(b.get(p.link("/ways")).says("9").link("/with/backup")).says("9 codes left")
 	p = p.submit("/with/backup", "code", codes[3])
 	if p.status != 422 {
 		t.Fatalf("a used backup code answers %d", p.status)

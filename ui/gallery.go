@@ -77,7 +77,7 @@ func codeSamples() []Sample {
 		Action: "/signin/f1/totp", Others: "/signin/f1/ways", Restart: "/signin/f1/restart",
 	}
 	backup, other := totp, totp
-	backup.Factor, backup.Digits = backupFactor(), 0
+	backup.Factor, backup.Digits, backup.Left = backupFactor(), 0, 3
 	backup.Recovery = "/signin/f1/recovery"
 	other.Factor, other.Prompt, other.Digits = otherFactor(), "We sent a pigeon with a note.", 0
 	totp.Remember = 30

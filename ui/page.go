@@ -145,6 +145,8 @@ type Code struct {
 	// box was ticked before.
 	Remember int  `json:"remember,omitempty"`
 	Kept     bool `json:"kept,omitempty"`
+	// Left is how many backup codes are left, before this one; 0 where that means nothing.
+	Left int `json:"left,omitempty"`
 	// Recovery leads to where a recovery code is typed in; it is set on the page for backup codes.
 	Recovery string `json:"recovery,omitempty"`
 	// Support is where to turn without any way in: an e-mail address or an https URL. It is set where there are no Others.

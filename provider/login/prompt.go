@@ -157,6 +157,13 @@ func (s *Service) code(st *state, f mfa.Factor, prompt mfa.Prompt) ui.Code {
 	if !prompt.Again.IsZero() {
 		page.Again, page.AgainAt = page.Action+"/send-again", prompt.Again.UTC().Format(time.RFC3339)
 	}
+	if info.Enrolment == mfa.Automatic {
+		for _, c := range st.held {
+			if c.Factor == info.ID {
+				page.Left = max(page.Left, c.Left)
+			}
+		}
+	}
 	if id, ok := s.recovery(); ok && info.Enrolment == mfa.Automatic {
 		page.Recovery = st.path("/with/" + id)
 	}
