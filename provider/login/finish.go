@@ -2,7 +2,6 @@ package login
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"slices"
 	"time"
@@ -94,10 +93,17 @@ func factorsOf(proofs []storage.Proof) []string {
 // standsFor comes before the ID of the factor that a remembered device stands for.
 const standsFor = DeviceProof + "/"
 
+// secretOf is the secret of the session that a sign-in opens: of its own, and the same however often it is handed out, so
+// that answers which overtake each other on their way don't take the browser's cookie back to one of before. Who knows
+// the sign-in's ID does not know it.
+func (s *Service) secretOf(f *storage.Flow) string {
+	return s.Keys.Hash("secret of the session of a sign-in", f.Tenant+"/"+f.ID)
+}
+
 // openSession stores what was proven: in the session that is being carried on, which gets a new secret, or in a new
 // one. It returns the cookie's value.
 func (s *Service) openSession(ctx context.Context, by *web.Actor, st *state) (storage.Session, string, error) {
-	secret := rand.Text() + rand.Text()
+	secret := s.secretOf(st.flow)
 	now := s.Now()
 	set := func(o *storage.Session) {
 		o.User, o.Secret = st.flow.User, s.Keys.Hash(hashSession, secret)
@@ -149,8 +155,7 @@ const lost = time.Minute
 // longestWrite is how long a busy database may take to write a session.
 const longestWrite = 2 * time.Second
 
-// reopen hands out the cookie of the session that a sign-in has just opened once more, with a new secret, to the same
-// browser. The first one went with an answer that the browser did not wait for (a second click without JavaScript, a
+// reopen hands out the cookie of the session that a sign-in has just opened once more, to the same browser. The first one went with an answer that the browser did not wait for (a second click without JavaScript, a
 // tunnel): without it the user would have to start over, with a code that is spent. It returns nil where nothing is lost.
 func (s *Service) reopen(ctx context.Context, by *web.Actor, f *storage.Flow) (*string, error) {
 	// However much the session is used meanwhile: whoever finds the browser later finds the address in its history.
@@ -164,19 +169,17 @@ func (s *Service) reopen(ctx context.Context, by *web.Actor, f *storage.Flow) (*
 	if err := s.opening(ctx, f); err != nil {
 		return nil, err
 	}
-	secret := rand.Text() + rand.Text()
-	o, err := storage.Change(ctx, s.Store.Sessions, f.Tenant, f.Opened, func(o *storage.Session) error {
-		if o.User != f.User || !s.Now().Before(s.sessionEnd(p.Tenant, *o)) || outdated(o.Proofs, p.User) {
-			return storage.ErrNotFound
-		}
-		o.Secret = s.Keys.Hash(hashSession, secret)
-		return nil
-	})
+	o, err := s.Store.Sessions.Get(ctx, f.Tenant, f.Opened)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, web.Unavailable("session", err)
+	}
+	secret := s.secretOf(f)
+	// A secret that has changed since was handed out on another way, and arrived.
+	if o.User != f.User || !s.Now().Before(s.sessionEnd(p.Tenant, o)) || outdated(o.Proofs, p.User) || !s.Keys.Equal(o.Secret, hashSession, secret) {
+		return nil, nil
 	}
 	by.Session, by.User, by.Tenant = &o, p.User, p.Tenant
 	cookie := cookieOf(o, secret)
