@@ -610,3 +610,26 @@ func TestSMSIsAudited(t *testing.T) {
 		t.Errorf("audited: %q, want %q", told, want)
 	}
 }
+
+// ui.md 13: two clicks on Send code send one, and both lead on to where it is typed in.
+func TestSendCodeClickedTwice(t *testing.T) {
+	w := newTexting(t)
+	w.user("birch", "kim@birch.example", "client")
+	b := w.browser()
+	p := b.get("/account").signIn("kim@birch.example").is(atSecurity)
+	ask := p.b.get("/account/two-factor").submit("/account/set-up/sms").is(atNumber)
+	requests := make([]*http.Request, 5)
+	for i := range requests {
+		requests[i] = ask.request("/set-up/sms", "input", german)
+	}
+	together(t, len(requests), func(i int) error {
+		p, err := b.once(requests[i])
+		if err == nil && p.header.Get("Location") != "/account/set-up" {
+			err = fmt.Errorf("click %d answers %d and leads to %q", i, p.status, p.header.Get("Location"))
+		}
+		return err
+	})
+	if n := w.gateway.called(); n != 1 {
+		t.Errorf("%d SMS were sent", n)
+	}
+}

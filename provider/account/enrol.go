@@ -80,8 +80,19 @@ func (s *Service) desk(ctx context.Context, by *web.Actor) (*credential.Desk, er
 	}, nil
 }
 
-// atDesk does something where the actor sets a factor up.
+// atDesk does something where the actor sets a factor up, one request of the session after the other: the second of two
+// clicks finds what the first has begun.
 func (s *Service) atDesk(ctx context.Context, by *web.Actor, do func(*credential.Desk) (web.Result, error)) (web.Result, error) {
+	end, err := s.turns.Take(ctx, by.Session.ID)
+	if err != nil {
+		return web.Result{}, web.Unavailable("turn", err)
+	}
+	defer end()
+	o, err := s.Sessions.Get(ctx, by.Session.Tenant, by.Session.ID)
+	if err != nil {
+		return web.Result{}, web.Unavailable("session", err)
+	}
+	by.Session = &o
 	d, err := s.desk(ctx, by)
 	if err != nil {
 		return web.Result{}, err

@@ -42,7 +42,10 @@ type Config struct {
 }
 
 // Service is the account pages.
-type Service struct{ Config }
+type Service struct {
+	Config
+	turns credential.Turns
+}
 
 // New checks the configuration.
 func New(c Config) (*Service, error) {

@@ -119,6 +119,9 @@ func signInPath(sealed, why string) string {
 	if why != "" {
 		q.Set("why", why)
 	}
+	if len(q) == 0 {
+		return ui.PathSignIn
+	}
 	return ui.PathSignIn + "?" + q.Encode()
 }
 

@@ -197,7 +197,7 @@ func (s *Service) write(ctx context.Context, st *state, achieve func(*storage.Fl
 
 // inTurn does something with a sign-in under way, one request of it after the other.
 func (s *Service) inTurn(ctx context.Context, by *web.Actor, flow string, do func(*state) (web.Result, error)) (web.Result, error) {
-	end, err := s.turns.take(ctx, flow)
+	end, err := s.turns.Take(ctx, flow)
 	if err != nil {
 		return web.Result{}, web.Unavailable("turn", err)
 	}

@@ -51,7 +51,7 @@ type Service struct {
 	tenants  storage.Cached[storage.Tenant, *storage.Tenant]
 	clients  storage.Cached[storage.Client, *storage.Client]
 	underway underway
-	turns    turns
+	turns    credential.Turns
 	noted    seldom
 }
 

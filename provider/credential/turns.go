@@ -1,15 +1,15 @@
-package login
+package credential
 
 import (
 	"context"
 	"sync"
 )
 
-// turns lets the answers to one sign-in in one after the other. A second click sends the same code again while the first
+// Turns lets the requests of one sign-in, or of one session that sets a factor up, in one after the other. A second click sends the same code again while the first
 // is being checked, and the browser shows what comes of the second: without its turn that would be "already used", on the
 // way to a sign-in that succeeds. What is spent is still spent in the database: this is for manners, within one process.
 // Its zero value is ready to use.
-type turns struct {
+type Turns struct {
 	mu sync.Mutex
 	of map[string]*turn
 }
@@ -20,8 +20,8 @@ type turn struct {
 	users int
 }
 
-// take waits for one's turn with id, and returns what ends it. It fails with ctx's error.
-func (t *turns) take(ctx context.Context, id string) (end func(), err error) {
+// Take waits for one's turn with id, and returns what ends it. It fails with ctx's error.
+func (t *Turns) Take(ctx context.Context, id string) (end func(), err error) {
 	t.mu.Lock()
 	if t.of == nil {
 		t.of = map[string]*turn{}

@@ -1,4 +1,4 @@
-package login
+package credential
 
 import (
 	"context"
@@ -9,19 +9,19 @@ import (
 
 // One at a time with the same sign-in, nobody waits for another one, who goes away gives up the turn, and nothing is kept.
 func TestTurns(t *testing.T) {
-	var turns turns
-	end, err := turns.take(t.Context(), "a")
+	var turns Turns
+	end, err := turns.Take(t.Context(), "a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := turns.take(t.Context(), "b")
+	other, err := turns.Take(t.Context(), "b")
 	if err != nil {
 		t.Fatal(err)
 	}
 	other()
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := turns.take(gone, "a"); !errors.Is(err, context.Canceled) {
+	if _, err := turns.Take(gone, "a"); !errors.Is(err, context.Canceled) {
 		t.Fatalf("a second turn at once: %v", err)
 	}
 	end()
@@ -30,7 +30,7 @@ func TestTurns(t *testing.T) {
 	inside := 0 // the race detector sees it if two are
 	for range 50 {
 		all.Go(func() {
-			end, err := turns.take(t.Context(), "a")
+			end, err := turns.Take(t.Context(), "a")
 			if err != nil {
 				t.Error(err)
 				return
