@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -58,6 +60,28 @@ func (l Lookup) Read(answer string) (string, error) {
 		return "", &Wrong{Reason: Format, Want: int(l)}
 	}
 	return code, nil
+}
+
+// LookupKey is the least length in bytes of the key that codes are hashed under.
+const LookupKey = 32
+
+// Ready tells what is missing to hash codes of u under key: without a key, or for nobody, hashes would be anyone's.
+func (l Lookup) Ready(key []byte, u User) error {
+	if err := l.Keyed(key); err != nil {
+		return err
+	}
+	if u.Tenant == "" || u.ID == "" {
+		return errors.New("the user has no tenant or no ID")
+	}
+	return nil
+}
+
+// Keyed tells whether key is long enough.
+func (Lookup) Keyed(key []byte) error {
+	if len(key) < LookupKey {
+		return fmt.Errorf("Factor.Key has %d bytes, and needs %d", len(key), LookupKey)
+	}
+	return nil
 }
 
 // Hash is what is kept of a code that is as long as chance can't find. It is keyed (HMAC-SHA-256), so that a copy of

@@ -1,6 +1,9 @@
 package storage
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Event is one entry of a tenant's audit log. Its ID is its place in the chain, twenty decimal digits.
 type Event struct {
@@ -43,6 +46,17 @@ type Message struct {
 	// Tries counts how often it was tried to send it, Next is when it is tried again.
 	Tries int       `json:"tries,omitempty"`
 	Next  time.Time `json:"next,omitzero"`
+}
+
+// ShownFor is how long a message is kept that is there to be looked at.
+const ShownFor = 24 * time.Hour
+
+// Shown is the message as an outbox keeps it to be looked at by whoever runs the deployment, and not by its tenants: under
+// Global. id tells it from others of the same moment; the time comes first in its ID, so that all are listed in order.
+func (m Message) Shown(id string, now time.Time) *Message {
+	m.Key = Key{Tenant: Global, ID: fmt.Sprintf("%020d-%s", now.UnixNano(), id), Expires: now.Add(ShownFor)}
+	m.Created = now
+	return &m
 }
 
 // Kind says how messages are kept.

@@ -18,7 +18,7 @@ const ID = "backup"
 
 const (
 	// leastKey is the least length of Factor.Key in bytes.
-	leastKey = 32
+	leastKey = mfa.LookupKey
 	// form is 24 characters: 120 bits, above the 112 that NIST SP 800-63B-4, section 3.1.2, asks of look-up secrets that
 	// are kept as plain hashes, without a salt or a slow function.
 	form mfa.Lookup = 24
@@ -41,7 +41,7 @@ func (f Factor) In(h mfa.Host) (mfa.Factor, error) {
 	if len(f.Key) == 0 {
 		f.Key = h.Key("backup codes", leastKey)
 	}
-	return f, f.keyed()
+	return f, prefixed(form.Keyed(f.Key))
 }
 
 // Info implements mfa.Factor.
@@ -177,20 +177,12 @@ func (f Factor) Verify(_ context.Context, u mfa.User, creds []mfa.Credential, ch
 
 var errNoCredential = errors.New("backup: the user has no codes")
 
-// ready refuses to work without a key, or for nobody: hashes would be anyone's.
-func (f Factor) ready(u mfa.User) error {
-	if err := f.keyed(); err != nil {
-		return err
-	}
-	if u.Tenant == "" || u.ID == "" {
-		return errors.New("backup: the user has no tenant or no ID")
-	}
-	return nil
-}
+// ready refuses to work without a key, or for nobody.
+func (f Factor) ready(u mfa.User) error { return prefixed(form.Ready(f.Key, u)) }
 
-func (f Factor) keyed() error {
-	if len(f.Key) < leastKey {
-		return fmt.Errorf("backup: Factor.Key has %d bytes, and needs %d", len(f.Key), leastKey)
+func prefixed(err error) error {
+	if err != nil {
+		return fmt.Errorf("backup: %w", err)
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ const Life = 60 * time.Minute
 
 const (
 	// leastKey is the least length of Factor.Key in bytes.
-	leastKey = 32
+	leastKey = mfa.LookupKey
 	// form is 16 characters: 80 bits, above the 64 that NIST SP 800-63B-4, section 3.1.2, asks of look-up secrets whose
 	// wrong answers are counted, for a code that is gone within the hour and is read out over the telephone.
 	form mfa.Lookup = 16
@@ -49,7 +49,7 @@ func (f Factor) In(h mfa.Host) (mfa.Factor, error) {
 	if f.Now == nil {
 		f.Now = h.Now
 	}
-	return f, f.keyed()
+	return f, prefixed(form.Keyed(f.Key))
 }
 
 // Info implements mfa.Factor.
@@ -178,20 +178,12 @@ func (f Factor) now() time.Time {
 	return time.Now()
 }
 
-// ready refuses to work without a key, or for nobody: hashes would be anyone's.
-func (f Factor) ready(u mfa.User) error {
-	if err := f.keyed(); err != nil {
-		return err
-	}
-	if u.Tenant == "" || u.ID == "" {
-		return errors.New("recovery: the user has no tenant or no ID")
-	}
-	return nil
-}
+// ready refuses to work without a key, or for nobody.
+func (f Factor) ready(u mfa.User) error { return prefixed(form.Ready(f.Key, u)) }
 
-func (f Factor) keyed() error {
-	if len(f.Key) < leastKey {
-		return fmt.Errorf("recovery: Factor.Key has %d bytes, and needs %d", len(f.Key), leastKey)
+func prefixed(err error) error {
+	if err != nil {
+		return fmt.Errorf("recovery: %w", err)
 	}
 	return nil
 }

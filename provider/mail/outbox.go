@@ -9,7 +9,7 @@ import (
 )
 
 // KeepFor is how long an outbox keeps a message.
-const KeepFor = 24 * time.Hour
+const KeepFor = storage.ShownFor
 
 // Outbox is a Sender that keeps messages to be looked at, for demonstrations and tests. They are kept under
 // storage.Global: an outbox is read by whoever runs the deployment, not by its tenants.
@@ -34,11 +34,8 @@ func (o *Outbox) Send(ctx context.Context, m Message) error {
 	if o.Now != nil {
 		now = o.Now()
 	}
-	err := o.Messages.Insert(ctx, &storage.Message{
-		// The time comes first in the ID, so that messages are listed in its order.
-		Key:     storage.Key{Tenant: storage.Global, ID: fmt.Sprintf("%020d-%s", now.UnixNano(), storage.NewID()), Expires: now.Add(KeepFor)},
-		Channel: "mail", To: m.To, Subject: m.Subject, Text: m.Text, Created: now,
-	})
+	kept := storage.Message{Channel: "mail", To: m.To, Subject: m.Subject, Text: m.Text}
+	err := o.Messages.Insert(ctx, kept.Shown(storage.NewID(), now))
 	if err != nil {
 		return fmt.Errorf("mail: outbox: %w", err)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // KeepFor is how long a message is kept.
-const KeepFor = 24 * time.Hour
+const KeepFor = storage.ShownFor
 
 // Outbox is a sender that keeps messages, for demonstrations and tests. They are kept where those of mail.Outbox are,
 // and in the same order, so that its List has both: under storage.Global, because an outbox is read by whoever runs the
@@ -33,11 +33,7 @@ func (o *Outbox) Send(ctx context.Context, m sms.Message) error {
 	if o.Now != nil {
 		now = o.Now()
 	}
-	err := o.Messages.Insert(ctx, &storage.Message{
-		// The time comes first in the ID, so that messages are listed in its order.
-		Key:     storage.Key{Tenant: storage.Global, ID: fmt.Sprintf("%020d-%s", now.UnixNano(), m.ID), Expires: now.Add(KeepFor)},
-		Channel: "sms", To: m.To, Text: m.Text, Created: now,
-	})
+	err := o.Messages.Insert(ctx, storage.Message{Channel: "sms", To: m.To, Text: m.Text}.Shown(m.ID, now))
 	if err != nil {
 		return fmt.Errorf("sms: outbox: %w", err)
 	}
