@@ -12,12 +12,8 @@ const (
 	ProblemPassword = "problem.password"
 	// ProblemPasswordTries: {n} minutes to wait.
 	ProblemPasswordTries = "problem.password_tries"
-	// ProblemBusy: the machine is hashing as many passwords as it can.
-	ProblemBusy = "problem.busy"
 	// ProblemSignInExpired tells, as a notice on a fresh sign-in page, why it is there again.
 	ProblemSignInExpired = "problem.sign_in_expired"
-	// ProblemLater: a check could not be made.
-	ProblemLater = "problem.later"
 
 	// ProblemCodeTries: {n} minutes to wait.
 	ProblemCodeTries = "problem.code_tries"
@@ -37,9 +33,6 @@ const (
 	NoticeFactorRenamed = "notice.factor_renamed"
 	NoticeTwoFactorOn   = "notice.two_factor_on"
 	NoticeTwoFactorOff  = "notice.two_factor_off"
-	NoticeCodesNew      = "notice.codes_new"
-	// NoticeRequired: {rule} asks for a second step.
-	NoticeRequired = "notice.required"
 	// ProblemInputEmpty and the following refuse what a set-up asked for, or to send a code.
 	// {countries} are their names, {n} minutes to wait.
 	ProblemInputEmpty        = "problem.input_empty"
@@ -63,13 +56,9 @@ const (
 	// ProblemPasswordWrong: where only the password is asked for; ProblemLoginEmpty: where only the name is.
 	ProblemPasswordWrong = "problem.password_wrong"
 	ProblemLoginEmpty    = "problem.login_empty"
-	// ProblemHook: {reason} in the words of the deployment's own hook.
-	ProblemHook = "problem.hook"
 
 	// NoticeSentAgain: another code is on its way, and the first one stays good.
 	NoticeSentAgain = "notice.sent_again"
-	// NoticeRecovered: a recovery code led to this set-up.
-	NoticeRecovered = "notice.recovered"
 	// NoticePasswordNew: signing in with the new password comes next.
 	NoticePasswordNew = "notice.password_new"
 	// NoticeDeviceForgotten, NoticeDevicesForgotten: devices ask for the second step again.
@@ -77,8 +66,6 @@ const (
 	NoticeDevicesForgotten = "notice.devices_forgotten"
 	// NoticeMailSent: a mail with a link is on its way to {address}.
 	NoticeMailSent = "notice.mail_sent"
-	// NoticeEmailVerified: the address is confirmed.
-	NoticeEmailVerified = "notice.email_verified"
 	// NoticeRecoveryRevoked and NoticeUnlocked: of {account}.
 	NoticeRecoveryRevoked = "notice.recovery_revoked"
 	NoticeUnlocked        = "notice.unlocked"
@@ -185,11 +172,11 @@ func CodesUsed(left int) Text {
 // tone is how a notice looks: "good", "warn" or "info".
 func (t Text) tone() string {
 	switch t.Key {
-	case noticeCodesFew, noticeCodesNone, NoticeTwoFactorOff, NoticeRecovered, ProblemSignInExpired, ProblemHook,
-		ProblemSentOften, ProblemSentBudget, ProblemSentUndeliverable, ProblemSentGateway, ProblemPasskeySignIn, ProblemLater:
+	case noticeCodesFew, noticeCodesNone, NoticeTwoFactorOff, ProblemSignInExpired,
+		ProblemSentOften, ProblemSentBudget, ProblemSentUndeliverable, ProblemSentGateway, ProblemPasskeySignIn:
 		return "warn"
-	case NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorRenamed, NoticeTwoFactorOn, NoticeCodesNew,
-		NoticeSentAgain, NoticePasswordNew, NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent, NoticeEmailVerified,
+	case NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorRenamed, NoticeTwoFactorOn,
+		NoticeSentAgain, NoticePasswordNew, NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent,
 		NoticeRecoveryRevoked, NoticeUnlocked, NoticePersonSaved, NoticePersonReset, NoticePersonEnded, NoticePersonForgot,
 		NoticePersonDisabled, NoticePersonEnabled:
 		return "good"
@@ -224,15 +211,14 @@ const (
 	FailForbidden   Failure = "error.forbidden"
 	// FailDenied: {rule} denies the sign-in.
 	FailDenied Failure = "error.denied"
-	// FailRequired: two-factor authentication can't be turned off, nor the last factor removed, because {rule} requires
-	// it. Required also has words for where no rule is to be named.
-	FailRequired Failure = "error.required"
+	// failRequired is for Required, with {rule}.
+	failRequired Failure = "error.required"
 	// FailRecoveryNeeded: no factor, and policy lets in by recovery code only.
 	FailRecoveryNeeded Failure = "error.recovery_needed"
 	// FailLink: a mailed link that was used, is too old, or was followed by a newer one.
 	FailLink Failure = "error.link"
-	// FailHook: the deployment's own hook refuses, for {reason}. Hooked also has words for where it gives none.
-	FailHook Failure = "error.hook"
+	// failHook is for Hooked, with {reason}.
+	failHook Failure = "error.hook"
 )
 
 // Page is the failure's page. pairs are as for Say; next is where its button leads, if there is such a place.
@@ -248,18 +234,19 @@ func (f Failure) Page(next string, pairs ...any) Error {
 	return e
 }
 
-// Required is the page of FailRequired. rule is empty where none of the organisation's rules decided.
+// Required says that two-factor authentication can't be turned off, nor the last factor removed, because rule requires it.
+// rule is empty where none of the organisation's rules decided.
 func Required(rule, next string) Error {
-	e := FailRequired.Page(next, "rule", rule)
+	e := failRequired.Page(next, "rule", rule)
 	if rule == "" {
 		e.Body = Say("error.required.no_rule")
 	}
 	return e
 }
 
-// Hooked is the page of FailHook. reason is in the words of the deployment's own hook; it may be empty.
+// Hooked says that the deployment's own hook refuses. reason is in the hook's words; it may be empty.
 func Hooked(reason, next string) Error {
-	e := FailHook.Page(next, "reason", reason)
+	e := failHook.Page(next, "reason", reason)
 	if reason == "" {
 		e.Body = Say("error.hook.no_reason")
 	}
@@ -287,8 +274,6 @@ const (
 	// AskResetPerson: all factors of {account} are to be taken off; AskDisablePerson: {account} is to be kept out.
 	AskResetPerson   Question = "ask.reset_person"
 	AskDisablePerson Question = "ask.disable_person"
-	// AskForgetAll: all remembered devices are to be forgotten.
-	AskForgetAll Question = "ask.forget_all"
 )
 
 // Page is the question's page: action is where Yes is posted, cancel where No leads; pairs are as for Say.
@@ -299,7 +284,7 @@ func (q Question) Page(action, cancel string, pairs ...any) Confirm {
 		Button: Say(string(q) + ".button"),
 		Action: action,
 		Cancel: cancel,
-		Danger: !slices.Contains([]Question{AskSignOut, AskCodesNew, AskVerifyEmail, AskResetMail, AskForgetAll}, q),
+		Danger: !slices.Contains([]Question{AskSignOut, AskCodesNew, AskVerifyEmail, AskResetMail}, q),
 	}
 }
 
@@ -315,7 +300,7 @@ func SignedOut(next string) Note {
 // Told is a page that says that something was done, or that a mail is on its way if there is somebody to send it to.
 type Told string
 
-// What there is to tell.
+// What there is to tell. ToldResetMail and ToldLocked lead nowhere, and have no words for a button.
 const (
 	// ToldForgot: if there is such an account, a mail is on its way. It says no more, whoever asks.
 	ToldForgot Told = "note.forgot"
@@ -388,11 +373,6 @@ func (m Mail) Body(pairs ...any) Text {
 	return t
 }
 
-// Text messages. They are of characters of the GSM 7-bit alphabet alone, and short: else one would be sent, and paid
-// for, as several.
-const (
-	// SMSCode: {code} of {product}, good for {n} minutes.
-	SMSCode = "sms.code"
-	// SMSTwoFactorReset: all factors of an account with {product} were taken off.
-	SMSTwoFactorReset = "sms.two_factor_reset"
-)
+// SMSTwoFactorReset: all factors of an account with {product} were taken off. Like "sms.code", which the factor says
+// itself, it is of characters of the GSM 7-bit alphabet alone, and short: else it would be sent, and paid for, as several.
+const SMSTwoFactorReset = "sms.two_factor_reset"

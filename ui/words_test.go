@@ -79,8 +79,10 @@ func usedKeys(t *testing.T) map[string]bool {
 			}
 		}
 	}
-	// What the templates make keys of: see "advice", "note" and "role" in the functions that they call.
+	// What the templates make keys of, see "advice", "note" and "role" in the functions that they call; and what a factor
+	// says of itself, see mfa/sms.
 	for _, key := range []string{
+		"sms.code",
 		"factor.totp.advice", "factor.sms.advice", "factor.webauthn.advice",
 		"factor.webauthn.note.synced", "factor.webauthn.note.device", "factor.webauthn.note.copied",
 		"role.owner", "role.admin", "role.member",
@@ -104,6 +106,8 @@ func family(s string) []string {
 	switch {
 	case strings.HasPrefix(s, "ask.") && strings.Count(s, ".") == 1:
 		return []string{s + ".title", s + ".body", s + ".button"}
+	case s == string(ToldResetMail), s == string(ToldLocked):
+		return []string{s + ".title", s + ".body"}
 	case strings.HasPrefix(s, "note.") && strings.Count(s, ".") == 1:
 		return []string{s + ".title", s + ".body", s + ".button"}
 	case strings.HasPrefix(s, "mail.") && strings.Count(s, ".") == 1:
@@ -214,22 +218,25 @@ func TestWordsAreFilled(t *testing.T) {
 			texts = append(texts, m.Subject(pairs...), m.Body(pairs...), m.Body(append(pairs, "not_me", "https://id.example/not-me/x")...))
 		}
 	}
-	for _, told := range []Told{ToldForgot, ToldResetMail, ToldTwoFactorReset, ToldLocked, ToldVerified} {
-		p := told.Page("/next")
-		texts = append(texts, p.Title, p.Body, p.Button)
+	for told, next := range map[Told]string{ToldForgot: "/next", ToldResetMail: "", ToldTwoFactorReset: "/next", ToldLocked: "", ToldVerified: "/next"} {
+		p := told.Page(next)
+		texts = append(texts, p.Title, p.Body)
+		if next != "" {
+			texts = append(texts, p.Button)
+		}
 	}
 	for _, reason := range []string{"wrong", "used", "expired", "empty", "short", "long", "format", "new"} {
 		texts = append(texts, CodeProblem(reason, 6), CodeProblem(reason, 0))
 	}
 	for _, key := range []string{
-		ProblemPassword, ProblemPasswordTries, ProblemBusy, ProblemSignInExpired, ProblemLater, ProblemCodeTries, ProblemFactorOff,
+		ProblemPassword, ProblemPasswordTries, ProblemSignInExpired, ProblemCodeTries, ProblemFactorOff,
 		ProblemTick, ProblemNameEmpty, ProblemNameLong, ProblemNameCharacters, NoticeFactorAdded, NoticeFactorRemoved,
-		NoticeFactorRenamed, NoticeTwoFactorOn, NoticeTwoFactorOff, NoticeCodesNew, NoticeRequired, NoticeFresh, NoticeAppAsks,
+		NoticeFactorRenamed, NoticeTwoFactorOn, NoticeTwoFactorOff, NoticeFresh, NoticeAppAsks,
 		ProblemInputEmpty, ProblemInputMalformed, ProblemInputCountry, ProblemSentOften, ProblemSentBudget, ProblemSentUndeliverable,
 		ProblemSentGateway, ProblemPasskey, ProblemPasskeySignIn, ProblemPasskeyKnown, ProblemPasswordShort, ProblemPasswordLong, ProblemPasswordCommon,
-		ProblemPasswordPersonal, ProblemPasswordText, ProblemHook, NoticeSentAgain, NoticeRecovered, NoticePasswordNew,
-		NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent, NoticeEmailVerified, NoticeRecoveryRevoked, NoticeUnlocked,
-		SMSCode, SMSTwoFactorReset,
+		ProblemPasswordPersonal, ProblemPasswordText, NoticeSentAgain, NoticePasswordNew,
+		NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent, NoticeRecoveryRevoked, NoticeUnlocked,
+		SMSTwoFactorReset,
 	} {
 		texts = append(texts, Say(
 			key, "n", 2, "name", "N", "rule", "R", "app", "A", "countries", "C", "reason", "R.", "address", "a@example.com",
@@ -334,7 +341,7 @@ func TestTextMessagesFit(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, lang := range []string{"en", "de"} {
-		code := r.Text(lang, Say(SMSCode, "code", "12345678", "product", "Harbour and Sons", "n", 10)) + "\n\n@login.harbour-and-sons.example #12345678"
+		code := r.Text(lang, Say("sms.code", "code", "12345678", "product", "Harbour and Sons", "n", 10)) + "\n\n@login.harbour-and-sons.example #12345678"
 		for _, text := range []string{code, r.Text(lang, Say(SMSTwoFactorReset, "product", "Harbour and Sons"))} {
 			if n := len([]rune(text)); n > 160 {
 				t.Errorf("%s: %d characters: %s", lang, n, text)

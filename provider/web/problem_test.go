@@ -11,7 +11,7 @@ import (
 // A hook's refusal is told in its own words where it has any, and is no internal error where it has none.
 func TestHookedIsExplained(t *testing.T) {
 	for reason, want := range map[string]ui.Error{
-		"closed on Sundays": ui.FailHook.Page("", "reason", "closed on Sundays"),
+		"closed on Sundays": {Title: ui.Say("error.hook.title"), Body: ui.Say("error.hook.body", "reason", "closed on Sundays")},
 		"":                  {Title: ui.Say("error.hook.title"), Body: ui.Say("error.hook.no_reason")},
 	} {
 		p, known := explain(fmt.Errorf("sign-in: %w", &Hooked{Reason: reason}))
