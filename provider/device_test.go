@@ -65,9 +65,20 @@ func (b *browser) root() *url.URL {
 func TestRememberedDevice(t *testing.T) {
 	w := newWorld(t)
 	_, ph, _ := w.enrolled("acme", "robin@acme.example")
-	remembering(w)
+	// Off by policy: not offered, and not taken where it was not.
 	b := w.browser()
 	p := b.get("/account").signIn("robin@acme.example").is(atCode)
+	if strings.Contains(p.text(), "Don’t ask again") {
+		t.Error("offered although the policy remembers nothing")
+	}
+	p.submit("/with/totp", "code", ph.next(), "remember", "yes").is(atSecurity)
+	if b.passwordIsEnough("robin@acme.example") {
+		t.Fatal("remembered although the policy remembers nothing")
+	}
+
+	remembering(w)
+	b = w.browser()
+	p = b.get("/account").signIn("robin@acme.example").is(atCode)
 	if strings.Contains(p.body, "checked") {
 		t.Error("the box is ticked before anybody ticked it")
 	}
@@ -156,11 +167,13 @@ func TestRememberedDeviceEnds(t *testing.T) {
 	}
 	// The password is changed.
 	b = w.remembered("kim@acme.example", kim)
-	if err := w.p.admin.EndOthers(t.Context(), "acme", k.ID, ""); err != nil {
+	const changed = "seven brisk otters juggle"
+	if _, err := w.p.Admin().SetPassword(t.Context(), "acme", k.ID, changed); err != nil {
 		t.Fatal(err)
 	}
-	if b.get("/account").signIn("kim@acme.example").heading() == atSecurity {
-		t.Error("remembered after everything was ended")
+	p = b.get("/account").is(atSignIn).submit("/signin", "login", "kim@acme.example", "password", changed)
+	if p.heading() == atSecurity {
+		t.Error("remembered after the password was changed")
 	}
 }
 
@@ -170,6 +183,15 @@ func TestRememberedDeviceCopied(t *testing.T) {
 	_, ph, _ := w.enrolled("acme", "robin@acme.example")
 	remembering(w)
 	b := w.remembered("robin@acme.example", ph)
+	// Bound to its browser: the device's cookie alone is worth nothing, and shows no copy of the browser.
+	half := w.browser()
+	half.get("/signin")
+	cookies := b.client.Jar.Cookies(b.root())
+	i := slices.IndexFunc(cookies, func(c *http.Cookie) bool { return strings.HasSuffix(c.Name, "devices") })
+	half.client.Jar.SetCookies(b.root(), cookies[i:i+1])
+	if half.passwordIsEnough("robin@acme.example") {
+		t.Error("the device's cookie is accepted from another browser")
+	}
 	thief := w.browser()
 	thief.client.Jar.SetCookies(b.root(), b.client.Jar.Cookies(b.root())) // all of them, the browser's own too
 	w.clock.forward(time.Hour)

@@ -249,6 +249,15 @@ func TestHookIsAskedOnEveryWayIn(t *testing.T) {
 	device.signOut()
 	device.get("/account").signIn("robin@acme.example").refusedByHook(closed)
 	w.browser().get("/account").signIn("kim@birch.example").refusedByHook(closed)
+	// What was refused has shown the device's secret, which is another now: the browser is no copy of itself.
+	d.told(hook.BeforeSignIn, nil)
+	w.clock.forward(time.Hour)
+	if !device.passwordIsEnough("robin@acme.example") {
+		t.Error("the device is not recognised after a hook refused it")
+	}
+	if slices.ContainsFunc(w.events("acme"), func(e storage.Event) bool { return e.Action == "device.copied" }) {
+		t.Error("taken for a copy")
+	}
 }
 
 // A hook refuses a set-up before a secret is made, at sign-in and on the security page.

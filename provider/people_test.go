@@ -94,17 +94,27 @@ func TestWhoMayManage(t *testing.T) {
 		}
 	}
 	// An admin raises nobody, and nobody raises himself.
-	for by, whom := range map[*helper]string{adm: target.ID, owner: owner.ID} {
-		p, err := by.once(by.request(http.MethodPost, ui.PathPeople+"/"+whom, url.Values{"role": {"admin"}, "type": {"staff"}}))
+	for what, c := range map[string]struct {
+		by   *helper
+		whom string
+		role storage.Role
+		want int
+	}{
+		"an admin makes an admin":         {adm, target.ID, storage.Admin, http.StatusForbidden},
+		"an admin raises himself":         {adm, adm.ID, storage.Owner, http.StatusForbidden},
+		"a member raises herself":         {member, member.ID, storage.Owner, http.StatusForbidden},
+		"an owner takes her role off":     {owner, owner.ID, storage.Member, http.StatusSeeOther}, // the rest is saved
+		"another tenant's owner, robin":   {other, target.ID, storage.Owner, http.StatusNotFound},
+		"another tenant's owner, herself": {other, owner.ID, storage.Member, http.StatusNotFound},
+	} {
+		was := w.get("acme", c.whom).Role
+		p, err := c.by.once(c.by.request(http.MethodPost, ui.PathPeople+"/"+c.whom, url.Values{"role": {string(c.role)}, "type": {"staff"}}))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if by == adm && p.status != http.StatusForbidden {
-			t.Errorf("an admin makes an admin: %d", p.status)
+		if now := w.get("acme", c.whom).Role; p.status != c.want || now != was {
+			t.Errorf("%s: %d, and %s is now %s", what, p.status, was, now)
 		}
-	}
-	if u := w.get("acme", owner.ID); u.Role != storage.Owner {
-		t.Errorf("the owner made herself %s", u.Role)
 	}
 	for _, bad := range []url.Values{{"role": {"emperor"}, "type": {"staff"}}, {"role": {"member"}, "type": {"wizard"}}} {
 		p, err := owner.once(owner.request(http.MethodPost, ui.PathPeople+"/"+target.ID, bad))
@@ -130,6 +140,25 @@ func TestOneOwnerIsLeft(t *testing.T) {
 	all.Wait()
 	if x, y := w.get("acme", a.ID).Role, w.get("acme", b.ID).Role; (x == storage.Owner) == (y == storage.Owner) {
 		t.Errorf("the owners are now %s and %s", x, y)
+	}
+}
+
+// Nor can two owners put each other out at once.
+func TestOwnersDoNotPutEachOtherOut(t *testing.T) {
+	w := newWorld(t)
+	a := w.helper("acme", "olga@acme.example", storage.Owner)
+	b := w.helper("acme", "otto@acme.example", storage.Owner)
+	var all sync.WaitGroup
+	for by, whom := range map[*helper]string{a: b.ID, b: a.ID} {
+		all.Go(func() {
+			if _, err := by.once(by.request(http.MethodPost, ui.PathPeople+"/"+whom+"/disable", url.Values{})); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if w.get("acme", a.ID).Disabled && w.get("acme", b.ID).Disabled {
+		t.Error("both owners are out")
 	}
 }
 

@@ -236,7 +236,7 @@ func (p *Provider) services() error {
 		Lost: func(ctx context.Context, by *web.Actor, who credential.Person) error {
 			return p.rescue.Lost(ctx, by, who)
 		},
-		Logger: c.Logger, Now: c.Now,
+		Now: c.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
@@ -254,7 +254,7 @@ func (p *Provider) services() error {
 	}
 	p.account, err = account.New(account.Config{
 		Sessions: c.Store.Sessions, Devices: c.Store.Devices, Credentials: keeper, Keys: p.keys, Audit: p.audit, Notices: notices,
-		Hooks: p.hooks, VerifyEmail: p.rescue.VerifyEmail, Decision: p.login.Decision, Renew: p.login.Renew, EndOthers: p.login.EndOthers, Logger: c.Logger, Now: c.Now,
+		Hooks: p.hooks, VerifyEmail: p.rescue.VerifyEmail, Decision: p.login.Decision, Renew: p.login.Renew, EndOthers: p.login.EndOthers, Now: c.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
@@ -268,7 +268,7 @@ func (p *Provider) services() error {
 	}
 	p.admin, err = admin.New(admin.Config{
 		Store: c.Store, Keys: p.keys, Audit: p.audit, Directory: p.local, Credentials: keeper, Notices: notices,
-		Decision: p.login.Decision, EndOthers: p.endAll, SecretPurpose: oidc.SecretPurpose, Logger: c.Logger, Now: c.Now,
+		Decision: p.login.Decision, EndOthers: p.endAll, SecretPurpose: oidc.SecretPurpose, Now: c.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
@@ -359,6 +359,7 @@ func (p *Provider) Run(ctx context.Context) error {
 		tasks.Go(func() { p.queue.Run(ctx) })
 	}
 	tasks.Wait()
+	p.rescue.Wait() // mails that were promised are handed over
 	return ctx.Err()
 }
 

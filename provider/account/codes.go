@@ -62,7 +62,13 @@ func (s *Service) needFactor(ctx context.Context, by *web.Actor) error {
 	return nil
 }
 
+// newCodes makes a new set, one request of the session after the other: of two clicks the page shows the codes that hold.
 func (s *Service) newCodes(ctx context.Context, by *web.Actor, _ nothing) (web.Result, error) {
+	end, err := s.turns.Take(ctx, by.Session.ID)
+	if err != nil {
+		return web.Result{}, web.Unavailable("turn", err)
+	}
+	defer end()
 	p := credential.Who(by)
 	codes, err := s.Credentials.NewCodes(ctx, p, func(held []storage.Credential) error {
 		if len(s.Credentials.Primary(held)) == 0 || !s.shown(by, held) {

@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -37,7 +36,6 @@ type Config struct {
 	Renew func(ctx context.Context, by *web.Actor, change func(*storage.Session)) (cookie string, err error)
 	// EndOthers ends a user's other sessions and remembered devices.
 	EndOthers func(ctx context.Context, tenant, user, keep string) error
-	Logger    *slog.Logger
 	Now       func() time.Time
 }
 
@@ -50,7 +48,7 @@ type Service struct {
 // New checks the configuration.
 func New(c Config) (*Service, error) {
 	if c.Sessions == nil || c.Devices == nil || c.Hooks == nil || c.VerifyEmail == nil || c.Credentials == nil || c.Keys == nil || c.Audit == nil || c.Notices == nil ||
-		c.Decision == nil || c.EndOthers == nil || c.Renew == nil || c.Logger == nil || c.Now == nil {
+		c.Decision == nil || c.EndOthers == nil || c.Renew == nil || c.Now == nil {
 		return nil, errors.New("account: Config lacks a part")
 	}
 	return &Service{Config: c}, nil

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -34,13 +35,11 @@ func (s *Service) Routes() []web.Route {
 	}
 }
 
-// mayHelp admits a tenant's owners and admins. Who may not is told that there is no such page: members have no use for
-// knowing more.
+// mayHelp admits a tenant's owners and admins whom its own rules let in.
 func (s *Service) mayHelp(ctx context.Context, by *web.Actor) error {
 	if by.User.Role != storage.Owner && by.User.Role != storage.Admin {
 		return web.ErrForbidden
 	}
-	// Whoever helps others past their second step has shown what the tenant's own rules ask.
 	d, err := s.Decision(ctx, by)
 	if err != nil {
 		return err
@@ -71,11 +70,12 @@ func (s *Service) people(ctx context.Context, by *web.Actor, in peopleIn) (web.R
 	}
 	page := ui.People{Find: in.Find, Action: ui.PathPeople, People: []ui.PersonRow{}, Notice: s.said().Read(in.Notice)}
 	for i := range found {
-		row, err := s.personRow(ctx, by, credential.Person{Tenant: by.Tenant, User: &found[i]})
+		p := credential.Person{Tenant: by.Tenant, User: &found[i]}
+		held, err := s.Credentials.List(ctx, p)
 		if err != nil {
-			return web.Result{}, err
+			return web.Result{}, web.Unavailable("factors", err)
 		}
-		page.People = append(page.People, row)
+		page.People = append(page.People, s.personRow(by, p, held))
 	}
 	if more {
 		page.Next = ui.PathPeople + "?" + url.Values{"after": {found[len(found)-1].ID}}.Encode()
@@ -102,11 +102,7 @@ func (s *Service) look(ctx context.Context, by *web.Actor, in peopleIn) (found [
 	return found, false, nil
 }
 
-func (s *Service) personRow(ctx context.Context, by *web.Actor, p credential.Person) (ui.PersonRow, error) {
-	held, err := s.Credentials.List(ctx, p)
-	if err != nil {
-		return ui.PersonRow{}, web.Unavailable("factors", err)
-	}
+func (s *Service) personRow(by *web.Actor, p credential.Person, held []storage.Credential) ui.PersonRow {
 	at := personPath(p.User)
 	row := ui.PersonRow{
 		ID: p.User.ID, Account: web.Account(p.User), Name: p.User.Name, Role: string(p.User.Role), Type: p.User.Type,
@@ -122,7 +118,7 @@ func (s *Service) personRow(ctx context.Context, by *web.Actor, p credential.Per
 	if !p.User.Locked.IsZero() && mayManage(by, p) == nil {
 		row.Unlock = at + "/unlock"
 	}
-	return row, nil
+	return row
 }
 
 // mayHandOut: owners hand recovery codes to others who are let in. Nobody makes one for oneself: it would be a second
@@ -181,7 +177,7 @@ func (s *Service) handOut(ctx context.Context, by *web.Actor, in personIn) (web.
 		return web.Result{}, credential.PassOn("recovery code", err)
 	}
 	n := p.Notice(by, ui.MailRecoveryMade)
-	n.Name = by.User.Name
+	n.Name = cmp.Or(by.User.Name, web.Account(by.User))
 	s.Notices.Tell(ctx, n)
 	at := personPath(p.User)
 	return web.Draw(ui.RecoveryCode{
@@ -199,7 +195,10 @@ func (s *Service) takeBack(ctx context.Context, by *web.Actor, in personIn) (web
 	if err != nil {
 		return web.Result{}, err
 	}
-	err = s.Credentials.TakeBack(ctx, p, func([]storage.Credential) error {
+	err = s.Credentials.TakeBack(ctx, p, func(held []storage.Credential) error {
+		if _, err := s.Credentials.HandedOut(held); err != nil {
+			return err
+		}
 		return s.Audit.Record(ctx, event(by, p, "recovery.revoked"))
 	})
 	// Used, expired or revoked by somebody else, it is gone all the same.
@@ -218,6 +217,10 @@ func (s *Service) unlock(ctx context.Context, by *web.Actor, in personIn) (web.R
 	if err != nil {
 		return web.Result{}, err
 	}
+	// Nothing is noted of who is not locked: "this was not me" may still be said of what was done before.
+	if p.User.Locked.IsZero() {
+		return s.done(p, ui.NoticeUnlocked)
+	}
 	if err := s.Audit.Record(ctx, event(by, p, "user.unlock")); err != nil {
 		return web.Result{}, web.Unavailable("audit log", err)
 	}
@@ -228,7 +231,9 @@ func (s *Service) unlock(ctx context.Context, by *web.Actor, in personIn) (web.R
 }
 
 func (s *Service) unlocked(u *storage.User) error {
-	u.Locked, u.Unlocked = time.Time{}, s.Now()
+	if !u.Locked.IsZero() {
+		u.Locked, u.Unlocked = time.Time{}, s.Now()
+	}
 	return nil
 }
 

@@ -44,10 +44,11 @@ func (s *Service) showPerson(ctx context.Context, by *web.Actor, in personIn) (w
 }
 
 func (s *Service) drawPerson(ctx context.Context, by *web.Actor, p credential.Person, notice ui.Text) (web.Result, error) {
-	row, err := s.personRow(ctx, by, p)
+	held, err := s.Credentials.List(ctx, p)
 	if err != nil {
-		return web.Result{}, err
+		return web.Result{}, web.Unavailable("factors", err)
 	}
+	row := s.personRow(by, p, held)
 	page := ui.Person{
 		Row: row, Roles: []string{}, Types: p.Tenant.UserTypes, Own: row.You, Factors: []ui.CredentialRow{}, CodesLeft: -1,
 		Disabled: p.User.Disabled, Locked: !p.User.Locked.IsZero(), Back: ui.PathPeople, Notice: notice,
@@ -55,7 +56,7 @@ func (s *Service) drawPerson(ctx context.Context, by *web.Actor, p credential.Pe
 	if !p.User.LastSignIn.IsZero() {
 		page.LastSignIn = p.User.LastSignIn.UTC().Format(time.RFC3339)
 	}
-	if err := s.holds(ctx, p, &page); err != nil {
+	if err := s.holds(ctx, p, held, &page); err != nil {
 		return web.Result{}, err
 	}
 	if mayManage(by, p) == nil {
@@ -65,11 +66,7 @@ func (s *Service) drawPerson(ctx context.Context, by *web.Actor, p credential.Pe
 }
 
 // holds fills in what the user has set up, and where the user is signed in.
-func (s *Service) holds(ctx context.Context, p credential.Person, page *ui.Person) error {
-	held, err := s.Credentials.List(ctx, p)
-	if err != nil {
-		return web.Unavailable("factors", err)
-	}
+func (s *Service) holds(ctx context.Context, p credential.Person, held []storage.Credential, page *ui.Person) error {
 	off, err := s.Credentials.Off(ctx, p)
 	if err != nil {
 		return web.Unavailable("counter", err)
@@ -152,18 +149,11 @@ type savePersonIn struct {
 // savePerson sets access level, user type and the tick together (000-2, 000-3).
 func (s *Service) savePerson(ctx context.Context, by *web.Actor, in savePersonIn) (web.Result, error) {
 	var p credential.Person
-	err := s.oneAtATime(ctx, by, func() (err error) {
-		// Read within the turn: of two owners who take each other's role at once, the second is one no longer.
-		u, err := s.Store.Users.Get(ctx, by.Tenant.ID, by.User.ID)
-		if err != nil {
-			return web.Unavailable("user", err)
-		}
-		now := *by
-		now.User = &u
-		if p, err = s.managed(ctx, &now, in.ID); err != nil {
+	err := s.oneAtATime(ctx, by, func(by *web.Actor) (err error) {
+		if p, err = s.managed(ctx, by, in.ID); err != nil {
 			return err
 		}
-		return s.save(ctx, &now, &p, in)
+		return s.save(ctx, by, &p, in)
 	})
 	if err != nil {
 		return web.Result{}, err
@@ -191,7 +181,7 @@ func (s *Service) save(ctx context.Context, by *web.Actor, p *credential.Person,
 	}
 	u, err := storage.Change(ctx, s.Store.Users, p.User.Tenant, p.User.ID, func(u *storage.User) error {
 		if u.Role != p.User.Role {
-			return storage.ErrConflict // somebody who takes no turns (an operator) was faster
+			return web.ErrBusy // somebody who takes no turns (an operator) was faster
 		}
 		u.Role, u.Type, u.Require2FA = in.Role, in.Type, in.Require
 		return nil
@@ -222,19 +212,34 @@ func onOrOff(on bool) string {
 }
 
 const (
-	turnLife  = 30 * time.Second
+	// turnLife is longer than any operation can take.
+	turnLife  = time.Minute
 	turnTries = 200
 )
 
-// oneAtATime lets the changes of a tenant's roles in one after the other, over all processes.
-func (s *Service) oneAtATime(ctx context.Context, by *web.Actor, do func() error) error {
+// oneAtATime lets the changes of who may do what in a tenant in one after the other, over all processes. The actor is read
+// within the turn: of two owners who put each other out at once, the second is one no longer.
+func (s *Service) oneAtATime(ctx context.Context, by *web.Actor, do func(by *web.Actor) error) error {
 	turn := storage.Counter{Key: storage.Key{Tenant: by.Tenant.ID, ID: "roles", Expires: s.Now().Add(turnLife)}}
 	if err := s.take(ctx, &turn); err != nil {
 		return err
 	}
 	// If this fails the turn ends by itself.
-	defer func() { _ = s.Store.Counters.Delete(context.WithoutCancel(ctx), turn.Tenant, turn.ID) }()
-	return do()
+	defer func() {
+		if s.Now().Before(turn.Expires) { // one that ran out may be somebody else's by now
+			_ = s.Store.Counters.Delete(context.WithoutCancel(ctx), turn.Tenant, turn.ID)
+		}
+	}()
+	u, err := s.Store.Users.Get(ctx, by.Tenant.ID, by.User.ID)
+	if err != nil {
+		return web.Unavailable("user", err)
+	}
+	if u.Out() {
+		return web.ErrForbidden
+	}
+	now := *by
+	now.User = &u
+	return do(&now)
 }
 
 func (s *Service) take(ctx context.Context, turn *storage.Counter) error {
@@ -275,13 +280,18 @@ func (s *Service) askReset(ctx context.Context, by *web.Actor, in personIn) (web
 
 // reset takes all factors of a user off, for one who has lost them.
 func (s *Service) reset(ctx context.Context, by *web.Actor, in personIn) (web.Result, error) {
-	p, err := s.helped(ctx, by, in.ID, "two_factor.reset")
+	p, err := s.helped(ctx, by, in.ID, "")
 	if err != nil {
 		return web.Result{}, err
 	}
-	err = errors.Join(s.Credentials.RemoveAll(ctx, p, nil), s.Credentials.Forgive(ctx, p), s.EndOthers(ctx, p.User.Tenant, p.User.ID, ""))
+	err = s.Credentials.RemoveAll(ctx, p, func([]storage.Credential) error {
+		return s.Audit.Record(ctx, event(by, p, "two_factor.reset"))
+	})
 	if err != nil {
-		return web.Result{}, web.Unavailable("factors", err)
+		return web.Result{}, credential.PassOn("factors", err)
+	}
+	if err := errors.Join(s.Credentials.Forgive(ctx, p), s.EndOthers(ctx, p.User.Tenant, p.User.ID, "")); err != nil {
+		return web.Result{}, web.Unavailable("sessions", err)
 	}
 	s.Notices.Tell(ctx, p.Notice(by, ui.MailTwoFactorOff))
 	return s.done(p, ui.NoticePersonReset)
@@ -331,18 +341,22 @@ func (s *Service) enable(ctx context.Context, by *web.Actor, in personIn) (web.R
 }
 
 func (s *Service) setDisabled(ctx context.Context, by *web.Actor, id string, disabled bool) (web.Result, error) {
-	p, err := s.helped(ctx, by, id, onOff("user", disabled))
+	var p credential.Person
+	err := s.oneAtATime(ctx, by, func(by *web.Actor) (err error) {
+		if p, err = s.helped(ctx, by, id, onOff("user", disabled)); err != nil {
+			return err
+		}
+		u, err := storage.Change(ctx, s.Store.Users, p.User.Tenant, p.User.ID, func(u *storage.User) error {
+			u.Disabled = disabled
+			return nil
+		})
+		p.User = &u
+		return web.Unavailable("user", err)
+	})
 	if err != nil {
 		return web.Result{}, err
 	}
-	u, err := storage.Change(ctx, s.Store.Users, p.User.Tenant, p.User.ID, func(u *storage.User) error {
-		u.Disabled = disabled
-		return nil
-	})
-	if err != nil {
-		return web.Result{}, web.Unavailable("user", err)
-	}
-	p.User = &u
+	u := p.User
 	notice := ui.NoticePersonEnabled
 	if disabled {
 		notice = ui.NoticePersonDisabled

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/audit"
@@ -41,7 +40,6 @@ type Config struct {
 	EndOthers func(ctx context.Context, tenant, user, keep string) error
 	// SecretPurpose is the purpose that client secrets are hashed for, as the protocol checks them.
 	SecretPurpose string
-	Logger        *slog.Logger
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -55,9 +53,6 @@ func New(c Config) (*Service, error) {
 	if c.Store.Tenants == nil || c.Keys == nil || c.Audit == nil || c.Directory == nil || c.Credentials == nil ||
 		c.Notices == nil || c.Decision == nil || c.EndOthers == nil || c.SecretPurpose == "" {
 		return nil, errors.New("admin: Config lacks a part")
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -77,8 +77,9 @@ func (k *Keeper) Off(ctx context.Context, p Person) (map[string]bool, error) {
 	return off, nil
 }
 
-// forget clears the counter after a right answer: nothing else does.
-func (k *Keeper) forget(ctx context.Context, p Person) error {
+// Forgive takes back the wrong answers that were counted. It follows a right answer; and it is for who took the factors
+// away: one that is off would stay so when it is set up anew.
+func (k *Keeper) Forgive(ctx context.Context, p Person) error {
 	err := k.Counters.Delete(ctx, p.User.Tenant, counterID(p))
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil

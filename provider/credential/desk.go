@@ -185,6 +185,9 @@ func (d *Desk) SendAgain(ctx context.Context) (web.Result, error) {
 		return to, err
 	}
 	e, err := d.RepeatEnrolment(ctx, d.Person, d.Enrolling)
+	if errors.Is(err, ErrUnknownFactor) {
+		return web.Result{}, web.ErrNotFound
+	}
 	var refused *mfa.Refused
 	if errors.As(err, &refused) {
 		if err := d.Record(ctx, "factor.sent", "refused", d.Enrolling.Factor, string(refused.Reason)); err != nil {

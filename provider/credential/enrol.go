@@ -131,20 +131,27 @@ func (k *Keeper) ConfirmEnrolment(ctx context.Context, p Person, e *storage.Enro
 	if err != nil {
 		return Enrolled{}, fmt.Errorf("set-up of %s: %w", e.Factor, err)
 	}
-	if err := k.forget(ctx, p); err != nil {
+	if err := k.Forgive(ctx, p); err != nil {
 		return Enrolled{}, err
 	}
+	// The set-up's time names the credential, so that the same set-up confirmed twice is stored, and noted, once.
+	id := fmt.Sprintf("%s-%s-%d", p.User.ID, e.Factor, e.At.UnixMilli())
+	once := func(held []storage.Credential) error {
+		if slices.ContainsFunc(held, func(c storage.Credential) bool { return c.ID == id }) {
+			return storage.ErrExists
+		}
+		return accept(held)
+	}
 	var done Enrolled
-	err = k.change(ctx, p, accept, func(held []storage.Credential) error {
-		done, err = k.enrol(ctx, p, s, e, got, held)
+	err = k.change(ctx, p, once, func(held []storage.Credential) error {
+		done, err = k.enrol(ctx, p, s, id, got, held)
 		return err
 	})
 	return done, err
 }
 
-func (k *Keeper) enrol(ctx context.Context, p Person, s SettingUp, e *storage.Enrolling, got mfa.Credential, held []storage.Credential) (Enrolled, error) {
-	// The set-up's time names the credential, so that the same set-up confirmed twice is stored once.
-	c, err := k.insert(ctx, p, s.Factor, got, fmt.Sprintf("%s-%s-%d", p.User.ID, e.Factor, e.At.UnixMilli()))
+func (k *Keeper) enrol(ctx context.Context, p Person, s SettingUp, id string, got mfa.Credential, held []storage.Credential) (Enrolled, error) {
+	c, err := k.insert(ctx, p, s.Factor, got, id)
 	if err != nil {
 		return Enrolled{}, err
 	}

@@ -41,7 +41,7 @@ func (s *Service) Begin(ctx context.Context, by *web.Actor, r Request) (web.Resu
 
 // resume carries a session on: it counts as the proofs that are still good for the request.
 func (s *Service) resume(ctx context.Context, by *web.Actor, r Request) (web.Result, error) {
-	p := credential.Person{Tenant: by.Tenant, User: by.User}
+	p := credential.Who(by)
 	all, err := s.Credentials.List(ctx, p)
 	if err != nil {
 		return web.Result{}, web.Unavailable("factors", err)

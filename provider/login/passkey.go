@@ -153,14 +153,20 @@ func (s *Service) wrongPasskey(ctx context.Context, by *web.Actor, r Request, f 
 	}
 	if p.User == nil {
 		// Of nobody, and so nothing that anybody's log should fill with.
-		if s.noted.first("passkey/"+web.Network(by.Address), s.Now()) {
-			return again(ui.ProblemPasskeySignIn), s.record(ctx, s.refusal(by, r, nil, "no such passkey"))
+		if !s.noted.first("passkey/"+web.Network(by.Address), s.Now()) {
+			return again(ui.ProblemPasskeySignIn), nil
 		}
-		return again(ui.ProblemPasskeySignIn), nil
+		e := s.refusal(by, r, nil, "no such passkey")
+		e.Action, e.Factor = "sign_in.factor", f.Info().ID
+		return again(ui.ProblemPasskeySignIn), s.record(ctx, e)
 	}
 	st := &state{flow: &storage.Flow{}, person: p, request: r}
 	if err := s.warn(ctx, by, st, f, why); err != nil {
 		return web.Result{}, err
+	}
+	// An answer need only name the user, and costs nothing: to note each would be the cheapest way to fill the log.
+	if !s.noted.first("passkey/"+p.User.ID+"/"+web.Network(by.Address), s.Now()) {
+		return again(ui.ProblemPasskeySignIn), nil
 	}
 	e := s.event(by, st, "sign_in.factor", "refused")
 	e.Factor, e.Reason = f.Info().ID, "passkey"

@@ -76,7 +76,10 @@ func (s *Service) CheckPassword(ctx context.Context, by *web.Actor, p credential
 	case err != nil:
 		return web.Unavailable("directory", err)
 	case len(right) == 0:
-		return errors.Join(ErrPassword, s.wrongPassword(ctx, try))
+		if err := s.wrongPassword(ctx, try); err != nil {
+			return err
+		}
+		return ErrPassword
 	}
 	// The count is also that of namesakes in other tenants, whom this password says nothing of: it stays.
 	return nil

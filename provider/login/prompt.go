@@ -83,7 +83,10 @@ func (s *Service) sendAgain(ctx context.Context, by *web.Actor, in factorIn) (we
 			return s.prompt(ctx, by, st, in.Factor, ui.Text{})
 		}
 		again, err := s.Credentials.Repeat(ctx, st.person, in.Factor, pending)
-		if errors.Is(err, credential.ErrNothingPending) {
+		switch {
+		case errors.Is(err, credential.ErrUnknownFactor):
+			return web.Result{}, web.ErrNotFound
+		case errors.Is(err, credential.ErrNothingPending):
 			return s.prompt(ctx, by, st, in.Factor, ui.Text{})
 		}
 		if err := s.noteSent(ctx, by, st, in.Factor, err); err != nil {

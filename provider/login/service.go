@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"regexp"
 	"time"
 
@@ -40,9 +39,8 @@ type Config struct {
 	// Hooks may refuse sign-ins, set-ups and recoveries.
 	Hooks *hook.Runner
 	// Lost mails a user who has lost all factors how to take them off; see MayReset.
-	Lost   func(ctx context.Context, by *web.Actor, p credential.Person) error
-	Logger *slog.Logger
-	Now    func() time.Time
+	Lost func(ctx context.Context, by *web.Actor, p credential.Person) error
+	Now  func() time.Time
 }
 
 // Service signs users in.
@@ -60,7 +58,7 @@ var factorID = regexp.MustCompile(`^[a-z][a-z0-9]{0,31}$`)
 
 // New checks the configuration.
 func New(c Config) (*Service, error) {
-	if c.Keys == nil || c.Directory == nil || c.Credentials == nil || c.Audit == nil || c.Notices == nil || c.Continue == nil || c.Refuse == nil || c.Ended == nil || c.Stolen == nil || c.Hooks == nil || c.Lost == nil || c.Language == nil || c.Logger == nil {
+	if c.Keys == nil || c.Directory == nil || c.Credentials == nil || c.Audit == nil || c.Notices == nil || c.Continue == nil || c.Refuse == nil || c.Ended == nil || c.Stolen == nil || c.Hooks == nil || c.Lost == nil || c.Language == nil {
 		return nil, errors.New("login: Config lacks a part")
 	}
 	if c.Now == nil {
@@ -142,7 +140,7 @@ func (s *Service) DecisionFor(ctx context.Context, by *web.Actor, p credential.P
 
 // Decision says what the tenant's policy asks of a user who is on our own pages.
 func (s *Service) Decision(ctx context.Context, by *web.Actor) (policy.Decision, error) {
-	return s.decide(ctx, by, credential.Person{Tenant: by.Tenant, User: by.User}, Request{})
+	return s.DecisionFor(ctx, by, credential.Who(by))
 }
 
 // enrolled reads what Next needs to know of a user's factors.

@@ -89,6 +89,7 @@ func (p *Provider) redeem(ctx context.Context, client *storage.Client, in *oidc.
 	var refresh string
 	// One read and one replace by version: of many at once one redeems the code, and the others, when they read again,
 	// find it redeemed.
+	var asked bool
 	g, err := storage.Change(ctx, p.c.Store.Grants, t.tenant, t.grant, func(g *storage.Grant) error {
 		if why := p.unfit(client, g, in); why != "" {
 			return why
@@ -105,8 +106,12 @@ func (p *Provider) redeem(ctx context.Context, client *storage.Client, in *oidc.
 		if _, user, err = p.person(ctx, g.Tenant, g.User); err != nil {
 			return err
 		}
-		if err := p.hook(ctx, hook.BeforeToken, client, &user, g.Factors, g.Scopes); err != nil {
-			return err
+		// Asked once, however often others are first.
+		if !asked {
+			if err := p.hook(ctx, hook.BeforeToken, client, &user, g.Factors, g.Scopes); err != nil {
+				return err
+			}
+			asked = true
 		}
 		g.Redeemed = true
 		// Kept for as long as anything lives that a second use of the code has to end, and a minute for clocks.

@@ -15,9 +15,6 @@ import (
 // hook asks the deployment's own hooks about tokens for a user, or, where that is nil, for a client itself. Before
 // tokens are given out they may refuse, and then what was shown for them is not spent.
 func (p *Provider) hook(ctx context.Context, at hook.Point, client *storage.Client, user *storage.User, factors, scopes []string) error {
-	if p.c.Hooks == nil {
-		return nil
-	}
 	by := web.ActorFrom(ctx)
 	e := hook.Event{
 		Point: at, Tenant: client.Owner, Client: client.ID, Factors: factors, Scopes: scopes, Address: by.Address, Agent: by.Agent,

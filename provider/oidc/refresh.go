@@ -36,6 +36,7 @@ func (p *Provider) renew(ctx context.Context, client *storage.Client, in *oidc.R
 	var user storage.User
 	var scopes []string
 	var next string
+	var asked bool
 	g, err := storage.Change(ctx, p.c.Store.Grants, t.tenant, t.grant, func(g *storage.Grant) error {
 		now := p.c.Now()
 		switch {
@@ -61,8 +62,12 @@ func (p *Provider) renew(ctx context.Context, client *storage.Client, in *oidc.R
 		if user, err = p.stillAdmitted(ctx, client, g); err != nil {
 			return err
 		}
-		if err := p.hook(ctx, hook.BeforeToken, client, &user, g.Factors, scopes); err != nil {
-			return err
+		// Asked once, however often others are first.
+		if !asked {
+			if err := p.hook(ctx, hook.BeforeToken, client, &user, g.Factors, scopes); err != nil {
+				return err
+			}
+			asked = true
 		}
 		next, g.Refresh = p.issue(ticketRefresh, g.Tenant, g.ID)
 		g.RefreshUntil = earlier(now.Add(refreshIdle), g.Created.Add(refreshMax))

@@ -2,6 +2,7 @@ package rescue
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
 	"errors"
 	"strings"
@@ -63,7 +64,7 @@ func (s *Service) read(ctx context.Context, purpose, link string) (credential.Pe
 	if err != nil {
 		return p, err
 	}
-	if l.Secret != s.hash(purpose, p.User, parts[2]) {
+	if !hmac.Equal([]byte(l.Secret), []byte(s.hash(purpose, p.User, parts[2]))) {
 		return credential.Person{}, web.ErrLink
 	}
 	return p, nil

@@ -173,8 +173,11 @@ func (s *Service) notMe(ctx context.Context, by *web.Actor, in linkIn) (web.Resu
 	if err != nil {
 		return web.Result{}, err
 	}
-	if err := s.record(ctx, by, p, "user.lock", "ok", "this was not me"); err != nil {
-		return web.Result{}, err
+	// Said again, it ends what is signed in by now, and is nothing new for the log.
+	if p.User.Locked.IsZero() {
+		if err := s.record(ctx, by, p, "user.lock", "ok", "this was not me"); err != nil {
+			return web.Result{}, err
+		}
 	}
 	first := false
 	_, err = storage.Change(ctx, s.Store.Users, a.Tenant, a.User, func(u *storage.User) error {

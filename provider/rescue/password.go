@@ -54,7 +54,13 @@ func (s *Service) forgot(ctx context.Context, by *web.Actor, in forgotIn) (web.R
 		defer func() { <-s.busy }()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), mailTime)
 		defer cancel()
-		if err := s.mailForgot(ctx, &who, in.Login); err != nil {
+		err := s.mailForgot(ctx, &who, in.Login)
+		var often *mfa.Refused
+		var many *web.TooMany
+		switch {
+		case errors.As(err, &often), errors.As(err, &many):
+			s.Logger.InfoContext(ctx, "mail for a forgotten password not sent: too many were asked for", "request", who.Request)
+		case err != nil:
 			s.Logger.ErrorContext(ctx, "mail for a forgotten password not sent", "error", err, "request", who.Request)
 		}
 	})

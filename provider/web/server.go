@@ -265,15 +265,17 @@ func (x *exchange) wantsJSON() bool {
 }
 
 func (x *exchange) answer(res Result, err error) {
+	// A remembered device's secret has changed in storage whatever came after: a browser that kept the one of before would
+	// look like a copy.
+	if res.Devices != nil {
+		x.s.setCookie(x.c, devicesCookie, *res.Devices, devicesCookieAge)
+	}
 	if err != nil {
 		x.fail(err)
 		return
 	}
 	if res.Session != nil {
 		x.s.setCookie(x.c, sessionCookie, *res.Session, 0)
-	}
-	if res.Devices != nil {
-		x.s.setCookie(x.c, devicesCookie, *res.Devices, devicesCookieAge)
 	}
 	if len(res.FormTargets) > 0 {
 		x.c.Response().Header().Set("Content-Security-Policy", policy(res.FormTargets))
