@@ -13,8 +13,10 @@ import (
 	"github.com/sallyport-id/sallyport/storage"
 )
 
-// Sink is told of every event once it is kept. It is called by whoever caused the event, possibly by several at
-// once: it must not block, and what takes time belongs in a queue of its own.
+// Sink is told of every event once it is kept. It is called by whoever caused the event, possibly by several at once, and
+// they wait for it. It may itself wait for a durable write, of a few records and bounded in time by a context of its own:
+// of ctx there may be no time left. A request to somebody else's machine does not belong here, nor does anything that may be
+// tried again: the write is to a queue, and that is for whoever works it off.
 type Sink interface {
 	Event(ctx context.Context, e storage.Event)
 }
@@ -65,7 +67,7 @@ func (l *Log) Record(ctx context.Context, e storage.Event) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
 	l.prepare(&e)
-	if err := l.append(ctx, &e); err != nil {
+	if _, err := l.append(ctx, e.Tenant, &e); err != nil {
 		l.o.Logger.LogAttrs(ctx, slog.LevelError, "audit event not kept", append(attrs(e), slog.Any("error", err))...)
 		return fmt.Errorf("audit: record %s: %w", e.Action, err)
 	}
@@ -85,36 +87,43 @@ type chain struct {
 	hash  string
 }
 
-func (l *Log) append(ctx context.Context, e *storage.Event) error {
-	c := l.enter(e.Tenant)
-	defer l.leave(e.Tenant, c)
+// append puts events of one tenant behind its chain, in their order. kept is how many of the first are there.
+func (l *Log) append(ctx context.Context, tenant string, events ...*storage.Event) (kept int, _ error) {
+	c := l.enter(tenant)
+	defer l.leave(tenant, c)
 	select {
 	case c.turn <- struct{}{}:
 		defer func() { <-c.turn }()
 	case <-ctx.Done():
-		return ctx.Err()
+		return 0, ctx.Err()
 	}
 	for try := range recordTries {
-		if err := l.find(ctx, e.Tenant, c); err != nil {
-			return err
+		if err := l.find(ctx, tenant, c); err != nil {
+			return kept, err
 		}
-		e.ID, e.Previous = place(c.last+1), c.hash
-		e.Hash = sum(*e)
-		err := l.events.Insert(ctx, e)
+		last, hash := c.last, c.hash
+		for _, e := range events[kept:] {
+			last++
+			e.ID, e.Previous = place(last), hash
+			e.Hash = sum(*e)
+			hash = e.Hash
+		}
+		n, err := storage.InsertSeries(ctx, l.events, events[kept:])
+		kept += n
 		if err == nil {
-			c.last, c.hash = c.last+1, e.Hash
-			return nil
+			c.last, c.hash = last, hash
+			return kept, nil
 		}
-		// Whether it was written is not known after an error, so the end is looked up again by whoever is next.
+		// Whether it was written is not known after an error, so the end is looked up again, by this try or whoever is next.
 		c.known = false
 		if !errors.Is(err, storage.ErrExists) {
-			return err
+			return kept, err
 		}
 		if err := pause(ctx, try); err != nil {
-			return err
+			return kept, err
 		}
 	}
-	return fmt.Errorf("gave way to other writers %d times: %w", recordTries, storage.ErrExists)
+	return kept, fmt.Errorf("gave way to other writers %d times: %w", recordTries, storage.ErrExists)
 }
 
 // pause keeps processes that write to one chain from meeting again and again: none at first, then up to 20 ms.

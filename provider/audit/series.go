@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -22,7 +21,7 @@ func (l *Log) RecordSeries(ctx context.Context, tenant string, events []storage.
 		l.prepare(&e)
 		series[i] = &e
 	}
-	kept, err := l.appendSeries(ctx, tenant, series)
+	kept, err := l.append(ctx, tenant, series...)
 	for _, e := range series[:kept] {
 		l.tell(ctx, *e)
 	}
@@ -32,44 +31,6 @@ func (l *Log) RecordSeries(ctx context.Context, tenant string, events []storage.
 		return fmt.Errorf("audit: record %d events: %w", len(series)-kept, err)
 	}
 	return nil
-}
-
-func (l *Log) appendSeries(ctx context.Context, tenant string, series []*storage.Event) (kept int, _ error) {
-	c := l.enter(tenant)
-	defer l.leave(tenant, c)
-	select {
-	case c.turn <- struct{}{}:
-		defer func() { <-c.turn }()
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	}
-	for try := range recordTries {
-		if err := l.find(ctx, tenant, c); err != nil {
-			return kept, err
-		}
-		last, hash := c.last, c.hash
-		for _, e := range series[kept:] {
-			last++
-			e.ID, e.Previous = place(last), hash
-			e.Hash = sum(*e)
-			hash = e.Hash
-		}
-		n, err := storage.InsertSeries(ctx, l.events, series[kept:])
-		kept += n
-		if err == nil {
-			c.last, c.hash = last, hash
-			return kept, nil
-		}
-		// As in append: the end is looked up again, and what is left goes behind it.
-		c.known = false
-		if !errors.Is(err, storage.ErrExists) {
-			return kept, err
-		}
-		if err := pause(ctx, try); err != nil {
-			return kept, err
-		}
-	}
-	return kept, fmt.Errorf("gave way to other writers %d times: %w", recordTries, storage.ErrExists)
 }
 
 // prepare brings an event into the form in which it is kept.
