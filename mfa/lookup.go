@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -65,32 +64,37 @@ func (l Lookup) Read(answer string) (string, error) {
 // LookupKey is the least length in bytes of the key that codes are hashed under.
 const LookupKey = 32
 
-// Ready tells what is missing to hash codes of u under key: without a key, or for nobody, hashes would be anyone's.
-func (l Lookup) Ready(key []byte, u User) error {
-	if err := l.Keyed(key); err != nil {
+// Ready tells what the factor of that ID lacks to hash codes of u under key: without a key, or for nobody, hashes would be
+// anyone's.
+func (l Lookup) Ready(factor string, key []byte, u User) error {
+	if err := l.Fits(factor, key); err != nil {
 		return err
 	}
 	if u.Tenant == "" || u.ID == "" {
-		return errors.New("the user has no tenant or no ID")
+		return fmt.Errorf("%s: the user has no tenant or no ID", factor)
 	}
 	return nil
 }
 
-// Keyed tells whether key is long enough.
-func (Lookup) Keyed(key []byte) error {
+// Fits tells whether key is long enough for the factor of that ID to hash codes under.
+func (Lookup) Fits(factor string, key []byte) error {
 	if len(key) < LookupKey {
-		return fmt.Errorf("Factor.Key has %d bytes, and needs %d", len(key), LookupKey)
+		return fmt.Errorf("%s: Factor.Key has %d bytes, and needs %d", factor, len(key), LookupKey)
 	}
 	return nil
 }
 
-// Hash is what is kept of a code that is as long as chance can't find. It is keyed (HMAC-SHA-256), so that a copy of
-// the database is no list to try codes against, and holds the purpose and the code's owner, so that it means nothing
-// for another purpose or in another user's record. Lengths go before the parts, or one owner's parts could be cut into
-// another's.
-func (l Lookup) Hash(key []byte, purpose string, u User, code string) []byte {
+// Hash is what is kept of a code that is as long as chance can't find. It is keyed, so that a copy of the database is no
+// list to try codes against, and holds the purpose and the code's owner, so that it means nothing for another purpose or
+// in another user's record.
+func (Lookup) Hash(key []byte, purpose string, u User, code string) []byte {
+	return Keyed(key, purpose, u.Tenant, u.ID, code)
+}
+
+// Keyed is the HMAC-SHA-256 of parts. Lengths go before the parts, or one owner's parts could be cut into another's.
+func Keyed(key []byte, parts ...string) []byte {
 	h := hmac.New(sha256.New, key)
-	for _, part := range []string{purpose, u.Tenant, u.ID, code} {
+	for _, part := range parts {
 		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
 		h.Write([]byte(part))
 	}

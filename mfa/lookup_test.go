@@ -2,6 +2,7 @@ package mfa_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
@@ -39,11 +40,27 @@ func TestLookupShowAndRead(t *testing.T) {
 	}
 }
 
+// TestKeyed: hashes are kept in databases, and so are for ever what they are. These are by Python's hmac.
+func TestKeyed(t *testing.T) {
+	for want, parts := range map[string][]string{
+		"5d5d139563c95b5967b9bd9a8c9b233a9dedb45072794cd232dc1b74832607d0": nil,
+		"e14ac31fa69ddedde449f7ce22299e94f131144b9f340d77fa81071d72c66f67": {"+4915123456789"},
+		"5e3b74805132465f6d5b0f1f73cc7d7d8722ff0067ada31a124ab96dbc321454": {"purpose", "acme", "alice", "0000"},
+	} {
+		if got := hex.EncodeToString(mfa.Keyed([]byte("key"), parts...)); got != want {
+			t.Errorf("%q: %s, want %s", parts, got, want)
+		}
+	}
+}
+
 // TestLookupHash: each part counts, and parts can't be cut in another place.
 func TestLookupHash(t *testing.T) {
 	const l = mfa.Lookup(4)
 	alice := mfa.User{Tenant: "acme", ID: "alice"}
 	want := l.Hash([]byte("key"), "purpose", alice, "0000")
+	if !bytes.Equal(want, mfa.Keyed([]byte("key"), "purpose", "acme", "alice", "0000")) {
+		t.Error("the hash is of other parts")
+	}
 	if !bytes.Equal(want, l.Hash([]byte("key"), "purpose", alice, "0000")) || len(want) != 32 {
 		t.Fatal("the hash of one code is two")
 	}

@@ -16,13 +16,9 @@ import (
 // ID is the factor's ID.
 const ID = "backup"
 
-const (
-	// leastKey is the least length of Factor.Key in bytes.
-	leastKey = mfa.LookupKey
-	// form is 24 characters: 120 bits, above the 112 that NIST SP 800-63B-4, section 3.1.2, asks of look-up secrets that
-	// are kept as plain hashes, without a salt or a slow function.
-	form mfa.Lookup = 24
-)
+// form is 24 characters: 120 bits, above the 112 that NIST SP 800-63B-4, section 3.1.2, asks of look-up secrets that
+// are kept as plain hashes, without a salt or a slow function.
+const form mfa.Lookup = 24
 
 // Factor makes sets of backup codes and strikes them out one at a time. A set has ten codes, or one where the tenant's
 // option "backup.codes" is "1".
@@ -39,9 +35,9 @@ var (
 // In implements mfa.Guest: a Factor without a Key gets the deployment's.
 func (f Factor) In(h mfa.Host) (mfa.Factor, error) {
 	if len(f.Key) == 0 {
-		f.Key = h.Key("backup codes", leastKey)
+		f.Key = h.Key("backup codes", mfa.LookupKey)
 	}
-	return f, prefixed(form.Keyed(f.Key))
+	return f, form.Fits(ID, f.Key)
 }
 
 // Info implements mfa.Factor.
@@ -178,14 +174,7 @@ func (f Factor) Verify(_ context.Context, u mfa.User, creds []mfa.Credential, ch
 var errNoCredential = errors.New("backup: the user has no codes")
 
 // ready refuses to work without a key, or for nobody.
-func (f Factor) ready(u mfa.User) error { return prefixed(form.Ready(f.Key, u)) }
-
-func prefixed(err error) error {
-	if err != nil {
-		return fmt.Errorf("backup: %w", err)
-	}
-	return nil
-}
+func (f Factor) ready(u mfa.User) error { return form.Ready(ID, f.Key, u) }
 
 func (f Factor) hash(u mfa.User, code string) []byte {
 	return form.Hash(f.Key, "sallyport/mfa/backup", u, code)

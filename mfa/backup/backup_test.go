@@ -17,7 +17,7 @@ import (
 
 var (
 	alice = mfa.User{Tenant: "acme", ID: "alice"}
-	sound = Factor{Key: bytes.Repeat([]byte{7}, leastKey)}
+	sound = Factor{Key: bytes.Repeat([]byte{7}, mfa.LookupKey)}
 )
 
 func TestContract(t *testing.T) {
@@ -175,7 +175,7 @@ func TestHashesAreTheOwners(t *testing.T) {
 			t.Errorf("%+v: %v", thief, err)
 		}
 	}
-	other := Factor{Key: bytes.Repeat([]byte{8}, leastKey)}
+	other := Factor{Key: bytes.Repeat([]byte{8}, mfa.LookupKey)}
 	if _, err := verify(other, alice, codes[0], c); reason(err) != mfa.Mismatch {
 		t.Errorf("under another key: %v", err)
 	}
@@ -204,7 +204,7 @@ func TestNothingKeptInClear(t *testing.T) {
 func TestKeyIsNeeded(t *testing.T) {
 	ctx := context.Background()
 	codes, c := enrol(t, sound, alice)
-	for _, f := range []Factor{{}, {Key: make([]byte, leastKey-1)}} {
+	for _, f := range []Factor{{}, {Key: make([]byte, mfa.LookupKey-1)}} {
 		_, enroll := f.Enroll(ctx, alice, "")
 		_, confirm := f.Confirm(ctx, alice, mfa.Challenge{}, "")
 		_, challenge := f.Challenge(ctx, alice, []mfa.Credential{c})
@@ -222,7 +222,7 @@ func TestKeyOfTheDeployment(t *testing.T) {
 	for _, f := range []Factor{{}, sound} {
 		want := f.Key
 		if want == nil {
-			want = h.Key("backup codes", leastKey)
+			want = h.Key("backup codes", mfa.LookupKey)
 		}
 		got, err := f.In(h)
 		if g, ok := got.(Factor); err != nil || !ok || !bytes.Equal(g.Key, want) {

@@ -19,13 +19,9 @@ const ID = "recovery"
 // Life is how long a code can be used after it was made.
 const Life = 60 * time.Minute
 
-const (
-	// leastKey is the least length of Factor.Key in bytes.
-	leastKey = mfa.LookupKey
-	// form is 16 characters: 80 bits, above the 64 that NIST SP 800-63B-4, section 3.1.2, asks of look-up secrets whose
-	// wrong answers are counted, for a code that is gone within the hour and is read out over the telephone.
-	form mfa.Lookup = 16
-)
+// form is 16 characters: 80 bits, above the 64 that NIST SP 800-63B-4, section 3.1.2, asks of look-up secrets whose
+// wrong answers are counted, for a code that is gone within the hour and is read out over the telephone.
+const form mfa.Lookup = 16
 
 // Factor makes one recovery code at a time. A right one lets its user in and earns no RFC 8176 value: what passed it
 // on was a person.
@@ -44,12 +40,12 @@ var (
 // In implements mfa.Guest: a Factor without a Key or a clock gets the deployment's.
 func (f Factor) In(h mfa.Host) (mfa.Factor, error) {
 	if len(f.Key) == 0 {
-		f.Key = h.Key("recovery codes", leastKey)
+		f.Key = h.Key("recovery codes", mfa.LookupKey)
 	}
 	if f.Now == nil {
 		f.Now = h.Now
 	}
-	return f, prefixed(form.Keyed(f.Key))
+	return f, form.Fits(ID, f.Key)
 }
 
 // Info implements mfa.Factor.
@@ -179,14 +175,7 @@ func (f Factor) now() time.Time {
 }
 
 // ready refuses to work without a key, or for nobody.
-func (f Factor) ready(u mfa.User) error { return prefixed(form.Ready(f.Key, u)) }
-
-func prefixed(err error) error {
-	if err != nil {
-		return fmt.Errorf("recovery: %w", err)
-	}
-	return nil
-}
+func (f Factor) ready(u mfa.User) error { return form.Ready(ID, f.Key, u) }
 
 func (f Factor) hash(u mfa.User, plain string) []byte {
 	return form.Hash(f.Key, "sallyport/mfa/recovery", u, plain)

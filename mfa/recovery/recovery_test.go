@@ -17,7 +17,7 @@ import (
 var (
 	alice  = mfa.User{Tenant: "acme", ID: "alice"}
 	noon   = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	theKey = bytes.Repeat([]byte{7}, leastKey)
+	theKey = bytes.Repeat([]byte{7}, mfa.LookupKey)
 )
 
 func at(t time.Time) Factor { return Factor{Key: theKey, Now: func() time.Time { return t }} }
@@ -145,7 +145,7 @@ func TestHashIsTheOwners(t *testing.T) {
 		}
 	}
 	other := at(noon)
-	other.Key = bytes.Repeat([]byte{8}, leastKey)
+	other.Key = bytes.Repeat([]byte{8}, mfa.LookupKey)
 	if _, err := verify(other, alice, code, c); reason(err) != mfa.Mismatch {
 		t.Errorf("under another key: %v", err)
 	}
@@ -154,7 +154,7 @@ func TestHashIsTheOwners(t *testing.T) {
 func TestKeyIsNeeded(t *testing.T) {
 	ctx := context.Background()
 	code, c := enrol(t, at(noon))
-	for _, f := range []Factor{{}, {Key: make([]byte, leastKey-1)}} {
+	for _, f := range []Factor{{}, {Key: make([]byte, mfa.LookupKey-1)}} {
 		_, enroll := f.Enroll(ctx, alice, "")
 		_, confirm := f.Confirm(ctx, alice, mfa.Challenge{}, "")
 		_, challenge := f.Challenge(ctx, alice, []mfa.Credential{c})
@@ -172,7 +172,7 @@ func TestKeyOfTheDeployment(t *testing.T) {
 	for _, f := range []Factor{{}, {Key: theKey}} {
 		want := f.Key
 		if want == nil {
-			want = h.Key("recovery codes", leastKey)
+			want = h.Key("recovery codes", mfa.LookupKey)
 		}
 		got, err := f.In(h)
 		if g, ok := got.(Factor); err != nil || !ok || !bytes.Equal(g.Key, want) || !g.now().Equal(noon) {

@@ -4,7 +4,6 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/big"
@@ -126,17 +125,7 @@ func (a asked) hash(key []byte, code string) []byte {
 	if a.SetUp {
 		purpose = "set-up"
 	}
-	return keyed(key, purpose, a.ID, a.Tenant, a.User, a.Credential, a.Number, code)
-}
-
-// keyed is an HMAC-SHA-256. Lengths go before the parts, so that they can't be cut elsewhere.
-func keyed(key []byte, parts ...string) []byte {
-	h := hmac.New(sha256.New, key)
-	for _, part := range parts {
-		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
-		h.Write([]byte(part))
-	}
-	return h.Sum(nil)
+	return mfa.Keyed(key, purpose, a.ID, a.Tenant, a.User, a.Credential, a.Number, code)
 }
 
 // readKept reads the number of u that c holds.

@@ -70,7 +70,7 @@ func (f Factor) deliver(ctx context.Context, u mfa.User, number, text string, li
 // codeLimits are what the sending of codes is bound by, beside the budget.
 func (f Factor) codeLimits(u mfa.User, a asked) []mfa.Limit {
 	// Whose number it is can't be told from the name of its counter.
-	hashed := hex.EncodeToString(keyed(f.numberKey, a.Number)[:16])
+	hashed := hex.EncodeToString(mfa.Keyed(f.numberKey, a.Number)[:16])
 	limits := []mfa.Limit{
 		{Name: "sms/gap/" + u.ID, Most: 1, Per: gap},
 		{Name: "sms/user/" + u.ID, Most: mostAnHour, Per: time.Hour},

@@ -9,12 +9,9 @@ import (
 	"github.com/sallyport-id/sallyport/storage"
 )
 
-// KeepFor is how long a message is kept.
-const KeepFor = storage.ShownFor
-
-// Outbox is a sender that keeps messages, for demonstrations and tests. They are kept where those of mail.Outbox are,
-// and in the same order, so that its List has both: under storage.Global, because an outbox is read by whoever runs the
-// deployment, not by its tenants.
+// Outbox is a sender that keeps messages for storage.ShownFor, to be looked at in demonstrations and tests. They are where
+// those of mail.Outbox are, and in the same order, so that its List has both: under storage.Global, because an outbox is
+// read by whoever runs the deployment, not by its tenants.
 type Outbox struct {
 	// Messages is where they are kept.
 	Messages storage.Table[storage.Message]

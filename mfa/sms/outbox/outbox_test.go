@@ -53,7 +53,7 @@ func TestListedWithMail(t *testing.T) {
 	if m := got[0]; m.To != "+4915123456789" || m.Text != "Code\n\n@x #1" || m.Subject != "" || !m.Created.Equal(now) || m.Tenant != storage.Global {
 		t.Errorf("%+v", m)
 	}
-	now = now.Add(outbox.KeepFor - time.Second)
+	now = now.Add(storage.ShownFor - time.Second)
 	if got, err := mails.List(t.Context(), 0); err != nil || len(got) != 1 {
 		t.Errorf("a day later there are %d, %v", len(got), err)
 	}
