@@ -8,11 +8,8 @@ import (
 	"github.com/sallyport-id/sallyport/storage"
 )
 
-// KeepFor is how long an outbox keeps a message.
-const KeepFor = storage.ShownFor
-
-// Outbox is a Sender that keeps messages to be looked at, for demonstrations and tests. They are kept under
-// storage.Global: an outbox is read by whoever runs the deployment, not by its tenants.
+// Outbox is a Sender that keeps messages for storage.ShownFor, to be looked at in demonstrations and tests. They are kept
+// under storage.Global: an outbox is read by whoever runs the deployment, not by its tenants.
 type Outbox struct {
 	// Messages is where they are kept.
 	Messages storage.Table[storage.Message]

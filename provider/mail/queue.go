@@ -22,7 +22,7 @@ type Sealer interface {
 
 // Queue is a Sender that keeps messages safe, sealed, until another Sender has taken them. Any number of processes may
 // work on one queue: a message is sent by one of them at a time, and again only if it is not known to have been sent.
-// What could not be sent for KeepFor is dropped: the links in it are dead by then.
+// What could not be sent for 24 h is dropped: the links in it are dead by then.
 type Queue struct {
 	// Sender is who sends in the end. It must give up by itself within a minute.
 	Sender   Sender
@@ -47,6 +47,8 @@ var _ Sender = (*Queue)(nil)
 const (
 	// queueTenant is whose the waiting messages are, apart from those of an Outbox. No tenant's ID begins like this.
 	queueTenant = storage.Global + "mail"
+	// triedFor is for how long it is tried to send a message.
+	triedFor = 24 * time.Hour
 	// seenFor is for how long a message stays that was not sent in time, to be seen and told of.
 	seenFor = time.Hour
 
@@ -78,7 +80,7 @@ func (q *Queue) Send(ctx context.Context, m Message) error {
 	now := q.now()
 	// The time comes first in the ID, so that messages are sent in its order.
 	id := fmt.Sprintf("%020d-%s", now.UnixNano(), storage.NewID())
-	sealed, err := q.Seal.Seal(purpose(id), KeepFor, plain)
+	sealed, err := q.Seal.Seal(purpose(id), triedFor, plain)
 	if err != nil {
 		return fmt.Errorf("mail: queue: %w", err)
 	}
@@ -87,7 +89,7 @@ func (q *Queue) Send(ctx context.Context, m Message) error {
 		return fmt.Errorf("%w: too long to be kept: %w", ErrMessage, err)
 	}
 	err = q.Messages.Insert(ctx, &storage.Message{
-		Key:     storage.Key{Tenant: queueTenant, ID: id, Expires: now.Add(KeepFor + seenFor)},
+		Key:     storage.Key{Tenant: queueTenant, ID: id, Expires: now.Add(triedFor + seenFor)},
 		Channel: "mail", Created: now, Sealed: []byte(sealed), Next: now,
 	})
 	if err != nil {
@@ -214,7 +216,7 @@ func (q *Queue) deliver(ctx context.Context, kept storage.Message) (sent bool, e
 		return false, err
 	}
 	log := q.logger().With("message", kept.ID, "tries", kept.Tries)
-	if !now.Before(kept.Created.Add(KeepFor)) {
+	if !now.Before(kept.Created.Add(triedFor)) {
 		log.ErrorContext(ctx, "mail dropped", "error", "it could not be sent in time")
 		return false, q.drop(ctx, kept)
 	}
