@@ -397,7 +397,7 @@ func (in TenantFields) ways(to *storage.Settings) error {
 
 func reachable(support string) bool {
 	if u, err := url.Parse(support); err == nil && u.Scheme == "https" {
-		return u.Hostname() != "" && u.User == nil && !strings.ContainsFunc(support, unprintable)
+		return u.Hostname() != "" && u.User == nil && !strings.ContainsFunc(support, storage.Unprintable)
 	}
 	a, err := mail.ParseAddress(support)
 	return err == nil && a.Address == support

@@ -5,8 +5,9 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/sallyport-id/sallyport/storage"
 )
 
 // line checks a text that people read on pages and in logs: one line, without characters that could turn around or
@@ -18,14 +19,10 @@ func line(field, s string, most int) (string, error) {
 		return "", invalid(field, "it is empty", "give a text of 1 to "+fmt.Sprint(most)+" characters")
 	case utf8.RuneCountInString(s) > most:
 		return "", invalid(field, fmt.Sprintf("it has %d characters", utf8.RuneCountInString(s)), fmt.Sprintf("shorten it to %d", most))
-	case !utf8.ValidString(s) || strings.ContainsFunc(s, unprintable):
+	case !utf8.ValidString(s) || strings.ContainsFunc(s, storage.Unprintable):
 		return "", invalid(field, "it holds control characters or line breaks", "leave them out")
 	}
 	return s, nil
-}
-
-func unprintable(r rune) bool {
-	return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
 }
 
 // newSecret returns 256 random bits as base64url, 43 characters.

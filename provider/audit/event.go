@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/sallyport-id/sallyport/storage"
@@ -47,7 +46,7 @@ func clean(e *storage.Event) {
 // visible puts U+FFFD where a control, line separator or bidirectional control stood, so that it shows that
 // something was there. (Bytes that are no UTF-8 arrive here as U+FFFD.)
 func visible(r rune) rune {
-	if unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
+	if storage.Unprintable(r) {
 		return utf8.RuneError
 	}
 	return r

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/sallyport-id/sallyport/storage"
 )
 
 // Message is one mail to one person.
@@ -63,9 +65,7 @@ func (m Message) Check() error {
 }
 
 func line(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
-	})
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, storage.Unprintable)
 }
 
 func text(s string) bool {

@@ -6,8 +6,9 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/sallyport-id/sallyport/storage"
 )
 
 // maxLine bounds a line, in bytes.
@@ -74,7 +75,7 @@ const maxShown = 100
 // beside it.
 func shown(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
+		if storage.Unprintable(r) {
 			return utf8.RuneError
 		}
 		return r
