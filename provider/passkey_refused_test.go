@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/sallyport-id/sallyport/storage"
 )
 
+// The same authenticator twice: the page has the browser exclude it, and the server says so in words.
 func TestPasskeySameAuthenticatorTwice(t *testing.T) {
 	w := newWorld(t, atLocalhost)
 	_, a, b := w.keyed("kim@birch.example", false)
@@ -32,6 +34,7 @@ func TestPasskeySameAuthenticatorTwice(t *testing.T) {
 	}
 }
 
+// A counter that goes back is refused at the second step and at sign-in, audited and mailed, and the security page warns.
 func TestPasskeyCopied(t *testing.T) {
 	for _, whole := range []bool{true, false} {
 		w := newWorld(t, atLocalhost)
@@ -66,6 +69,8 @@ func TestPasskeyCopied(t *testing.T) {
 	}
 }
 
+// Whatever is wrong with a passkey: the same words and status, and nothing told. Nor does any of it count against the
+// owner, who signs in right after.
 func TestPasskeyRefusedInTheSameWords(t *testing.T) {
 	w := newWorld(t, atLocalhost)
 	_, a, _ := w.keyed("kim@birch.example", false)
@@ -145,6 +150,7 @@ func TestPasskeyRefusedInTheSameWords(t *testing.T) {
 	at.redeem(at.begin(b).by(a))
 }
 
+// A replayed answer, in the browser and the request that it was right for.
 func TestPasskeyReplayed(t *testing.T) {
 	w := newWorld(t, atLocalhost)
 	_, a, _ := w.keyed("kim@birch.example", false)
@@ -160,6 +166,8 @@ func TestPasskeyReplayed(t *testing.T) {
 	b.get("/account").is(atSignIn)
 }
 
+// Same answer: a passkey of nobody, of a disabled and of a locked user can't be told apart; and the options are the same
+// for all.
 func TestPasskeySameAnswer(t *testing.T) {
 	w := newWorld(t, atLocalhost)
 	lockOut := func(email string, change func(*storage.User)) *authenticator {
@@ -190,8 +198,26 @@ func TestPasskeySameAnswer(t *testing.T) {
 	if len(bodies) != 1 {
 		t.Errorf("the answers differ: %d of them", len(bodies))
 	}
+
+	// asked is what a browser's authenticators are asked, less the challenge.
+	asked := func(b *browser) string {
+		t.Helper()
+		var o struct{ Challenge string }
+		d := b.get("/account").is(atSignIn).discover()
+		if err := json.Unmarshal(d.Options, &o); err != nil || o.Challenge == "" {
+			t.Fatalf("%s (%v)", d.Options, err)
+		}
+		return strings.ReplaceAll(string(d.Options), o.Challenge, "")
+	}
+	_, _, known := w.keyed("kim@birch.example", false)
+	known.signOut()
+	if a, b := asked(known), asked(w.browser()); a != b {
+		t.Errorf("a user's browser is asked %s\na stranger's is asked %s", a, b)
+	}
 }
 
+// Guessing by a stranger must not lock the owner out: the passkey works while passwords are refused, and while the
+// account's codes pause.
 func TestPasskeyWhileOthersGuess(t *testing.T) {
 	w := newWorld(t, atLocalhost)
 	_, a, _ := w.keyed("kim@birch.example", false)
@@ -221,6 +247,7 @@ func TestPasskeyWhileOthersGuess(t *testing.T) {
 	w.browser().get("/account").by(a).is(atSecurity)
 }
 
+// A user who is locked while a sign-in is under way does not finish it.
 func TestPasskeyOfAUserWhoIsOut(t *testing.T) {
 	w := newWorld(t, atLocalhost)
 	u, a, _ := w.keyed("kim@birch.example", false)
@@ -235,6 +262,7 @@ func TestPasskeyOfAUserWhoIsOut(t *testing.T) {
 	b.get("/account").is(atSignIn)
 }
 
+// One answer, sent twenty times at once: one session.
 func TestPasskeyTwentyAnswersAtOnce(t *testing.T) {
 	for _, synced := range []bool{true, false} {
 		w := newWorld(t, atLocalhost)
@@ -267,6 +295,7 @@ func TestPasskeyTwentyAnswersAtOnce(t *testing.T) {
 	}
 }
 
+// A challenge lives for five minutes, a sign-in for fifteen: who comes back to the page late is asked anew, at no cost.
 func TestPasskeyChallengeIsPutAnew(t *testing.T) {
 	w := newWorld(t, atLocalhost)
 	_, a, _ := w.keyed("kim@birch.example", false)
@@ -292,6 +321,7 @@ func TestPasskeyChallengeIsPutAnew(t *testing.T) {
 	b.addPasskey(other).is(atSecurity).says("was added")
 }
 
+// Wrong answers at the second step count like wrong codes, and are refused in the passkey's words.
 func TestPasskeyWrongAtTheSecondStep(t *testing.T) {
 	w := newWorld(t, atLocalhost)
 	_, a, _ := w.keyed("kim@birch.example", false)
