@@ -25,14 +25,13 @@ const FailingFor = 5 * 24 * time.Hour
 // attempt claims the delivery of a place in the queue, tries it, and notes what came of it.
 func (s *Service) attempt(ctx context.Context, due *storage.DueDelivery) (came, error) {
 	d, err := s.Store.Deliveries.Get(ctx, due.Owner, due.Delivery)
-	switch {
-	case errors.Is(err, storage.ErrNotFound) && s.now().Before(due.At.Add(orphanFor)):
-		return elsewhere, nil // It is just being written.
-	case errors.Is(err, storage.ErrNotFound):
-		return elsewhere, s.leave(ctx, due.ID)
-	case err != nil:
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return elsewhere, err
-	case d.State != storage.DeliveryWaiting || !d.Next.Equal(due.At):
+	}
+	if err != nil || d.State != storage.DeliveryWaiting || !d.Next.Equal(due.At) {
+		if s.now().Before(due.At.Add(orphanFor)) {
+			return elsewhere, nil // The delivery is just being written, or put in again.
+		}
 		return elsewhere, s.leave(ctx, due.ID) // What is left of a process that died, or of a delivery that was put in again.
 	}
 	mine, err := s.claim(ctx, &d)
@@ -133,32 +132,51 @@ func (s *Service) health(ctx context.Context, w *storage.Webhook, r result) erro
 	case r.ok() && w.Failing.IsZero():
 		return nil
 	case r.ok():
-		return s.mark(ctx, w, func(w *storage.Webhook) { w.Failing = time.Time{} })
+		return unlessMended(s.mark(ctx, w, func(w *storage.Webhook) { w.Failing = time.Time{} }))
 	case r.gone():
 		return s.disable(ctx, w, storage.WebhookGone)
 	case w.Failing.IsZero():
-		return s.mark(ctx, w, func(w *storage.Webhook) { w.Failing = now })
+		return unlessMended(s.mark(ctx, w, func(w *storage.Webhook) { w.Failing = now }))
 	case !now.Before(w.Failing.Add(FailingFor)):
 		return s.disable(ctx, w, storage.WebhookFailing)
 	}
 	return nil
 }
 
-func (s *Service) mark(ctx context.Context, w *storage.Webhook, change func(*storage.Webhook)) error {
-	_, err := storage.Change(ctx, s.Store.Webhooks, w.Tenant, w.ID, func(w *storage.Webhook) error {
-		change(w)
+// errMended says that what an answer was to change is not what was asked any more.
+var errMended = errors.New("webhook: it was changed or removed meanwhile")
+
+func unlessMended(err error) error {
+	if errors.Is(err, errMended) {
 		return nil
-	})
-	if errors.Is(err, storage.ErrNotFound) {
-		return nil // It was removed meanwhile.
 	}
 	return err
 }
 
-// disable stops a webhook by itself. Of several processes that find the same, mostly one puts it into the audit log.
+// asked tells whether a webhook as it is kept is the one that answered: with a new address, or enabled anew, it has its
+// time anew, and an answer that was on its way says nothing about it.
+func asked(kept, w *storage.Webhook) bool { return kept.URL == w.URL && kept.Failing.Equal(w.Failing) }
+
+// mark changes the webhook that answered. errMended.
+func (s *Service) mark(ctx context.Context, w *storage.Webhook, change func(*storage.Webhook)) error {
+	_, err := storage.Change(ctx, s.Store.Webhooks, w.Tenant, w.ID, func(kept *storage.Webhook) error {
+		if !asked(kept, w) {
+			return errMended
+		}
+		change(kept)
+		return nil
+	})
+	if errors.Is(err, storage.ErrNotFound) {
+		return errMended
+	}
+	return err
+}
+
+// disable stops a webhook by itself. Of several processes that find the same, mostly one puts it into the audit log. The
+// log is also told where it was not stopped after all.
 func (s *Service) disable(ctx context.Context, w *storage.Webhook, reason string) error {
 	kept, err := s.Store.Webhooks.Get(ctx, w.Tenant, w.ID)
-	if errors.Is(err, storage.ErrNotFound) || err == nil && kept.Disabled {
+	if errors.Is(err, storage.ErrNotFound) || err == nil && (kept.Disabled || !asked(&kept, w)) {
 		return nil
 	}
 	if err != nil {
@@ -169,8 +187,13 @@ func (s *Service) disable(ctx context.Context, w *storage.Webhook, reason string
 	if err := s.Record(ctx, e); err != nil {
 		return err
 	}
-	defer s.forget(w.Tenant)
-	return s.mark(ctx, &kept, func(w *storage.Webhook) { w.Disabled, w.Reason = true, reason })
+	err = s.mark(ctx, w, func(w *storage.Webhook) { w.Disabled, w.Reason = true, reason })
+	s.forget(w.Tenant)
+	if err == nil {
+		return nil
+	}
+	e.Outcome = "failed"
+	return errors.Join(unlessMended(err), s.Record(ctx, e))
 }
 
 // event is one about a webhook. Of the URL it has the host only: what comes behind may be a secret of the receiver's.

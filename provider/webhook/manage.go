@@ -296,14 +296,18 @@ func (s *Service) Redeliver(ctx context.Context, by Actor, tenant, id, delivery 
 		return Delivery{}, fmt.Errorf("delivery %s: %w", delivery, err)
 	}
 	err = s.audited(ctx, by, event(&w, "webhook.redeliver"), func() error {
-		d, err = storage.Change(ctx, s.Store.Deliveries, tenant, delivery, func(d *storage.Delivery) error {
-			d.State, d.Tries, d.Next, d.Status, d.Reason = storage.DeliveryWaiting, 0, s.now(), 0, ""
-			return nil
-		})
-		if err != nil {
+		// The place comes first, as in enqueue: without one the delivery would wait for ever.
+		now := s.now()
+		d.Next, d.Expires = now, now.Add(KeepFor)
+		if err := s.place(ctx, &d); err != nil {
 			return err
 		}
-		return s.place(ctx, &d)
+		d, err = storage.Change(ctx, s.Store.Deliveries, tenant, delivery, func(d *storage.Delivery) error {
+			d.State, d.Tries, d.Next, d.Status, d.Reason = storage.DeliveryWaiting, 0, now, 0, ""
+			d.Expires = now.Add(KeepFor)
+			return nil
+		})
+		return err
 	})
 	if err != nil {
 		return Delivery{}, err

@@ -20,7 +20,7 @@ const (
 	// claimFor is how long a delivery is one process's to try. It is longer than trying takes, so that nobody else tries
 	// it meanwhile; when the process dies, the delivery waits for so long.
 	claimFor = 2 * time.Minute
-	// orphanFor is how long a place in the queue waits for its delivery to be written.
+	// orphanFor is how long a place in the queue waits for its delivery to be written as the place says.
 	orphanFor = time.Minute
 	// keepTime is how long it may take to note what came of a try.
 	keepTime = 10 * time.Second
@@ -110,18 +110,23 @@ func (s *Service) dispatch(ctx context.Context, r *round) error {
 	return nil
 }
 
-// due reads what is due, by webhook.
+// due reads what is due, by webhook. Where there is more than is read at a time the next reading begins behind it, so that
+// what piles up for one webhook hides no other's. That is at the next tick or event, and not at once, which paces it.
 func (s *Service) due(ctx context.Context) (map[[2]string][]storage.DueDelivery, error) {
 	now := s.now()
+	s.mu.Lock()
+	after := s.after
+	s.mu.Unlock()
 	due := map[[2]string][]storage.DueDelivery{}
-	q := storage.Query{Tenant: storage.Global, Limit: 1000}
-	for read := 0; read < lookAt; {
+	q := storage.Query{Tenant: storage.Global, After: after, Limit: min(1000, s.lookAt)}
+	for read := 0; ; {
 		page, err := s.Store.DueDeliveries.List(ctx, q)
 		if err != nil {
 			return nil, err
 		}
 		for _, p := range page {
 			if p.At.After(now) {
+				s.goOn("")
 				return due, nil
 			}
 			whose := [2]string{p.Owner, p.Webhook}
@@ -130,12 +135,22 @@ func (s *Service) due(ctx context.Context) (map[[2]string][]storage.DueDelivery,
 			}
 		}
 		if len(page) < q.PageSize() {
-			break
+			s.goOn("")
+			return due, nil
 		}
-		read += len(page)
 		q.After = page[len(page)-1].ID
+		if read += len(page); read >= s.lookAt {
+			s.goOn(q.After)
+			return due, nil
+		}
 	}
-	return due, nil
+}
+
+// goOn has the next reading begin behind a place.
+func (s *Service) goOn(after string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.after = after
 }
 
 func (s *Service) begin(whose [2]string) bool {
@@ -171,7 +186,7 @@ func (s *Service) serve(ctx context.Context, r *round, its []storage.DueDelivery
 			r.taken.Add(1)
 			some = true
 		case refused:
-			return true
+			return some // What else waits for it has time until the next tick.
 		case elsewhere:
 		}
 	}

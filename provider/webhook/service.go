@@ -52,9 +52,16 @@ type Service struct {
 	// wake has room for one: there is something to deliver.
 	wake chan struct{}
 
+	// lookAt bounds the places in the queue that are read at a time.
+	lookAt int
+
 	mu sync.Mutex
-	// known are tenants' webhooks for a moment, since every event asks for them.
-	known map[string]known
+	// known are tenants' webhooks for a moment, since every event asks for them. changes counts what was forgotten of it: a
+	// list that was begun before is old.
+	known   map[string]known
+	changes uint64
+	// after is the place up to which the queue was read, where that was not its end.
+	after string
 	// busy are the webhooks, by tenant and ID, that this process delivers to just now.
 	busy map[[2]string]bool
 }
@@ -91,7 +98,8 @@ func New(c Config) (*Service, error) {
 	}
 	return &Service{
 		Config: c, guard: g, client: newClient(g, c.RootCAs, c.Resolver), wake: make(chan struct{}, 1),
-		known: map[string]known{}, busy: map[[2]string]bool{},
+		lookAt: lookAt,
+		known:  map[string]known{}, busy: map[[2]string]bool{},
 	}, nil
 }
 
@@ -103,6 +111,7 @@ func (s *Service) webhooks(ctx context.Context, tenant string) ([]storage.Webhoo
 	now := s.now()
 	s.mu.Lock()
 	k, ok := s.known[tenant]
+	changes := s.changes
 	s.mu.Unlock()
 	if ok && now.Before(k.until) {
 		return k.webhooks, nil
@@ -113,6 +122,9 @@ func (s *Service) webhooks(ctx context.Context, tenant string) ([]storage.Webhoo
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.changes != changes {
+		return all, nil
+	}
 	if len(s.known) >= maxKnown {
 		clear(s.known)
 	}
@@ -125,4 +137,5 @@ func (s *Service) forget(tenant string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.known, tenant)
+	s.changes++
 }
