@@ -194,16 +194,17 @@ func TestUpdateChangesWhatTheFileSaysAndNothingThatIsTheUsers(t *testing.T) {
 	w.bring("email,login,name,password_hash,totp,locked\nfull@acme.example,full,Full,"+hash+","+key+",2026-01-31\nbare@acme.example,,Bare,,,\n", transfer.Options{})
 	before := w.users("acme")
 	file := "email,login,name,role,password_hash,totp\nfull@acme.example,fool,,admin,$2y$" + hash[4:] + "," + other +
-		"\nbare@acme.example,,,,$2y$" + hash[4:] + "," + other + "\n"
+		"\nbare@acme.example,bear,,,$2y$" + hash[4:] + "," + other + "\n"
 	_, told := w.bring(file, transfer.Options{Update: true})
-	said(t, told, [2]string{"updated", "the password and the second step and the user name that the user has was left as it is"}, [2]string{"updated", ""})
+	said(t, told, [2]string{"updated", "the password and the second step and the user name that the user has was left as it is"},
+		[2]string{"updated", "the user has no user name, and an update gives none"})
 	users := w.users("acme")
 	full, bare := users["full@acme.example"], users["bare@acme.example"]
 	if full.Name != "Full" || full.Role != storage.Admin || full.Password != hash || full.Login != "full" || full.Locked.IsZero() ||
 		full.ID != before["full@acme.example"].ID {
 		t.Errorf("%+v", full)
 	}
-	if bare.Name != "Bare" || bare.Password != "$2y$"+hash[4:] {
+	if bare.Name != "Bare" || bare.Login != "" || bare.Password != "$2y$"+hash[4:] {
 		t.Errorf("%+v", bare)
 	}
 	for _, name := range []string{"full@acme.example", "bare@acme.example"} {

@@ -232,7 +232,7 @@ func (r *run) update(ctx context.Context, rec *record, known *storage.User, line
 
 // stays says what of the line is not taken over.
 func stays(rec *record, known *storage.User, step bool) string {
-	var kept []string
+	var kept, said []string
 	if (is(rec.PasswordHash) || is(rec.Password)) && known.Password != "" {
 		kept = append(kept, "the password")
 	}
@@ -240,12 +240,16 @@ func stays(rec *record, known *storage.User, step bool) string {
 		kept = append(kept, "the second step")
 	}
 	if is(rec.Login) && is(rec.Email) && !strings.EqualFold(strings.TrimSpace(*rec.Login), known.Login) {
-		kept = append(kept, "the user name")
+		if known.Login == "" {
+			said = append(said, "the user has no user name, and an update gives none")
+		} else {
+			kept = append(kept, "the user name")
+		}
 	}
-	if len(kept) == 0 {
-		return ""
+	if len(kept) > 0 {
+		said = append(said, strings.Join(kept, " and ")+" that the user has was left as it is")
 	}
-	return strings.Join(kept, " and ") + " that the user has was left as it is"
+	return strings.Join(said, "; ")
 }
 
 // over writes what the line says over the user.
