@@ -7,6 +7,25 @@ import (
 	"time"
 )
 
+// Each calls do for every record that q asks for, however many pages they fill.
+func Each[T any, P Row[T]](ctx context.Context, t Table[T], q Query, do func(P) error) error {
+	for {
+		page, err := t.List(ctx, q)
+		if err != nil {
+			return err
+		}
+		for i := range page {
+			if err := do(&page[i]); err != nil {
+				return err
+			}
+			q.After = P(&page[i]).Record().ID
+		}
+		if len(page) < q.PageSize() {
+			return nil
+		}
+	}
+}
+
 // tries bounds how often a change is tried again because others were first. Each round one of the contenders wins,
 // so this is how many may contend for one record before somebody is refused.
 const tries = 100

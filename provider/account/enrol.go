@@ -178,11 +178,9 @@ func (s *Service) added(ctx context.Context, by *web.Actor, f mfa.Factor, done c
 
 // hook asks the deployment's own hooks, which may refuse.
 func (s *Service) hook(ctx context.Context, by *web.Actor, at hook.Point, factor string) error {
-	u := by.User
-	return s.Hooks.Run(ctx, hook.Event{
-		Point: at, Tenant: u.Tenant, User: u.ID, Account: web.Account(u), UserType: u.Type, Role: u.Role, Factor: factor,
-		Address: by.Address, Agent: by.Agent, Request: by.Request, Time: s.Now(),
-	})
+	e := hook.About(at, by, by.User, s.Now())
+	e.Factor = factor
+	return s.Hooks.Run(ctx, e)
 }
 
 // keep changes the session.

@@ -13,18 +13,13 @@ import (
 func (s *Service) VerifyAudit(ctx context.Context, tenants []string) ([]audit.Report, error) {
 	if len(tenants) == 0 {
 		tenants = []string{storage.Global}
-		for q := (storage.Query{Tenant: storage.Global, Limit: 1000}); ; {
-			page, err := s.Store.Tenants.List(ctx, q)
-			if err != nil {
-				return nil, err
-			}
-			for _, t := range page {
-				tenants = append(tenants, t.ID)
-			}
-			if len(page) < q.PageSize() {
-				break
-			}
-			q.After = page[len(page)-1].ID
+		all := storage.Query{Tenant: storage.Global, Limit: 1000}
+		err := storage.Each(ctx, s.Store.Tenants, all, func(t *storage.Tenant) error {
+			tenants = append(tenants, t.ID)
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
 	var reports []audit.Report

@@ -211,25 +211,17 @@ func onOrOff(on bool) string {
 	return "off"
 }
 
-const (
-	// turnLife is longer than any operation can take.
-	turnLife  = time.Minute
-	turnTries = 200
-)
-
 // oneAtATime lets the changes of who may do what in a tenant in one after the other, over all processes. The actor is read
 // within the turn: of two owners who put each other out at once, the second is one no longer.
 func (s *Service) oneAtATime(ctx context.Context, by *web.Actor, do func(by *web.Actor) error) error {
-	turn := storage.Counter{Key: storage.Key{Tenant: by.Tenant.ID, ID: "roles", Expires: s.Now().Add(turnLife)}}
-	if err := s.take(ctx, &turn); err != nil {
-		return err
+	end, err := storage.Lease{Counters: s.Store.Counters, Now: s.Now}.Take(ctx, by.Tenant.ID, "roles")
+	if errors.Is(err, storage.ErrExists) {
+		return web.ErrBusy
 	}
-	// If this fails the turn ends by itself.
-	defer func() {
-		if s.Now().Before(turn.Expires) { // one that ran out may be somebody else's by now
-			_ = s.Store.Counters.Delete(context.WithoutCancel(ctx), turn.Tenant, turn.ID)
-		}
-	}()
+	if err != nil {
+		return web.Unavailable("turn", err)
+	}
+	defer end()
 	u, err := s.Store.Users.Get(ctx, by.Tenant.ID, by.User.ID)
 	if err != nil {
 		return web.Unavailable("user", err)
@@ -240,21 +232,6 @@ func (s *Service) oneAtATime(ctx context.Context, by *web.Actor, do func(by *web
 	now := *by
 	now.User = &u
 	return do(&now)
-}
-
-func (s *Service) take(ctx context.Context, turn *storage.Counter) error {
-	for range turnTries {
-		err := s.Store.Counters.Insert(ctx, turn)
-		if !errors.Is(err, storage.ErrExists) {
-			return web.Unavailable("turn", err)
-		}
-		select {
-		case <-ctx.Done():
-			return web.ErrBusy
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-	return web.ErrBusy
 }
 
 // helped reads a user to whom something is done, and puts that into the audit log. Nobody does it to himself here.

@@ -375,19 +375,11 @@ func (s *Service) DeleteUser(ctx context.Context, tenant, user string) error {
 // deleteOf deletes the records of one user.
 func deleteOf[T any, P storage.Row[T]](ctx context.Context, table storage.Table[T], tenant, user string) error {
 	q := storage.Query{Tenant: tenant, Field: "user", Value: user, Limit: 1000}
-	for {
-		found, err := table.List(ctx, q)
-		if err != nil {
-			return err
-		}
-		for i := range found {
-			err := table.Delete(ctx, tenant, P(&found[i]).Record().ID)
-			if err != nil && !errors.Is(err, storage.ErrNotFound) {
-				return err
-			}
-		}
-		if len(found) < q.Limit {
+	return storage.Each(ctx, table, q, func(r P) error {
+		err := table.Delete(ctx, tenant, r.Record().ID)
+		if errors.Is(err, storage.ErrNotFound) {
 			return nil
 		}
-	}
+		return err
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -53,6 +54,15 @@ type Event struct {
 	Agent, Request string
 	Scopes         []string
 	Time           time.Time
+}
+
+// About begins the event of something that an actor does, at the sign-in of u or as it.
+func About(at Point, by *web.Actor, u *storage.User, now time.Time) Event {
+	e := Event{Point: at, Address: by.Address, Agent: by.Agent, Request: by.Request, Time: now}
+	if u != nil {
+		e.Tenant, e.User, e.Account, e.UserType, e.Role = u.Tenant, u.ID, web.Account(u), u.Type, u.Role
+	}
+	return e
 }
 
 // Hook is called by those who sign in, several at once, who wait for it. Before something happens an error refuses it:

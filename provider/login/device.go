@@ -146,7 +146,7 @@ func (s *Service) copied(ctx context.Context, by *web.Actor, st *state, d storag
 		return err
 	}
 	own := storage.Query{Tenant: d.Tenant, Field: "user", Value: d.User}
-	err := each(ctx, s.Store.Sessions, own, func(o *storage.Session) error {
+	err := storage.Each(ctx, s.Store.Sessions, own, func(o *storage.Session) error {
 		// This sign-in may carry one on, which then has the second step that is asked now.
 		if o.ID == st.flow.Session || !slices.ContainsFunc(o.Proofs, func(p storage.Proof) bool { return p.Factor == DeviceProof && p.Credential == d.ID }) {
 			return nil

@@ -153,7 +153,7 @@ func (s *Service) wrongPasskey(ctx context.Context, by *web.Actor, r Request, f 
 	}
 	if p.User == nil {
 		// Of nobody, and so nothing that anybody's log should fill with.
-		if !s.noted.first("passkey/"+web.Network(by.Address), s.Now()) {
+		if !s.noted.First("passkey/"+web.Network(by.Address), s.Now(), notedEvery) {
 			return again(ui.ProblemPasskeySignIn), nil
 		}
 		e := s.refusal(by, r, nil, "no such passkey")
@@ -165,7 +165,7 @@ func (s *Service) wrongPasskey(ctx context.Context, by *web.Actor, r Request, f 
 		return web.Result{}, err
 	}
 	// An answer need only name the user, and costs nothing: to note each would be the cheapest way to fill the log.
-	if !s.noted.first("passkey/"+p.User.ID+"/"+web.Network(by.Address), s.Now()) {
+	if !s.noted.First("passkey/"+p.User.ID+"/"+web.Network(by.Address), s.Now(), notedEvery) {
 		return again(ui.ProblemPasskeySignIn), nil
 	}
 	e := s.event(by, st, "sign_in.factor", "refused")

@@ -121,7 +121,7 @@ func (s *Service) password(ctx context.Context, by *web.Actor, in passwordForm) 
 	if errors.As(err, &many) {
 		res := again(ui.Say(ui.ProblemPasswordTries, "n", web.Minutes(many.Retry)))
 		// Unseen, it cost nothing: to note each would be the cheapest way to fill the audit log.
-		if !s.noted.first(try.account, s.Now()) {
+		if !s.noted.First(try.account, s.Now(), notedEvery) {
 			return res, nil
 		}
 		return res, s.record(ctx, s.refusal(by, r, nil, "too many tries"))

@@ -50,7 +50,7 @@ type Service struct {
 	clients  storage.Cached[storage.Client, *storage.Client]
 	underway underway
 	turns    credential.Turns
-	noted    seldom
+	noted    web.Seldom
 }
 
 // factorID is what a factor's ID looks like: it stands in paths, rules and the database.

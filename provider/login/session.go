@@ -141,7 +141,7 @@ func (s *Service) EndOthers(ctx context.Context, tenant, user, keep string) erro
 // endOthers is EndOthers, and leaves the sign-ins of the browser that the change was made in: it may have another tab.
 func (s *Service) endOthers(ctx context.Context, tenant, user, keep, browser string) error {
 	own := storage.Query{Tenant: tenant, Field: "user", Value: user}
-	err := each(ctx, s.Store.Sessions, own, func(o *storage.Session) error {
+	err := storage.Each(ctx, s.Store.Sessions, own, func(o *storage.Session) error {
 		if o.ID == keep {
 			return nil
 		}
@@ -150,7 +150,7 @@ func (s *Service) endOthers(ctx context.Context, tenant, user, keep, browser str
 	if err != nil {
 		return web.Unavailable("sessions", err)
 	}
-	err = each(ctx, s.Store.Flows, own, func(f *storage.Flow) error {
+	err = storage.Each(ctx, s.Store.Flows, own, func(f *storage.Flow) error {
 		if browser != "" && f.Browser == browser || f.Done || keep != "" && f.Session == keep {
 			return nil
 		}
@@ -159,7 +159,7 @@ func (s *Service) endOthers(ctx context.Context, tenant, user, keep, browser str
 	if err != nil {
 		return web.Unavailable("sign-ins", err)
 	}
-	err = each(ctx, s.Store.Devices, own, func(d *storage.Device) error {
+	err = storage.Each(ctx, s.Store.Devices, own, func(d *storage.Device) error {
 		if err := s.Store.Devices.Delete(ctx, tenant, d.ID); !errors.Is(err, storage.ErrNotFound) {
 			return err
 		}
@@ -176,25 +176,6 @@ func (s *Service) endOthers(ctx context.Context, tenant, user, keep, browser str
 		}
 	}
 	return nil
-}
-
-// each calls do for every record that q asks for, however many pages they fill.
-func each[T any, P storage.Row[T]](ctx context.Context, t storage.Table[T], q storage.Query, do func(P) error) error {
-	for {
-		page, err := t.List(ctx, q)
-		if err != nil {
-			return err
-		}
-		for i := range page {
-			if err := do(&page[i]); err != nil {
-				return err
-			}
-			q.After = P(&page[i]).Record().ID
-		}
-		if len(page) < q.PageSize() {
-			return nil
-		}
-	}
 }
 
 // Renew changes the actor's session and gives it a new secret. It returns the cookie's new value; the old one signs

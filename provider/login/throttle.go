@@ -31,6 +31,9 @@ var (
 
 const longestRefusal = 15 * time.Minute
 
+// notedEvery is how often the same refusal is put into the audit log.
+const notedEvery = time.Minute
+
 // wait is how long after the n-th wrong password the next one is refused.
 func (l limit) wait(n int) time.Duration {
 	switch {

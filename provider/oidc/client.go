@@ -129,7 +129,7 @@ func (p *Provider) secretFits(c *storage.Client, secret string) bool {
 // client_id is no secret, so anybody could fill the log with them.
 func (p *Provider) noteFailure(ctx context.Context, c *storage.Client) error {
 	by := web.ActorFrom(ctx)
-	if !p.noted.first("auth "+c.ID+" "+web.Network(by.Address), p.c.Now(), time.Minute) {
+	if !p.noted.First("auth "+c.ID+" "+web.Network(by.Address), p.c.Now(), time.Minute) {
 		return nil
 	}
 	return p.record(ctx, clientEvent(by, c, "client.authenticate", "refused", "credentials"))

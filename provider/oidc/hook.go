@@ -15,13 +15,10 @@ import (
 // hook asks the deployment's own hooks about tokens for a user, or, where that is nil, for a client itself. Before
 // tokens are given out they may refuse, and then what was shown for them is not spent.
 func (p *Provider) hook(ctx context.Context, at hook.Point, client *storage.Client, user *storage.User, factors, scopes []string) error {
-	by := web.ActorFrom(ctx)
-	e := hook.Event{
-		Point: at, Tenant: client.Owner, Client: client.ID, Factors: factors, Scopes: scopes, Address: by.Address, Agent: by.Agent,
-		Request: by.Request, Time: p.c.Now(),
-	}
-	if user != nil {
-		e.Tenant, e.User, e.Account, e.UserType, e.Role = user.Tenant, user.ID, web.Account(user), user.Type, user.Role
+	e := hook.About(at, web.ActorFrom(ctx), user, p.c.Now())
+	e.Client, e.Factors, e.Scopes = client.ID, factors, scopes
+	if user == nil {
+		e.Tenant = client.Owner
 	}
 	err := p.c.Hooks.Run(ctx, e)
 	var refused *web.Hooked

@@ -53,7 +53,7 @@ func (p *Provider) forItself(ctx context.Context, client *storage.Client, asked 
 	if err := p.hook(ctx, hook.BeforeToken, client, nil, nil, scopes); err != nil {
 		return nil, err
 	}
-	if p.noted.first("machine "+client.ID+" "+web.Network(by.Address), now, noteMachine) {
+	if p.noted.First("machine "+client.ID+" "+web.Network(by.Address), now, noteMachine) {
 		if err := p.record(ctx, clientEvent(by, client, "token.client_credentials", "ok", "")); err != nil {
 			return nil, err
 		}

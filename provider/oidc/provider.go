@@ -109,7 +109,7 @@ type Provider struct {
 	clients *storage.Cached[storage.Client, *storage.Client]
 	users   *storage.Cached[storage.User, *storage.User]
 	tenants *storage.Cached[storage.Tenant, *storage.Tenant]
-	noted   *seldom
+	noted   *web.Seldom
 }
 
 // New checks the configuration.
@@ -132,7 +132,7 @@ func New(c Config) (*Provider, error) {
 		clients: cached(c.Store.Clients, c.Now, c.CacheFor),
 		users:   cached(c.Store.Users, c.Now, c.CacheFor),
 		tenants: cached(c.Store.Tenants, c.Now, c.CacheFor),
-		noted:   &seldom{},
+		noted:   &web.Seldom{},
 	}
 	p.decoder.IgnoreUnknownKeys(true)
 	locales := make([]language.Tag, 0, len(c.Locales))

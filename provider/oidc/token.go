@@ -67,7 +67,7 @@ func (p *Provider) note(ctx context.Context, client *storage.Client, t ticket, g
 		p.c.Logger.InfoContext(ctx, action, "tenant", g.Tenant, "user", g.User, "client", client.ID, "request", by.Request)
 		return nil
 	}
-	if !p.noted.first(action+" "+t.tenant+" "+t.grant+" "+string(why), p.c.Now(), time.Minute) {
+	if !p.noted.First(action+" "+t.tenant+" "+t.grant+" "+string(why), p.c.Now(), time.Minute) {
 		return errDead()
 	}
 	return errors.Join(errDead(), p.record(ctx, grantEvent(by, g, client.ID, action, "refused", string(why))))

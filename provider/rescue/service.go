@@ -109,11 +109,9 @@ func (s *Service) record(ctx context.Context, by *web.Actor, p credential.Person
 
 // hook asks the deployment's own hooks.
 func (s *Service) hook(ctx context.Context, by *web.Actor, p credential.Person, at hook.Point, factor string) error {
-	u := p.User
-	return s.Hooks.Run(ctx, hook.Event{
-		Point: at, Tenant: u.Tenant, User: u.ID, Account: web.Account(u), UserType: u.Type, Role: u.Role, Factor: factor,
-		Address: by.Address, Agent: by.Agent, Request: by.Request, Time: s.Now(),
-	})
+	e := hook.About(at, by, p.User, s.Now())
+	e.Factor = factor
+	return s.Hooks.Run(ctx, e)
 }
 
 // draw shows a page to somebody who holds a link of the person's.
