@@ -43,6 +43,20 @@ var (
 	ErrForged = errors.New("sms: the report is not the gateway's")
 )
 
+// ConfigError is why a sender can't be made: what is wrong with a field of its configuration. Err tells it as a sentence
+// about the field, with neither its own nor other fields' names, which whoever made the configuration may not know.
+type ConfigError struct {
+	// Field is the field's name: "AccountSID".
+	Field string
+	Err   error
+}
+
+// Error implements error.
+func (e *ConfigError) Error() string { return e.Field + ": " + e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *ConfigError) Unwrap() error { return e.Err }
+
 // longestText is the most that gateways take, in characters: ten parts and a little.
 const longestText = 1600
 

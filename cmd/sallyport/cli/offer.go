@@ -216,38 +216,40 @@ func (m smsSettings) fields(s *SenderSettings, l smsLimits) []smsField {
 	}
 }
 
-// senderKeys are the settings behind the fields that errors of senders name.
-var senderKeys = [...][2]string{
-	{"AccountSID", "twilio_account_sid"},
-	{"AuthToken", "twilio_auth_token_file"},
-	{"APIKeySID", "twilio_api_key_sid"},
-	{"APIKeySecret", "twilio_api_key_secret_file"},
-	{"MessagingServiceSID", "twilio_messaging_service_sid"},
-	{"BaseURL", "twilio_base_url"},
-	{"Headers", "sms_headers_file"},
-	{"URL", "sms_url"},
-	{"From", "twilio_from"},
+// wrongSender tells of a field of a sender's configuration as of the setting behind it.
+func wrongSender(err error) *Mistake {
+	m := &Mistake{Key: "sms_sender", What: err.Error(), Do: "compare it with what your gateway says; deploy/sms.md tells what belongs where"}
+	if e, ok := errors.AsType[*sms.ConfigError](err); ok {
+		if key := senderKey(e.Field); key != "" {
+			m.Key, m.What = key, e.Err.Error()
+		}
+	}
+	return m
 }
 
-var word = regexp.MustCompile(`[A-Za-z]+`)
-
-// wrongSender names settings where an error names fields, and the first of them as the place.
-func wrongSender(err error) *Mistake {
-	m := &Mistake{Key: "sms_sender", Do: "compare it with what your gateway says; deploy/sms.md tells what belongs where"}
-	first := true
-	m.What = word.ReplaceAllStringFunc(err.Error(), func(s string) string {
-		for _, k := range senderKeys {
-			if s != k[0] {
-				continue
-			}
-			if first {
-				m.Key, first = k[1], false
-			}
-			return k[1]
-		}
-		return s
-	})
-	return m
+// senderKey is the setting behind a field of SenderSettings; empty where there is none.
+func senderKey(field string) string {
+	switch field {
+	case "AccountSID":
+		return "twilio_account_sid"
+	case "AuthToken":
+		return "twilio_auth_token_file"
+	case "APIKeySID":
+		return "twilio_api_key_sid"
+	case "APIKeySecret":
+		return "twilio_api_key_secret_file"
+	case "From":
+		return "twilio_from"
+	case "MessagingServiceSID":
+		return "twilio_messaging_service_sid"
+	case "BaseURL":
+		return "twilio_base_url"
+	case "URL":
+		return "sms_url"
+	case "Headers":
+		return "sms_headers_file"
+	}
+	return ""
 }
 
 // readHeaders reads a file of headers. Errors name lines, and quote none.

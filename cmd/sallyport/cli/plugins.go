@@ -62,7 +62,8 @@ type Sender struct {
 	Keys []string
 	// Kept tells that messages do not leave the deployment.
 	Kept bool
-	// New makes it, when a Factor's New is called. Errors name fields of SenderSettings, and quote no secrets.
+	// New makes it, when a Factor's New is called. Errors quote no secrets; what is wrong with a field of
+	// SenderSettings is an *sms.ConfigError with the field's name.
 	New func(s SenderSettings) (sms.Sender, error)
 }
 

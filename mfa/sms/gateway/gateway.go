@@ -53,29 +53,40 @@ var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$") // RFC 9110
 // own are the headers that are the Sender's to set.
 var own = [...]string{"Content-Type", "Content-Length", "Idempotency-Key", "Host", "Connection", "Transfer-Encoding"}
 
-// New checks the configuration. Errors don't quote secrets.
+// New checks the configuration. Errors don't quote secrets. *sms.ConfigError.
 func New(c Config) (*Sender, error) {
+	wrong := func(field string, err error) error {
+		return fmt.Errorf("sms gateway: %w", &sms.ConfigError{Field: field, Err: err})
+	}
 	u, err := courier.Endpoint(c.URL)
 	if err != nil {
-		return nil, fmt.Errorf("sms gateway: URL: %w", err)
+		return nil, wrong("URL", err)
 	}
 	if c.Timeout < 0 {
-		return nil, fmt.Errorf("sms gateway: Timeout is %v", c.Timeout)
+		return nil, wrong("Timeout", fmt.Errorf("%v is negative", c.Timeout))
 	}
-	s := &Sender{url: u, headers: http.Header{}, courier: courier.Courier{Base: c.Transport, Timeout: c.Timeout}}
-	for name, value := range c.Headers {
+	headers, err := header(c.Headers)
+	if err != nil {
+		return nil, wrong("Headers", err)
+	}
+	return &Sender{url: u, headers: headers, courier: courier.Courier{Base: c.Transport, Timeout: c.Timeout}}, nil
+}
+
+func header(plain map[string]string) (http.Header, error) {
+	h := http.Header{}
+	for name, value := range plain {
 		switch canonical := http.CanonicalHeaderKey(name); {
 		case !headerName.MatchString(name):
-			return nil, fmt.Errorf("sms gateway: Headers: %q is no name of a header", name)
+			return nil, fmt.Errorf("%q is no name of a header", name)
 		case slices.Contains(own[:], canonical):
-			return nil, fmt.Errorf("sms gateway: Headers: %s is set by the sender", canonical)
+			return nil, fmt.Errorf("%s is set by the sender", canonical)
 		case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
-			return nil, fmt.Errorf("sms gateway: Headers: the value of %s has control characters", canonical)
+			return nil, fmt.Errorf("the value of %s has control characters", canonical)
 		default:
-			s.headers.Set(name, value)
+			h.Set(name, value)
 		}
 	}
-	return s, nil
+	return h, nil
 }
 
 // message is what is posted.

@@ -209,7 +209,8 @@ func TestNew(t *testing.T) {
 		{"Headers: the value of X", Config{URL: "https://example.com", Headers: map[string]string{"x": "s3cr3t\r\nHost: evil"}}},
 	} {
 		_, err := New(c.c)
-		if err == nil || !strings.HasPrefix(err.Error(), "sms gateway: "+c.want) || strings.Contains(err.Error(), "s3cr3t") {
+		var wrong *sms.ConfigError
+		if !errors.As(err, &wrong) || !strings.HasPrefix(err.Error(), "sms gateway: "+c.want) || strings.Contains(err.Error(), "s3cr3t") {
 			t.Errorf("%+v: %v", c.c, err)
 		}
 	}

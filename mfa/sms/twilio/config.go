@@ -11,6 +11,7 @@ import (
 
 	"github.com/twilio/twilio-go/client"
 
+	"github.com/sallyport-id/sallyport/mfa/sms"
 	"github.com/sallyport-id/sallyport/mfa/sms/internal/courier"
 )
 
@@ -54,29 +55,34 @@ var (
 )
 
 // check tells what is wrong, and quotes no secret: that a field holds the wrong thing often means that it holds another
-// field's.
+// field's. *sms.ConfigError.
 func (c Config) check() error {
+	wrong := func(field, what string) error { return &sms.ConfigError{Field: field, Err: errors.New(what)} }
 	switch {
 	case !accountSID.MatchString(c.AccountSID):
-		return errors.New("AccountSID is not “AC” and 32 hexadecimal digits")
-	case (c.APIKeySID == "") != (c.APIKeySecret == ""):
-		return errors.New("of APIKeySID and APIKeySecret one is missing")
+		return wrong("AccountSID", "it is not “AC” and 32 hexadecimal digits")
+	case c.APIKeySID == "" && c.APIKeySecret != "":
+		return wrong("APIKeySID", "it is missing, and the API key's secret is there")
+	case c.APIKeySID != "" && c.APIKeySecret == "":
+		return wrong("APIKeySecret", "it is missing, and the API key's SID is there")
 	case c.APIKeySID == "" && c.AuthToken == "":
-		return errors.New("neither AuthToken nor APIKeySID and APIKeySecret are set")
+		return wrong("AuthToken", "there is neither it nor an API key")
 	case c.APIKeySID != "" && !apiKeySID.MatchString(c.APIKeySID):
-		return errors.New("APIKeySID is not “SK” and 32 hexadecimal digits")
+		return wrong("APIKeySID", "it is not “SK” and 32 hexadecimal digits")
 	case c.APIKeySecret != "" && !secret.MatchString(c.APIKeySecret):
-		return errors.New("APIKeySecret is not 16 letters and digits or more")
+		return wrong("APIKeySecret", "it is not 16 letters and digits or more")
 	case c.AuthToken != "" && !secret.MatchString(c.AuthToken):
-		return errors.New("AuthToken is not 16 letters and digits or more")
-	case (c.From == "") == (c.MessagingServiceSID == ""):
-		return errors.New("set either From or MessagingServiceSID")
+		return wrong("AuthToken", "it is not 16 letters and digits or more")
+	case c.From == "" && c.MessagingServiceSID == "":
+		return wrong("From", "there is neither it nor a messaging service")
+	case c.From != "" && c.MessagingServiceSID != "":
+		return wrong("From", "there are both it and a messaging service, which chooses the sender itself")
 	case c.MessagingServiceSID != "" && !serviceSID.MatchString(c.MessagingServiceSID):
-		return errors.New("MessagingServiceSID is not “MG” and 32 hexadecimal digits")
+		return wrong("MessagingServiceSID", "it is not “MG” and 32 hexadecimal digits")
 	case c.From != "" && !sendable(c.From):
-		return fmt.Errorf("sender %q in From is neither a number in E.164 form, a short code nor a sender ID of at most 11 characters with a letter", c.From)
+		return wrong("From", fmt.Sprintf("%q is neither a number in E.164 form, a short code nor a sender ID of at most 11 characters with a letter", c.From))
 	case c.Timeout < 0:
-		return fmt.Errorf("negative Timeout %v", c.Timeout)
+		return wrong("Timeout", fmt.Sprintf("%v is negative", c.Timeout))
 	}
 	return nil
 }
@@ -86,7 +92,7 @@ func sendable(from string) bool {
 	return number.MatchString(from) || letters && senderID.MatchString(from)
 }
 
-// New checks the configuration.
+// New checks the configuration. *sms.ConfigError.
 func New(c Config) (*Sender, error) {
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("twilio: %w", err)
@@ -99,7 +105,7 @@ func New(c Config) (*Sender, error) {
 		err = errors.New("it has a path or query")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("twilio: BaseURL: %w", err)
+		return nil, fmt.Errorf("twilio: %w", &sms.ConfigError{Field: "BaseURL", Err: err})
 	}
 	if c.Now == nil {
 		c.Now = time.Now

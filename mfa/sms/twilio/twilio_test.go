@@ -379,34 +379,35 @@ func TestNew(t *testing.T) {
 		want   string
 		change func(*Config)
 	}{
-		{"AccountSID", func(c *Config) { c.AccountSID = "" }},
-		{"AccountSID", func(c *Config) { c.AccountSID, c.AuthToken = token, account }},
-		{"AccountSID", func(c *Config) { c.AccountSID = account + "/../x" }},
-		{"neither AuthToken nor", func(c *Config) { c.AuthToken = "" }},
-		{"AuthToken is not", func(c *Config) { c.AuthToken = token + "\n" }},
-		{"of APIKeySID and APIKeySecret one", func(c *Config) { c.APIKeySID = keySID }},
-		{"of APIKeySID and APIKeySecret one", func(c *Config) { c.APIKeySecret = keyPass }},
-		{"APIKeySID is not", func(c *Config) { c.APIKeySID, c.APIKeySecret = account, keyPass }},
-		{"APIKeySecret is not", func(c *Config) { c.APIKeySID, c.APIKeySecret = keySID, "se cret "+keyPass }},
-		{"set either From or", func(c *Config) { c.From = "" }},
-		{"set either From or", func(c *Config) { c.MessagingServiceSID = service }},
-		{"MessagingServiceSID is not", func(c *Config) { c.From, c.MessagingServiceSID = "", account }},
-		{"sender ", func(c *Config) { c.From = "015123456789" }},
-		{"sender ", func(c *Config) { c.From = "Too long a name" }},
-		{"sender ", func(c *Config) { c.From = "1234567890123" }},
-		{"sender ", func(c *Config) { c.From = "Größe" }},
-		{"negative Timeout", func(c *Config) { c.Timeout = -1 }},
-		{"BaseURL", func(c *Config) { c.BaseURL = "http://api.twilio.com" }},
-		{"BaseURL", func(c *Config) { c.BaseURL = "https://user:" + keyPass + "@api.twilio.com" }},
-		{"BaseURL", func(c *Config) { c.BaseURL = "https://api.twilio.com/2010-04-01" }},
-		{"BaseURL", func(c *Config) { c.BaseURL = "https://api.twilio.com?x=y" }},
-		{"BaseURL", func(c *Config) { c.BaseURL = "api.twilio.com" }},
-		{"BaseURL", func(c *Config) { c.BaseURL = "https://%zz" + keyPass }},
+		{"AccountSID: it is not", func(c *Config) { c.AccountSID = "" }},
+		{"AccountSID: it is not", func(c *Config) { c.AccountSID, c.AuthToken = token, account }},
+		{"AccountSID: it is not", func(c *Config) { c.AccountSID = account + "/../x" }},
+		{"AuthToken: there is neither it nor", func(c *Config) { c.AuthToken = "" }},
+		{"AuthToken: it is not", func(c *Config) { c.AuthToken = token + "\n" }},
+		{"APIKeySecret: it is missing", func(c *Config) { c.APIKeySID = keySID }},
+		{"APIKeySID: it is missing", func(c *Config) { c.APIKeySecret = keyPass }},
+		{"APIKeySID: it is not", func(c *Config) { c.APIKeySID, c.APIKeySecret = account, keyPass }},
+		{"APIKeySecret: it is not", func(c *Config) { c.APIKeySID, c.APIKeySecret = keySID, "se cret "+keyPass }},
+		{"From: there is neither it nor", func(c *Config) { c.From = "" }},
+		{"From: there are both it and", func(c *Config) { c.MessagingServiceSID = service }},
+		{"MessagingServiceSID: it is not", func(c *Config) { c.From, c.MessagingServiceSID = "", account }},
+		{"From: \"", func(c *Config) { c.From = "015123456789" }},
+		{"From: \"", func(c *Config) { c.From = "Too long a name" }},
+		{"From: \"", func(c *Config) { c.From = "1234567890123" }},
+		{"From: \"", func(c *Config) { c.From = "Größe" }},
+		{"Timeout: -1ns is negative", func(c *Config) { c.Timeout = -1 }},
+		{"BaseURL: it ", func(c *Config) { c.BaseURL = "http://api.twilio.com" }},
+		{"BaseURL: it ", func(c *Config) { c.BaseURL = "https://user:" + keyPass + "@api.twilio.com" }},
+		{"BaseURL: it ", func(c *Config) { c.BaseURL = "https://api.twilio.com/2010-04-01" }},
+		{"BaseURL: it ", func(c *Config) { c.BaseURL = "https://api.twilio.com?x=y" }},
+		{"BaseURL: it ", func(c *Config) { c.BaseURL = "api.twilio.com" }},
+		{"BaseURL: it ", func(c *Config) { c.BaseURL = "https://%zz" + keyPass }},
 	} {
 		changed := good
 		c.change(&changed)
 		_, err := New(changed)
-		if err == nil || !strings.HasPrefix(err.Error(), "twilio: "+c.want) {
+		var wrong *sms.ConfigError
+		if !errors.As(err, &wrong) || !strings.HasPrefix(err.Error(), "twilio: "+c.want) {
 			t.Errorf("want %s: %v", c.want, err)
 		}
 		if err != nil && (strings.Contains(err.Error(), token) || strings.Contains(err.Error(), keyPass)) {
