@@ -32,6 +32,7 @@ var floors = [...]floor{
 	{match: "storage/storagetest", level: 1, kit: true},
 	{match: "mfa/mfatest", level: 1, kit: true},
 	{match: "provider/directory/directorytest", level: 2, kit: true},
+	{match: "storage/sqlite/sqlitetest", level: 2, kit: true},
 
 	{match: "storage", level: 0},
 	{match: "mfa", level: 0},

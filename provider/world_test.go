@@ -23,6 +23,7 @@ import (
 	"github.com/sallyport-id/sallyport/provider/oidc"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/storage/sqlite"
+	"github.com/sallyport-id/sallyport/storage/sqlite/sqlitetest"
 )
 
 // The protocol engine writes to the default logger; what the tests look at is the provider's own.
@@ -93,18 +94,7 @@ func newWorld(t testing.TB, change ...func(*Config)) *world {
 	t.Helper()
 	w := &world{t: t, clock: &clock{now: time.Now().Truncate(time.Second)}, log: &safeBuffer{}}
 	w.path = filepath.Join(t.TempDir(), "test.db")
-	var err error
-	w.store, err = sqlite.Open(t.Context(), sqlite.Options{
-		Path: w.path, Now: w.clock.Now, Logger: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.store.Close(); err != nil {
-			t.Error("closing the store:", err)
-		}
-	})
+	w.store = sqlitetest.Open(t, sqlite.Options{Path: w.path, Now: w.clock.Now})
 	w.outbox = &mail.Outbox{Messages: w.store.Messages, Now: w.clock.Now}
 	e := echo.New()
 	e.HideBanner = true

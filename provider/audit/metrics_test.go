@@ -3,7 +3,6 @@ package audit_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"github.com/sallyport-id/sallyport/provider/audit"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/storage/sqlite"
+	"github.com/sallyport-id/sallyport/storage/sqlite/sqlitetest"
 )
 
 func newMetrics(t *testing.T) (*audit.Metrics, *prometheus.Registry) {
@@ -29,15 +29,7 @@ func newMetrics(t *testing.T) (*audit.Metrics, *prometheus.Registry) {
 // What is recorded is counted by what it was, and by nothing about whom.
 func TestMetricsCountEvents(t *testing.T) {
 	m, registry := newMetrics(t)
-	store, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "audit.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	store := sqlitetest.Open(t, sqlite.Options{})
 	log := audit.New(store.Events, audit.Options{Sinks: []audit.Sink{m}})
 	for i, e := range []storage.Event{
 		{Action: "sign_in.factor", Outcome: "ok", Factor: "totp"},

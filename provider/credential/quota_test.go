@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"github.com/sallyport-id/sallyport/provider/credential"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/storage/sqlite"
+	"github.com/sallyport-id/sallyport/storage/sqlite/sqlitetest"
 )
 
 // counted is a quota over a store of its own, with a clock that stands still.
@@ -28,16 +28,7 @@ func newQuota(t *testing.T) *counted {
 	t.Helper()
 	c := &counted{T: t, now: time.Date(2026, 3, 1, 23, 59, 0, 0, time.UTC)}
 	clock := func() time.Time { return c.now }
-	var err error
-	c.store, err = sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "quota.db"), Now: clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := c.store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	c.store = sqlitetest.Open(t, sqlite.Options{Now: clock})
 	c.quota = &credential.Quota{Counters: c.store.Counters, Now: clock}
 	return c
 }

@@ -3,34 +3,19 @@ package mail_test
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/mail"
-	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/storage/sqlite"
+	"github.com/sallyport-id/sallyport/storage/sqlite/sqlitetest"
 )
-
-func openStore(t *testing.T, now func() time.Time) storage.Store {
-	t.Helper()
-	s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "mail.db"), Now: now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
 
 func TestOutboxListsNewestFirstForADay(t *testing.T) {
 	now := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
-	o := &mail.Outbox{Messages: openStore(t, clock).Messages, Now: clock}
+	o := &mail.Outbox{Messages: sqlitetest.Open(t, sqlite.Options{Now: clock}).Messages, Now: clock}
 	for i := range 3 {
 		m := mail.Message{Tenant: "acme", To: "ada@example.com", Subject: fmt.Sprintf("Message %d", i), Text: "Hello,\n\n\tyours"}
 		if err := o.Send(t.Context(), m); err != nil {
@@ -52,7 +37,7 @@ func TestOutboxListsNewestFirstForADay(t *testing.T) {
 }
 
 func TestMessageThatCouldAddHeadersIsRefused(t *testing.T) {
-	o := &mail.Outbox{Messages: openStore(t, nil).Messages}
+	o := &mail.Outbox{Messages: sqlitetest.Open(t, sqlite.Options{}).Messages}
 	good := mail.Message{To: "ada@example.com", Subject: "Reset – Zurücksetzen", Text: "text"}
 	for name, change := range map[string]func(m *mail.Message){
 		"line feed in subject":       func(m *mail.Message) { m.Subject = "a\nBcc: eve@example.com" },

@@ -18,6 +18,7 @@ import (
 	"github.com/sallyport-id/sallyport/provider/mail"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/storage/sqlite"
+	"github.com/sallyport-id/sallyport/storage/sqlite/sqlitetest"
 )
 
 // postman is a Sender that remembers what it was given, and answers as it is told.
@@ -94,15 +95,8 @@ func newOffice(t *testing.T) *office {
 		T: t, path: filepath.Join(t.TempDir(), "mail.db"), now: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), log: &safeBuffer{},
 	}
 	clock := func() time.Time { return o.now }
+	o.store = sqlitetest.Open(t, sqlite.Options{Path: o.path, Now: clock})
 	var err error
-	if o.store, err = sqlite.Open(t.Context(), sqlite.Options{Path: o.path, Now: clock}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := o.store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	if o.keys, err = keys.New(t.Context(), o.store, keys.Options{Master: bytes.Repeat([]byte{7}, keys.MasterSize), Now: clock}); err != nil {
 		t.Fatal(err)
 	}
@@ -364,7 +358,7 @@ func TestQueueSurvivesItsSender(t *testing.T) {
 func TestQueueWhileTheMasterKeyChanges(t *testing.T) {
 	o := newOffice(t)
 	o.post("reset")
-	other, err := keys.New(t.Context(), openStore(t, nil), keys.Options{Master: bytes.Repeat([]byte{8}, keys.MasterSize)})
+	other, err := keys.New(t.Context(), sqlitetest.Open(t, sqlite.Options{}), keys.Options{Master: bytes.Repeat([]byte{8}, keys.MasterSize)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/storage/sqlite"
+	"github.com/sallyport-id/sallyport/storage/sqlite/sqlitetest"
 	"github.com/sallyport-id/sallyport/ui"
 )
 
@@ -120,14 +121,8 @@ func newWorld(t testing.TB, path string) *world {
 	ctx := t.Context()
 	w := &world{TB: t, now: time.Now(), log: &lockedBuffer{}}
 	logger := slog.New(slog.NewTextHandler(w.log, nil))
+	w.store = sqlitetest.Open(t, sqlite.Options{Now: w.clock, Logger: logger})
 	var err error
-	w.store, err = sqlite.Open(ctx, sqlite.Options{Path: filepath.Join(t.TempDir(), "test.db"), Now: w.clock, Logger: logger})
-	w.must(err)
-	t.Cleanup(func() {
-		if err := w.store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	for _, k := range made() {
 		w.must(w.store.SigningKeys.Insert(ctx, &k))
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/sallyport-id/sallyport/provider/transfer"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/storage/sqlite"
+	"github.com/sallyport-id/sallyport/storage/sqlite/sqlitetest"
 )
 
 func TestMain(m *testing.M) {
@@ -35,16 +35,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, log: &bytes.Buffer{}}
 	logger := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	var err error
-	w.store, err = sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "x.db"), Logger: logger})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	w.store = sqlitetest.Open(t, sqlite.Options{Logger: logger})
 	p, err := provider.New(t.Context(), provider.Config{
 		Issuer: "https://id.example", Store: w.store, MasterKey: make([]byte, 32), Logger: logger,
 	})

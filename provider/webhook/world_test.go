@@ -23,6 +23,7 @@ import (
 	"github.com/sallyport-id/sallyport/provider/webhook"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/storage/sqlite"
+	"github.com/sallyport-id/sallyport/storage/sqlite/sqlitetest"
 )
 
 var (
@@ -128,15 +129,8 @@ func (o *office) forward(d time.Duration) {
 func newOffice(t *testing.T, change ...func(*webhook.Config)) *office {
 	t.Helper()
 	o := &office{T: t, receiver: newReceiver(t), path: filepath.Join(t.TempDir(), "hooks.db"), lines: &safeBuffer{}, now: time.Now().UTC().Truncate(time.Second)}
+	o.store = sqlitetest.Open(t, sqlite.Options{Path: o.path, Now: o.clock})
 	var err error
-	if o.store, err = sqlite.Open(t.Context(), sqlite.Options{Path: o.path, Now: o.clock}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := o.store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	if o.keys, err = keys.New(t.Context(), o.store, keys.Options{Master: bytes.Repeat([]byte{7}, keys.MasterSize), Now: o.clock}); err != nil {
 		t.Fatal(err)
 	}

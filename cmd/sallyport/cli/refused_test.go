@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,6 +16,7 @@ import (
 
 	"github.com/sallyport-id/sallyport/provider"
 	"github.com/sallyport-id/sallyport/storage/sqlite"
+	"github.com/sallyport-id/sallyport/storage/sqlite/sqlitetest"
 )
 
 const testIssuer = "http://127.0.0.1:8080/id"
@@ -24,15 +24,7 @@ const testIssuer = "http://127.0.0.1:8080/id"
 // whole is the web application that serve runs, on a new database.
 func whole(t *testing.T, logger *slog.Logger) *echo.Echo {
 	t.Helper()
-	store, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "test.db"), Logger: logger})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	store := sqlitetest.Open(t, sqlite.Options{Logger: logger})
 	p, err := provider.New(t.Context(), provider.Config{
 		Issuer: testIssuer, Store: store, MasterKey: []byte("0123456789abcdef0123456789abcdef"), Logger: logger,
 	})

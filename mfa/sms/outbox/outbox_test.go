@@ -2,7 +2,6 @@ package outbox_test
 
 import (
 	"errors"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -11,27 +10,14 @@ import (
 	"github.com/sallyport-id/sallyport/provider/mail"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/storage/sqlite"
+	"github.com/sallyport-id/sallyport/storage/sqlite/sqlitetest"
 )
-
-func openStore(t *testing.T, now func() time.Time) storage.Store {
-	t.Helper()
-	s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "sms.db"), Now: now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
 
 // TestListedWithMail: one page shows what went out on all ways, newest first, for a day.
 func TestListedWithMail(t *testing.T) {
 	now := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
-	store := openStore(t, clock)
+	store := sqlitetest.Open(t, sqlite.Options{Now: clock})
 	texts, mails := &outbox.Outbox{Messages: store.Messages, Now: clock}, &mail.Outbox{Messages: store.Messages, Now: clock}
 	send := func(id string) {
 		t.Helper()
@@ -60,7 +46,7 @@ func TestListedWithMail(t *testing.T) {
 }
 
 func TestNoMessage(t *testing.T) {
-	o := &outbox.Outbox{Messages: openStore(t, nil).Messages}
+	o := &outbox.Outbox{Messages: sqlitetest.Open(t, sqlite.Options{}).Messages}
 	good := sms.Message{ID: "one", To: "+4915123456789", Text: "Text"}
 	for name, change := range map[string]func(*sms.Message){
 		"no ID":     func(m *sms.Message) { m.ID = "" },

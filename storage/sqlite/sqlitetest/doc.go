@@ -1,0 +1,2 @@
+// Package sqlitetest opens stores for tests that need one and don't test it.
+package sqlitetest
