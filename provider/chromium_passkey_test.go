@@ -52,6 +52,19 @@ func (b *tab) offersNothing() {
 	})
 }
 
+// countsPrompts has the tab's pages count the browser's prompts for a passkey that have ended, whatever came of them: a
+// page that keeps quiet about it shows nothing to wait for.
+func (b *tab) countsPrompts() {
+	b.t.Helper()
+	call(b, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `window.promptsEnded = 0;
+			const prompt = CredentialsContainer.prototype.get;
+			CredentialsContainer.prototype.get = function (options) {
+				return prompt.call(this, options).finally(() => window.promptsEnded++);
+			};`,
+	})
+}
+
 // passkeys counts what the authenticator keeps.
 func (k *keeper) passkeys() int {
 	k.b.t.Helper()
@@ -107,9 +120,9 @@ func testPasskeySecondStep(t *testing.T, c *chromium) {
 	// the other ways.
 	k.known(false)
 	third := s.attempt(oauth2.SetAuthURLParam("prompt", "login"))
-	k.present(false)
+	b.countsPrompts()
 	b.visit(third.url).is(atSignIn).fill("#password", rightPassword).follow(next).is(atPasskey)
-	k.present(true)
+	b.until("the end of the prompt that the page opened", `window.promptsEnded === 1`)
 	if said := eval[string](b, `document.querySelector(".problem").innerText`); said != "" {
 		t.Errorf("before anything was pressed the page complains: %q", said)
 	}
