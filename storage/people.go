@@ -1,6 +1,10 @@
 package storage
 
-import "time"
+import (
+	"cmp"
+	"strings"
+	"time"
+)
 
 // Tenant is one customer account. It is kept under Global, by its own ID.
 type Tenant struct {
@@ -8,10 +12,14 @@ type Tenant struct {
 	Name string `json:"name"`
 	// Plan is the name the deployment gives the tenant's plan; rules can ask for it.
 	Plan string `json:"plan,omitempty"`
-	// UserTypes are the types its users can have, in the order they are shown.
+	// UserTypes are the types its users can have, in the order they are shown: words that rules and programs use.
 	UserTypes []string `json:"user_types"`
+	// TypeNames are what people read for some of the types, by type.
+	TypeNames map[string]string `json:"type_names,omitempty"`
 	// Rules decide who must use 2FA; the first that matches wins.
 	Rules []Rule `json:"rules"`
+	// Networks are the account's own, which its IP rules list.
+	Networks []Network `json:"networks,omitempty"`
 	// Integrations are what applications have connected to the account.
 	Integrations []Integration `json:"integrations,omitempty"`
 	Settings     Settings      `json:"settings"`
@@ -24,11 +32,26 @@ type Tenant struct {
 // Kind says how tenants are kept.
 func (Tenant) Kind() Kind { return Kind{Name: "tenants"} }
 
+// Network is a range of addresses that belongs to a tenant's account.
+type Network struct {
+	// Prefix is in CIDR notation (RFC 4632, section 3.1; RFC 4291, section 2.3), without host bits.
+	Prefix string `json:"prefix"`
+	// Name is what the tenant calls it.
+	Name string `json:"name,omitempty"`
+	// Require2FA: whoever signs in from there must use 2FA.
+	Require2FA bool `json:"require_2fa,omitempty"`
+}
+
 // Integration is something an application connected to a tenant's account, such as a bookkeeping service.
 type Integration struct {
+	// ID is the application's own name for the connection, such as "xero".
+	ID   string `json:"id"`
 	Name string `json:"name"`
 	// Kind is what rules ask for; "financial" is the one the built-in rules know.
 	Kind string `json:"kind"`
+	// Client is the client_id of the application that connected it, or empty where an operator did.
+	Client    string    `json:"client,omitempty"`
+	Connected time.Time `json:"connected"`
 }
 
 // Settings are what a tenant chose. Zero values mean the deployment's defaults.
@@ -51,6 +74,8 @@ type Settings struct {
 	EmailReset string `json:"email_reset,omitempty"`
 	// Support is where a user who is stuck may turn: an e-mail address or an https URL.
 	Support string `json:"support,omitempty"`
+	// AuditDays is for how many days entries of the audit log are kept; 0 keeps them for good.
+	AuditDays int `json:"audit_days,omitempty"`
 }
 
 // Role is what a user may administer.
@@ -93,13 +118,52 @@ type User struct {
 	Unlocked   time.Time `json:"unlocked,omitzero"`
 	Created    time.Time `json:"created"`
 	LastSignIn time.Time `json:"last_sign_in,omitzero"`
+	// LastAddress is where the last sign-in came from, empty before the first.
+	LastAddress string `json:"last_address,omitempty"`
+	// Invited is when the user was last mailed an invitation that has not been taken up.
+	Invited time.Time `json:"invited,omitzero"`
+	// Factors are the IDs of the second steps that are set up, without backup and recovery codes, in order. They are kept
+	// here for lists and counts; what a sign-in asks hangs on the credentials alone.
+	Factors []string `json:"factors,omitempty"`
+
+	// What follows is derived from the fields above whenever the record is written, for lists and searches.
+
+	// Segment is the type and whether a second step is set up; see Segment.
+	Segment string `json:"segment,omitempty"`
+	// Account is what the user is known by: Email, or else Login.
+	Account string `json:"account,omitempty"`
+	// NameKey is the name in lower case, and SurnameKey the same with its last word first.
+	NameKey    string `json:"name_key,omitempty"`
+	SurnameKey string `json:"surname_key,omitempty"`
+}
+
+// Segment is the value of User.Segment for users of a type with, or without, a second step.
+func Segment(userType string, twoFactor bool) string {
+	if twoFactor {
+		return userType + "/on"
+	}
+	return userType + "/off"
+}
+
+// Derive implements Deriver.
+func (u *User) Derive() {
+	u.Segment = Segment(u.Type, len(u.Factors) > 0)
+	u.Account = cmp.Or(u.Email, u.Login)
+	words := strings.Fields(strings.ToLower(u.Name))
+	u.NameKey = strings.Join(words, " ")
+	if n := len(words); n > 0 {
+		words = append(words[n-1:n:n], words[:n-1]...)
+	}
+	u.SurnameKey = strings.Join(words, " ")
 }
 
 // Out tells whether the user is kept out.
 func (u User) Out() bool { return u.Disabled || !u.Locked.IsZero() }
 
 // Kind says how users are kept.
-func (User) Kind() Kind { return Kind{Name: "users", Indexes: []string{"type"}} }
+func (User) Kind() Kind {
+	return Kind{Name: "users", Indexes: []string{"type", "role", "segment", "account", "name_key", "surname_key"}}
+}
 
 // Login claims an e-mail address or user name for users: one record for each name, kept under Global with the
 // lower-cased name as ID, so that a sign-in that does not know its tenant needs one read. A tenant stands in it

@@ -79,11 +79,18 @@ type Table[T any] interface {
 	List(ctx context.Context, q Query) ([]T, error)
 }
 
+// Deriver is a noun with fields that follow from its others, for the sake of its indexes. Tables call Derive before they
+// write a record.
+type Deriver interface{ Derive() }
+
 // Query asks for the records of one tenant, all or by one indexed field.
 type Query struct {
 	Tenant string
 	// Field, if set, is one of the kind's Indexes, and only records whose field equals Value are listed.
 	Field, Value string
+	// Prefix lists the records whose field begins with Value, which is not empty then, ordered by the field and then the
+	// ID (bytewise). There is no next page of them: After and Desc are refused.
+	Prefix bool
 	// After is the ID of the last record of the page before; empty starts at the beginning (with Desc, the end).
 	After string
 	// Limit is the largest number of records returned; 0 means 100, and more than 1,000 is cut to 1,000.
@@ -122,6 +129,8 @@ type Store struct {
 	Links       Table[Link]
 	Webhooks    Table[Webhook]
 	Deliveries  Table[Delivery]
+	Tallies     Table[Tally]
+	Replies     Table[Reply]
 	// DueDeliveries is the queue of Deliveries.
 	DueDeliveries Table[DueDelivery]
 

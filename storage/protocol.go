@@ -23,7 +23,10 @@ type Client struct {
 	// IDTokenAlg is id_token_signed_response_alg: "RS256" or "ES256".
 	IDTokenAlg string `json:"id_token_signed_response_alg"`
 	// NoPKCE lets a confidential client that cannot do it leave PKCE out.
-	NoPKCE   bool      `json:"no_pkce,omitempty"`
+	NoPKCE bool `json:"no_pkce,omitempty"`
+	// Strength is what every sign-in to it has to show, beyond the tenant's policy: "mfa" (two factors) or "phr" (phishing-
+	// resistant); empty leaves it to the policy and to what each request asks for.
+	Strength string    `json:"strength,omitempty"`
 	Disabled bool      `json:"disabled,omitempty"`
 	Created  time.Time `json:"created"`
 }

@@ -18,8 +18,10 @@ type Event struct {
 	Client string `json:"client,omitempty"`
 	Factor string `json:"factor,omitempty"`
 	// Rule is the name of the policy rule that decided.
-	Rule    string `json:"rule,omitempty"`
-	Reason  string `json:"reason,omitempty"`
+	Rule   string `json:"rule,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	// Reports are the IDs of the report-only rules that would have decided, with a space between.
+	Reports string `json:"reports,omitempty"`
 	Address string `json:"address,omitempty"`
 	Agent   string `json:"agent,omitempty"`
 	Request string `json:"request,omitempty"`
@@ -61,3 +63,36 @@ func (m Message) Shown(id string, now time.Time) *Message {
 
 // Kind says how messages are kept.
 func (Message) Kind() Kind { return Kind{Name: "messages", Expiring: true} }
+
+// Tally is how many users a tenant had on a day, and what it spent. Its ID is the day, as 2006-01-02 in UTC.
+type Tally struct {
+	Key `bson:",inline"`
+	// Types are the counts by user type.
+	Types map[string]TypeTally `json:"types"`
+	// SMS is how many text messages were sent on that day.
+	SMS int `json:"sms,omitempty"`
+}
+
+// TypeTally counts the users of one type.
+type TypeTally struct {
+	Users int `json:"users"`
+	// TwoFactor counts those who have a second step set up.
+	TwoFactor int `json:"two_factor"`
+}
+
+// Kind says how tallies are kept.
+func (Tally) Kind() Kind { return Kind{Name: "tallies", Expiring: true} }
+
+// Reply is what a request to the API was answered that must not be carried out twice. Its ID stands for the caller and the
+// key that the caller gave it.
+type Reply struct {
+	Key `bson:",inline"`
+	// Request is the hash of what was asked: the same key for something else is a mistake.
+	Request string `json:"request"`
+	// Status is the HTTP status, 0 while the request is still being answered; Sealed is the answer, which may hold a secret.
+	Status int    `json:"status,omitempty"`
+	Sealed []byte `json:"sealed,omitempty"`
+}
+
+// Kind says how replies are kept.
+func (Reply) Kind() Kind { return Kind{Name: "replies", Expiring: true} }

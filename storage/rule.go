@@ -5,6 +5,9 @@ import "time"
 // Rule is one line of a tenant's policy: where all its conditions hold, its decision is taken. A condition that is
 // empty always holds; within one condition any of the values does.
 type Rule struct {
+	// ID names the rule within its tenant, whatever it is called and wherever it stands; the built-in rules have IDs that
+	// everybody knows.
+	ID string `json:"id,omitempty"`
 	// Name is what users and admins read when the rule is given as the reason.
 	Name string `json:"name"`
 	When When   `json:"when"`
