@@ -8,7 +8,8 @@ import (
 	"github.com/sallyport-id/sallyport/ui"
 )
 
-// Actor is who makes a request: a browser at an address, and the user who is signed in with it, if any.
+// Actor is who asks for something: a browser at an address and the user who is signed in with it, if any; a program
+// that shows an access token; or an operator's command.
 type Actor struct {
 	// Request identifies the request in logs, the audit log and error pages.
 	Request string
@@ -23,11 +24,22 @@ type Actor struct {
 	// Devices is the cookie by which the users who had this browser remembered are recognised.
 	Devices string
 
-	// Session, User and Tenant are set where somebody is signed in.
+	// Session, User and Tenant are set where somebody is signed in; User and Tenant also where an access token of a
+	// user's was shown.
 	Session *storage.Session
 	User    *storage.User
 	Tenant  *storage.Tenant
+
+	// Client is who showed an access token, and Scopes are what it is good for; without a User the client acts for
+	// itself, and Tenant is the one that it belongs to.
+	Client *storage.Client
+	Scopes []string
+	// Operator: it is a command of whoever runs the deployment.
+	Operator bool
 }
+
+// Operator is the actor of commands that are given beside the database, without a request.
+func Operator() *Actor { return &Actor{Operator: true} }
 
 // SignedIn tells whether there is a session.
 func (a *Actor) SignedIn() bool { return a.Session != nil }
@@ -38,8 +50,16 @@ func (a *Actor) Event(action, outcome string) storage.Event {
 	if a.Address.IsValid() {
 		e.Address = a.Address.String()
 	}
-	if a.SignedIn() {
-		e.Tenant, e.Actor, e.User = a.Session.Tenant, a.Session.User, a.Session.User
+	if a.Client != nil {
+		e.Actor, e.Client = a.Client.ID, a.Client.ID
+	}
+	switch {
+	case a.Operator:
+		e.Actor = "operator"
+	case a.User != nil:
+		e.Tenant, e.Actor, e.User = a.User.Tenant, a.User.ID, a.User.ID
+	case a.Tenant != nil:
+		e.Tenant = a.Tenant.ID
 	}
 	return e
 }

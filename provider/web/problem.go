@@ -80,6 +80,7 @@ var problems = []struct {
 	retry time.Duration
 }{
 	{ErrBadRequest, http.StatusBadRequest, ui.FailBadRequest, "", 0},
+	{ErrInvalid, http.StatusUnprocessableEntity, ui.FailBadRequest, "", 0},
 	{ErrTooLarge, http.StatusRequestEntityTooLarge, ui.FailBadRequest, "", 0},
 	{ErrUnknownClient, http.StatusBadRequest, ui.FailUnknownClient, "", 0},
 	{ErrRedirectURI, http.StatusBadRequest, ui.FailRedirectURI, "", 0},
