@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"reflect"
 	"strings"
 
 	"github.com/sallyport-id/sallyport/mfa"
@@ -212,7 +213,7 @@ func (r *run) update(ctx context.Context, rec *record, known *storage.User, line
 		return err
 	}
 	password := is(rec.Password) && known.Password == ""
-	if after == *known && !step && !password {
+	if reflect.DeepEqual(after, *known) && !step && !password {
 		line.Outcome = Skipped
 		if line.Reason == "" {
 			line.Reason = "nothing is to be changed"
