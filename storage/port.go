@@ -79,9 +79,16 @@ type Table[T any] interface {
 	List(ctx context.Context, q Query) ([]T, error)
 }
 
-// Deriver is a noun with fields that follow from its others, for the sake of its indexes. Tables call Derive before they
-// write a record.
+// Deriver is a noun with fields that follow from its others, for the sake of its indexes. Tables call Derive on a record
+// before they write it, so that what stood in those fields does not matter.
 type Deriver interface{ Derive() }
+
+// Derive calls the Derive of a record that has one.
+func Derive[T any](t *T) {
+	if d, ok := any(t).(Deriver); ok {
+		d.Derive()
+	}
+}
 
 // Query asks for the records of one tenant, all or by one indexed field.
 type Query struct {

@@ -147,6 +147,8 @@ func (b *backend) store() storage.Store {
 		Links:         open[storage.Link](b),
 		Webhooks:      open[storage.Webhook](b),
 		Deliveries:    open[storage.Delivery](b),
+		Tallies:       open[storage.Tally](b),
+		Replies:       open[storage.Reply](b),
 		DueDeliveries: open[storage.DueDelivery](b),
 		Ping:          b.ping,
 		Sweep:         b.sweep,

@@ -80,6 +80,7 @@ func (t *table[T, P]) Get(ctx context.Context, tenant, id string) (T, error) {
 
 // Insert implements [storage.Table].
 func (t *table[T, P]) Insert(ctx context.Context, row *T) error {
+	storage.Derive(row)
 	fresh := *row
 	key := P(&fresh).Record()
 	key.Version = 1
@@ -129,6 +130,7 @@ func (t *table[T, P]) makeRoom(ctx context.Context, key bson.D) error {
 
 // Replace implements [storage.Table].
 func (t *table[T, P]) Replace(ctx context.Context, row *T) error {
+	storage.Derive(row)
 	next := *row
 	key := P(&next).Record()
 	filter, err := t.key(key.Tenant, key.ID)

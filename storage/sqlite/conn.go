@@ -185,15 +185,17 @@ func (c *conn) read(ctx context.Context, q *query, args []driver.NamedValue, f f
 	}
 }
 
-func (c *conn) close() error {
+func (c *conn) closeStatements() error {
 	var errs []error
 	for _, s := range c.stmts {
 		if s != nil {
 			errs = append(errs, s.Close())
 		}
 	}
-	return errors.Join(append(errs, c.c.Close())...)
+	return errors.Join(errs...)
 }
+
+func (c *conn) close() error { return errors.Join(c.closeStatements(), c.c.Close()) }
 
 // args makes the driver's form of a statement's arguments.
 func args(values ...driver.Value) []driver.NamedValue {

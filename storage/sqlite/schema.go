@@ -56,8 +56,13 @@ func migrate(c *conn, steps []string) error {
 			return err
 		}
 		for i, step := range steps[version:] {
-			if err := c.exec(step); err != nil {
-				return fmt.Errorf("migration %d: %w", version+i+1, err)
+			number := version + i + 1
+			err := c.exec(step)
+			if err == nil {
+				err = afterStep(c, number)
+			}
+			if err != nil {
+				return fmt.Errorf("migration %d: %w", number, err)
 			}
 		}
 		if err := c.exec(fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {

@@ -127,6 +127,8 @@ func (db *database) store() storage.Store {
 		Links:         newTable[storage.Link](db),
 		Webhooks:      newTable[storage.Webhook](db),
 		Deliveries:    newTable[storage.Delivery](db),
+		Tallies:       newTable[storage.Tally](db),
+		Replies:       newTable[storage.Reply](db),
 		DueDeliveries: newTable[storage.DueDelivery](db),
 		Ping:          db.ping,
 		Sweep:         db.sweep,

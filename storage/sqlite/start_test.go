@@ -238,6 +238,78 @@ func TestFirstVersionIsMigrated(t *testing.T) {
 	}
 }
 
+// Users from before their names could be searched are found as those are who come after, on more pages than one.
+func TestUsersAreRefilled(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "third.db")
+	insert := func(id, fields string) string {
+		return fmt.Sprintf(`INSERT INTO users (tenant, id, version, expires, doc, "type") VALUES ('acme', '%s', 7, 9223372036854775807,
+		 CAST('{"tenant":"","id":"","version":0,%s,"created":"2026-03-01T08:00:00Z"}' AS BLOB), 'staff')`, id, fields)
+	}
+	rows := []string{
+		insert("ada", `"email":"ada@example.com","login":"ada","name":"Ada ÖZIL van Straßen","role":"owner","type":"staff"`),
+		insert("bob", `"login":"bob","name":"","role":"member","type":"guest"`),
+	}
+	for i := range 2 * refillPage {
+		rows = append(rows, insert(fmt.Sprintf("more%04d", i), `"login":"x","name":"X","role":"member","type":"staff"`))
+	}
+	makeFile(t, path, steps(t)[:3], rows...)
+	st, err := Open(t.Context(), Options{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	ctx := t.Context()
+	for _, q := range []storage.Query{
+		{Field: "role", Value: "owner"},
+		{Field: "account", Value: "ada@example.com"},
+		{Field: "name_key", Value: "ada özil van straßen"},
+		{Field: "surname_key", Value: "straßen ada özil van"},
+	} {
+		q.Tenant = "acme"
+		got, err := st.Users.List(ctx, q)
+		if err != nil || len(got) != 1 || got[0].ID != "ada" || got[0].Segment != "staff/off" || got[0].Version != 7 {
+			t.Errorf("%+v: %+v, %v", q, got, err)
+		}
+	}
+	all, err := st.Users.List(ctx, storage.Query{Tenant: "acme", Field: "segment", Value: "guest/off"})
+	if err != nil || len(all) != 1 || all[0].Account != "bob" || all[0].NameKey != "" {
+		t.Errorf("%+v, %v", all, err)
+	}
+	n := 0
+	q := storage.Query{Tenant: "acme", Field: "segment", Value: "staff/off"}
+	if err := storage.Each(ctx, st.Users, q, func(*storage.User) error { n++; return nil }); err != nil || n != 2*refillPage+1 {
+		t.Errorf("%d users, %v; want %d", n, err, 2*refillPage+1)
+	}
+}
+
+// A record that can't be read stops the migration, which leaves the file as it was.
+func TestRefillTellsWhatItCannotRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "torn.db")
+	makeFile(t, path, steps(t)[:3], `INSERT INTO users (tenant, id, version, expires, doc, "type")
+		VALUES ('acme', 'ada', 7, 9223372036854775807, CAST('{"name":' AS BLOB), 'staff')`)
+	st, err := Open(t.Context(), Options{Path: path})
+	if err == nil {
+		t.Fatalf("opened, and closed with %v", st.Close())
+	}
+	if !strings.Contains(err.Error(), "migration 4: users, row 1") {
+		t.Errorf("%v", err)
+	}
+	c, err := connect(path, readerCache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if version, err := c.number("PRAGMA user_version"); err != nil || version != 3 {
+		t.Errorf("user_version: %d, %v; want 3", version, err)
+	}
+	if err := c.close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // A migration that fails leaves the file as it was, to be tried again.
 func TestMigrateIsWhole(t *testing.T) {
 	all := steps(t)

@@ -149,6 +149,7 @@ func (t *table[N, P]) Insert(ctx context.Context, n *N) error {
 }
 
 func (t *table[N, P]) insertArgs(n *N) ([]driver.NamedValue, error) {
+	storage.Derive(n)
 	doc, err := t.codec.encode(n)
 	if err != nil {
 		return nil, err
@@ -166,6 +167,7 @@ func (t *table[N, P]) Replace(ctx context.Context, n *N) error {
 	if err := checkKey(k.Tenant, k.ID); err != nil {
 		return t.failed("replace", err)
 	}
+	storage.Derive(n)
 	doc, err := t.codec.encode(n)
 	if err != nil {
 		return t.failed("replace", err)
