@@ -63,7 +63,15 @@ const (
 // Record appends e to its tenant's chain; an event of no tenant goes under storage.Global. It sets Time, unless it is
 // set, and the chain's fields, and cuts and cleans the texts. The event is written even if ctx ends meanwhile: who
 // hangs up early must not go unseen. After an error the event is not in the log, and what it is about must not happen.
+// The action Retention is refused: only Retain attests.
 func (l *Log) Record(ctx context.Context, e storage.Event) error {
+	if e.Action == Retention {
+		return errAttests
+	}
+	return l.record(ctx, e)
+}
+
+func (l *Log) record(ctx context.Context, e storage.Event) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
 	l.prepare(&e)
@@ -179,6 +187,14 @@ func (l *Log) leave(tenant string, c *chain) {
 	if c.users--; c.users == 0 && len(l.chains) > maxChains {
 		delete(l.chains, tenant)
 	}
+}
+
+// tenantOf is the tenant whose chain holds the events of a tenant.
+func tenantOf(tenant string) string {
+	if tenant == "" {
+		return storage.Global
+	}
+	return tenant
 }
 
 // idDigits are enough for any uint64, so that IDs sort as numbers do.

@@ -12,16 +12,20 @@ import (
 	"github.com/sallyport-id/sallyport/storage"
 )
 
-// field is one text of an event: what it is called in logs, and how many bytes of it are kept.
+// field is one text of an event: what it is called in logs and exports, and how many bytes of it are kept.
 type field struct {
 	name string
 	text *string
 	max  int
 }
 
+// hashedFirst is how many of the fields have been hashed from the beginning, whether they are empty or not. Those behind
+// them were added later, and are hashed where they are not empty: so the hashes of before stay what they were.
+const hashedFirst = 11
+
 // fields are the texts that callers fill, in the order in which they are hashed.
-func fields(e *storage.Event) []field {
-	return []field{
+func fields(e *storage.Event) [hashedFirst + 1]field {
+	return [...]field{
 		{"action", &e.Action, 64},
 		{"outcome", &e.Outcome, 32},
 		{"actor", &e.Actor, 128},
@@ -33,6 +37,7 @@ func fields(e *storage.Event) []field {
 		{"address", &e.Address, 64},
 		{"agent", &e.Agent, 256},
 		{"request", &e.Request, 128},
+		{"reports", &e.Reports, 1024},
 	}
 }
 
@@ -64,7 +69,7 @@ func cut(s string, n int) string {
 }
 
 // sum returns the hash of an event: SHA-256, base64url, over every field but Version and Hash itself. Each field is
-// preceded by its length, so that no two events have one encoding.
+// preceded by its length, and one that was added later by its name too, so that no two events have one encoding.
 func sum(e storage.Event) string {
 	b := []byte("sallyport audit 1\x00")
 	add := func(s string) {
@@ -75,10 +80,17 @@ func sum(e storage.Event) string {
 	add(e.ID)
 	add(instant(e.Expires))
 	add(instant(e.Time))
-	for _, f := range fields(&e) {
+	texts := fields(&e)
+	for _, f := range texts[:hashedFirst] {
 		add(*f.text)
 	}
 	add(e.Previous)
+	for _, f := range texts[hashedFirst:] {
+		if *f.text != "" {
+			add(f.name)
+			add(*f.text)
+		}
+	}
 	h := sha256.Sum256(b)
 	return base64.RawURLEncoding.EncodeToString(h[:])
 }

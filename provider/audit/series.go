@@ -17,6 +17,9 @@ func (l *Log) RecordSeries(ctx context.Context, tenant string, events []storage.
 	series := make([]*storage.Event, len(events))
 	for i := range events {
 		e := events[i]
+		if e.Action == Retention {
+			return errAttests
+		}
 		e.Tenant = tenant
 		l.prepare(&e)
 		series[i] = &e
@@ -35,9 +38,7 @@ func (l *Log) RecordSeries(ctx context.Context, tenant string, events []storage.
 
 // prepare brings an event into the form in which it is kept.
 func (l *Log) prepare(e *storage.Event) {
-	if e.Tenant == "" {
-		e.Tenant = storage.Global
-	}
+	e.Tenant = tenantOf(e.Tenant)
 	if e.Time.IsZero() {
 		e.Time = l.o.Now()
 	}
