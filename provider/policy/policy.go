@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -8,7 +9,8 @@ import (
 	"github.com/sallyport-id/sallyport/storage"
 )
 
-// Facts are what is known of a sign-in when it is decided. Unknown facts stay zero, and meet no condition.
+// Facts are what is known of a sign-in when it is decided. Unknown facts stay zero, and meet no condition; what an
+// unknown address does, Decide says.
 type Facts struct {
 	User     string
 	UserType string
@@ -41,15 +43,18 @@ const (
 
 // Decision is what is asked of the user. The zero Decision is the strictest: nobody gets in.
 type Decision struct {
-	// Rule is the name of the rule that decided; empty if none did.
-	Rule string
+	// Rule is the name of the rule that decided and RuleID its ID; empty if none did.
+	Rule   string
+	RuleID string
 	// Allow: the user may sign in at all.
 	Allow     bool
 	TwoFactor TwoFactor
 	// AnyStrength: the second step need not resist phishing.
 	AnyStrength bool
-	// Factors are the factors allowed; none means all.
-	Factors []string
+	// Factors are the factors allowed; none means all, unless NoFactor: then nothing that a user can set up will do,
+	// because the rules that may hold have none in common.
+	Factors  []string
+	NoFactor bool
 	// Remember is for how long a device may be remembered; 0 is never.
 	Remember time.Duration
 	// EnrolAtLogin: a user without a factor sets one up at the sign-in, instead of needing a recovery code.
@@ -57,90 +62,80 @@ type Decision struct {
 	// Grace: users without a factor get in without one for the time being; GraceUntil says till when.
 	Grace      bool
 	GraceUntil time.Time
-	// Reports are the names of report-only rules that would have decided, had they been enforced.
+	// Reports are the IDs of report-only rules that would have had a say, had they been enforced, in the rules' order; of
+	// a rule that has no ID it is the name.
 	Reports []string
 }
 
 // Allows tells whether a factor of this ID and strength may be the second step.
 func (d Decision) Allows(factor string, phishingResistant bool) bool {
-	return (d.AnyStrength || phishingResistant) && (len(d.Factors) == 0 || slices.Contains(d.Factors, factor))
+	return !d.NoFactor && (d.AnyStrength || phishingResistant) && (len(d.Factors) == 0 || slices.Contains(d.Factors, factor))
 }
 
 // longestRemember bounds what a rule can say of remembered devices.
-const longestRemember = 30 * 24 * time.Hour
+const longestRemember = maxRememberDays * 24 * time.Hour
 
 // Decide takes the first rule whose conditions all hold. A rule that can't be read (an unknown word, a network that
 // does not parse) counts as one that holds and denies: a slip of the pen must not open the door.
 // Without a rule that holds, nobody gets in.
+//
+// Of a rule that asks for a network nobody can say whether it holds where the address is unknown. Then the stricter of
+// both is taken, field by field, as Strictest says: hiding the address neither lets in, nor gets past a rule that keeps
+// out or that asks for more.
 func Decide(rules []storage.Rule, f Facts) Decision {
+	d, _ := decide(rules, &f)
+	return d
+}
+
+// decide is Decide, and says which rule gives the decision its name; -1 is none.
+func decide(rules []storage.Rule, f *Facts) (Decision, int) {
 	var reports []string
-	for _, r := range rules {
-		holds, err := matches(r.When, f)
-		if err == nil && !holds {
-			continue
+	// so is the strictest of what the rules say that may hold, of which by names the decision.
+	var so Decision
+	by, open := -1, false
+	say := func(d Decision, i int) {
+		switch {
+		case !open:
+			so, by, open = d, i, true
+		case outweighs(&so, &d):
+			so = Strictest(so, d)
+		default:
+			so, by = Strictest(so, d), i
 		}
-		d, ok := decision(r, f)
-		if err != nil || !ok {
-			d = Decision{Rule: r.Name}
+	}
+	done := func() (Decision, int) {
+		so.Reports = reports
+		return so, by
+	}
+	for i := range rules {
+		r := &rules[i]
+		h := holds(&r.When, f)
+		if h == No {
+			continue
 		}
 		if r.ReportOnly {
-			reports = append(reports, r.Name)
+			reports = append(reports, ident(r))
 			continue
 		}
-		d.Reports = reports
-		return d
-	}
-	return Decision{Reports: reports}
-}
-
-func matches(w storage.When, f Facts) (bool, error) {
-	in, err := anyPrefix(w.Networks, f.Address)
-	if err != nil {
-		return false, err
-	}
-	notIn, err := anyPrefix(w.NotNetworks, f.Address)
-	if err != nil {
-		return false, err
-	}
-	return oneOf(w.UserTypes, f.UserType) &&
-		oneOf(w.Roles, f.Role) &&
-		oneOf(w.Users, f.User) &&
-		(!w.Ticked || f.Ticked) &&
-		(len(w.Networks) == 0 || in) &&
-		(len(w.NotNetworks) == 0 || f.Address.IsValid() && !notIn) &&
-		oneOf(w.Clients, f.Client) &&
-		overlap(w.ClientTags, f.Tags) &&
-		oneOf(w.Plans, f.Plan) &&
-		overlap(w.Integrations, f.Integrations) &&
-		(w.From.IsZero() || !f.Now.Before(w.From)) &&
-		(w.Until.IsZero() || f.Now.Before(w.Until)), nil
-}
-
-// oneOf holds where the condition names nothing, or names the fact. An unknown fact is never named.
-func oneOf[T ~string](named []T, fact T) bool {
-	return len(named) == 0 || fact != "" && slices.Contains(named, fact)
-}
-
-func overlap(named, facts []string) bool {
-	return len(named) == 0 || slices.ContainsFunc(facts, func(f string) bool { return oneOf(named, f) && f != "" })
-}
-
-func anyPrefix(prefixes []string, a netip.Addr) (bool, error) {
-	found := false
-	for _, p := range prefixes {
-		prefix, err := netip.ParsePrefix(p)
-		if err != nil {
-			return false, err
+		d, ok := decision(r, f.Now)
+		if h == unreadable || !ok {
+			d = Decision{Rule: r.Name, RuleID: r.ID}
 		}
-		// ::ffff:192.0.2.1 is 192.0.2.1 that came through a socket of both families.
-		found = found || a.IsValid() && prefix.Contains(a.Unmap())
+		say(d, i)
+		if h != Unknown {
+			return done()
+		}
 	}
-	return found, nil
+	say(Decision{}, -1)
+	return done()
 }
+
+// ident is what a rule is called in records.
+func ident(r *storage.Rule) string { return cmp.Or(r.ID, r.Name) }
 
 // decision reads what a rule says; ok is false where it says something unknown.
-func decision(r storage.Rule, f Facts) (_ Decision, ok bool) {
-	d := Decision{Rule: r.Name, Factors: r.Then.Factors}
+func decision(r *storage.Rule, now time.Time) (_ Decision, ok bool) {
+	d := Decision{Rule: r.Name, RuleID: r.ID, Factors: r.Then.Factors}
 	switch r.Then.Access {
 	case "":
 	case "allow":
@@ -177,7 +172,7 @@ func decision(r storage.Rule, f Facts) (_ Decision, ok bool) {
 	if days := r.Then.RememberDays; days > 0 {
 		d.Remember = min(time.Duration(days)*24*time.Hour, longestRemember)
 	}
-	if f.Now.Before(r.Then.GraceUntil) {
+	if now.Before(r.Then.GraceUntil) {
 		d.Grace, d.GraceUntil = true, r.Then.GraceUntil
 	}
 	return d, true

@@ -19,8 +19,8 @@ func facts() Facts {
 	}
 }
 
-// conditions lists each condition once as it holds and once as it does not, and the fact that makes it unknown.
-var conditions = []struct {
+// cases lists each condition once as it holds and once as it does not, and the fact that makes it unknown.
+var cases = []struct {
 	name       string
 	holds, not storage.When
 	forget     func(*Facts)
@@ -34,6 +34,7 @@ var conditions = []struct {
 	{"tag", storage.When{ClientTags: []string{"internal"}}, storage.When{ClientTags: []string{"public"}}, func(f *Facts) { f.Tags = nil }},
 	{"plan", storage.When{Plans: []string{"paid"}}, storage.When{Plans: []string{"free"}}, func(f *Facts) { f.Plan = "" }},
 	{"integration", storage.When{Integrations: []string{"financial"}}, storage.When{Integrations: []string{"chat"}}, func(f *Facts) { f.Integrations = nil }},
+	{"ticked", storage.When{}, storage.When{Ticked: true}, nil},
 	{"from", storage.When{From: noon}, storage.When{From: noon.Add(time.Second)}, nil},
 	{"until", storage.When{Until: noon.Add(time.Second)}, storage.When{Until: noon}, nil},
 }
@@ -43,7 +44,7 @@ func allow(when storage.When) []storage.Rule {
 }
 
 func TestDecideConditions(t *testing.T) {
-	for _, c := range conditions {
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			if d := Decide(allow(c.holds), facts()); !d.Allow {
 				t.Error("the condition holds, but the rule was not taken")
@@ -64,8 +65,8 @@ func TestDecideConditions(t *testing.T) {
 
 // All pairs of conditions: a rule needs every one of its conditions to hold.
 func TestDecideAllConditionsMustHold(t *testing.T) {
-	for i, a := range conditions {
-		for j, b := range conditions {
+	for i, a := range cases {
+		for j, b := range cases {
 			if i == j {
 				continue
 			}
