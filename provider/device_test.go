@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -168,7 +169,7 @@ func TestRememberedDeviceEnds(t *testing.T) {
 	// The password is changed.
 	b = w.remembered("kim@acme.example", kim)
 	const changed = "seven brisk otters juggle"
-	if _, err := w.p.Admin().SetPassword(t.Context(), "acme", k.ID, changed); err != nil {
+	if _, err := w.p.Admin().SetPassword(t.Context(), web.Operator(), "acme", k.ID, changed); err != nil {
 		t.Fatal(err)
 	}
 	p = b.get("/account").is(atSignIn).submit("/signin", "login", "kim@acme.example", "password", changed)

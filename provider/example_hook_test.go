@@ -18,6 +18,7 @@ import (
 	"github.com/sallyport-id/sallyport/provider"
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/hook"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage/sqlite"
 )
 
@@ -69,11 +70,11 @@ func Example_hook() {
 	if err := p.Mount(e); err != nil {
 		panic(err)
 	}
-	if _, err := p.Admin().CreateTenant(ctx, "acme", admin.TenantFields{}); err != nil {
+	if _, err := p.Admin().CreateTenant(ctx, web.Operator(), "acme", admin.TenantFields{}); err != nil {
 		panic(err)
 	}
 	for _, who := range []string{"contractor", "client"} {
-		_, _, err := p.Admin().CreateUser(ctx, "acme", admin.NewUser{Email: who + "@acme.example", Type: who, Password: "seven brisk otters"})
+		_, _, err := p.Admin().CreateUser(ctx, web.Operator(), "acme", admin.NewUser{Email: who + "@acme.example", Type: who, Password: "seven brisk otters"})
 		if err != nil {
 			panic(err)
 		}

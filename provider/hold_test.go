@@ -15,6 +15,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/sallyport-id/sallyport/provider/login"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -126,7 +127,7 @@ func TestChangedPasswordEndsEverything(t *testing.T) {
 
 	w.clock.forward(time.Minute)
 	for _, who := range [][2]string{{"acme", "robin@acme.example"}, {"birch", "kim@birch.example"}} {
-		if _, err := w.p.Admin().SetPassword(t.Context(), who[0], who[1], "an entirely different one 42"); err != nil {
+		if _, err := w.p.Admin().SetPassword(t.Context(), web.Operator(), who[0], who[1], "an entirely different one 42"); err != nil {
 			t.Fatal(err)
 		}
 	}

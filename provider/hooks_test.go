@@ -17,6 +17,7 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/sallyport-id/sallyport/provider/hook"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -166,13 +167,13 @@ func TestHooksAreAsked(t *testing.T) {
 	p.submit("/account/set-up", "code", w.scan(p).code()).is(atSecurity)
 	told("its end", "set_up.after totp")
 
-	code, _, err := w.p.Admin().RecoveryCode(t.Context(), "acme", robin.ID)
+	made, err := w.p.Admin().MakeRecoveryCode(t.Context(), web.Operator(), "acme", robin.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	rec := w.browser().get("/account").signIn("robin@acme.example").recover()
 	told("the page of the recovery code")
-	rec.submit("/with/recovery", "code", code).is(atIntro).submit("/later").is(atSecurity)
+	rec.submit("/with/recovery", "code", made.Code).is(atIntro).submit("/later").is(atSecurity)
 	told("recovery", "recovery.before recovery", "recovery.after recovery", "sign_in.before ", "sign_in.after ")
 	link := w.lostLink("robin@acme.example")
 	told("the mail", "recovery.before ")
@@ -291,7 +292,7 @@ func TestHookRefusesSetUp(t *testing.T) {
 func TestHookRefusesRecovery(t *testing.T) {
 	w, d := newHooked(t)
 	robin, _, _ := w.enrolled("acme", "robin@acme.example")
-	code, _, err := w.p.Admin().RecoveryCode(t.Context(), "acme", robin.ID)
+	made, err := w.p.Admin().MakeRecoveryCode(t.Context(), web.Operator(), "acme", robin.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +303,7 @@ func TestHookRefusesRecovery(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d.told(hook.BeforeRecovery, c.do)
 			for range 2 {
-				rec.submit("/with/recovery", "code", code).refusedByHook(c.reads)
+				rec.submit("/with/recovery", "code", made.Code).refusedByHook(c.reads)
 			}
 			w.audited("hook.recovery.before", "refused", c.audited)
 			off.submit("/"+lastPart(link), "password", rightPassword).refusedByHook(c.reads)
@@ -314,7 +315,7 @@ func TestHookRefusesRecovery(t *testing.T) {
 		t.Errorf("%d credentials are left", n)
 	}
 	d.told(hook.BeforeRecovery, nil)
-	rec.submit("/with/recovery", "code", code).is(atIntro)
+	rec.submit("/with/recovery", "code", made.Code).is(atIntro)
 	off.submit("/"+lastPart(link), "password", rightPassword).is(atTakenOff)
 }
 
@@ -387,12 +388,12 @@ func TestHooksAfterCannotRefuse(t *testing.T) {
 				d.told(at, c.do)
 			}
 			robin, _, _ := w.enrolled("acme", "robin@acme.example")
-			code, _, err := w.p.Admin().RecoveryCode(t.Context(), "acme", robin.ID)
+			made, err := w.p.Admin().MakeRecoveryCode(t.Context(), web.Operator(), "acme", robin.ID)
 			if err != nil {
 				t.Fatal(err)
 			}
 			at := w.app().attempt()
-			p := at.begin(w.browser()).signIn("robin@acme.example").recover().submit("/with/recovery", "code", code)
+			p := at.begin(w.browser()).signIn("robin@acme.example").recover().submit("/with/recovery", "code", made.Code)
 			at.redeem(p.is(atIntro).submit("/later"))
 			failed := map[string]int{}
 			for _, e := range w.events("acme") {

@@ -22,6 +22,7 @@ import (
 	"github.com/sallyport-id/sallyport/provider/account"
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/audit"
+	"github.com/sallyport-id/sallyport/provider/console"
 	"github.com/sallyport-id/sallyport/provider/credential"
 	"github.com/sallyport-id/sallyport/provider/directory"
 	"github.com/sallyport-id/sallyport/provider/hook"
@@ -103,6 +104,7 @@ type Provider struct {
 	account *account.Service
 	oidc    *oidc.Provider
 	admin   *admin.Service
+	console *console.Service
 	// webhooks is one of the audit log's sinks, and puts what happens to webhooks into that log.
 	webhooks *webhook.Service
 }
@@ -273,10 +275,14 @@ func (p *Provider) services() error {
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
 	}
+	p.console, err = console.New(console.Config{Admin: p.admin, Credentials: keeper, Store: c.Store, Keys: p.keys, Now: c.Now})
+	if err != nil {
+		return fmt.Errorf("provider: %w", err)
+	}
 	return nil
 }
 
-// Admin does what operators ask for, in this process or in one beside those that serve.
+// Admin does what owners, admins and operators ask for, in this process or in one beside those that serve.
 func (p *Provider) Admin() *admin.Service { return p.admin }
 
 // Webhooks keeps tenants' webhooks, in this process or in one beside those that serve.
@@ -344,7 +350,7 @@ func (p *Provider) Mount(e *echo.Echo) error {
 // Routes is the route table.
 func (p *Provider) Routes() []web.Route {
 	return slices.Concat(
-		p.login.Routes(), p.rescue.Routes(), p.account.Routes(), p.admin.Routes(), p.oidc.Routes(), p.reports(), p.health(),
+		p.login.Routes(), p.rescue.Routes(), p.account.Routes(), p.console.Routes(), p.oidc.Routes(), p.reports(), p.health(),
 	)
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/audit"
 	"github.com/sallyport-id/sallyport/provider/directory/directorytest"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/storage/sqlite"
 )
@@ -84,7 +85,7 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) tenant(id string, require ...string) admin.Tenant {
 	w.t.Helper()
-	t, err := w.CreateTenant(w.t.Context(), id, admin.TenantFields{Require2FA: &require})
+	t, err := w.CreateTenant(w.t.Context(), web.Operator(), id, admin.TenantFields{Require2FA: &require})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -93,7 +94,7 @@ func (w *world) tenant(id string, require ...string) admin.Tenant {
 
 func (w *world) user(tenant string, in admin.NewUser) admin.User {
 	w.t.Helper()
-	u, _, err := w.CreateUser(w.t.Context(), tenant, in)
+	u, _, err := w.CreateUser(w.t.Context(), web.Operator(), tenant, in)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -103,7 +104,7 @@ func (w *world) user(tenant string, in admin.NewUser) admin.User {
 // refused holds an error to be one for an operator: of that cause, about that place, and with a way out.
 func refused(t *testing.T, err, cause error, where string) {
 	t.Helper()
-	var e *admin.Error
+	var e *web.Invalid
 	if !errors.As(err, &e) || !errors.Is(err, cause) || e.Where != where || e.What == "" || e.Do == "" {
 		t.Errorf("got %#v (%v), want %v at %s", e, err, cause, where)
 	}
@@ -150,19 +151,19 @@ func TestRotatedKeyWaitsThenSigns(t *testing.T) {
 		}
 		return b.String()
 	}
-	if got := states(w.SigningKeys(t.Context())); got != "ES256 signing, RS256 signing, " {
+	if got := states(w.SigningKeys(t.Context(), web.Operator())); got != "ES256 signing, RS256 signing, " {
 		t.Error(got)
 	}
-	if got := states(w.RotateKey(t.Context(), "ES256")); got != "ES256 signing, ES256 waiting, RS256 signing, " {
+	if got := states(w.RotateKey(t.Context(), web.Operator(), "ES256")); got != "ES256 signing, ES256 waiting, RS256 signing, " {
 		t.Error(got)
 	}
 	w.forward(2 * time.Hour)
-	if got := states(w.SigningKeys(t.Context())); got != "ES256 retired, ES256 signing, RS256 signing, " {
+	if got := states(w.SigningKeys(t.Context(), web.Operator())); got != "ES256 retired, ES256 signing, RS256 signing, " {
 		t.Error(got)
 	}
-	_, err := w.RotateKey(t.Context(), "HS256")
-	refused(t, err, admin.ErrInvalid, "alg")
-	if n, err := w.Reseal(t.Context()); n != 0 || err != nil {
+	_, err := w.RotateKey(t.Context(), web.Operator(), "HS256")
+	refused(t, err, web.ErrInvalid, "alg")
+	if n, err := w.Reseal(t.Context(), web.Operator()); n != 0 || err != nil {
 		t.Errorf("%d resealed without a new master key, %v", n, err)
 	}
 	w.wantEvents(storage.Global, "key.rotate ok", "key.reseal ok")
@@ -190,19 +191,19 @@ func TestNothingHappensThatCannotBeRecorded(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	_, err = s.CreateTenant(ctx, "harbour", admin.TenantFields{})
+	_, err = s.CreateTenant(ctx, web.Operator(), "harbour", admin.TenantFields{})
 	fails("create tenant", err)
-	_, err = s.SetTenantDisabled(ctx, "northwind", true)
+	_, err = s.SetTenantDisabled(ctx, web.Operator(), "northwind", true)
 	fails("disable tenant", err)
-	_, _, err = s.CreateUser(ctx, "northwind", admin.NewUser{Login: "tim", Name: "Tim"})
+	_, _, err = s.CreateUser(ctx, web.Operator(), "northwind", admin.NewUser{Login: "tim", Name: "Tim"})
 	fails("create user", err)
-	fails("delete user", s.DeleteUser(ctx, "northwind", u.ID))
-	_, _, err = s.CreateClient(ctx, admin.NewClient{Name: "M", Type: admin.Machine})
+	fails("delete user", s.DeleteUser(ctx, web.Operator(), "northwind", u.ID))
+	_, _, err = s.CreateClient(ctx, web.Operator(), admin.NewClient{Name: "M", Type: admin.Machine})
 	fails("create client", err)
-	tenants, errT := w.Tenants(ctx, admin.Page{})
-	users, errU := w.Users(ctx, "northwind", "", admin.Page{})
-	clients, errC := w.Clients(ctx, "", admin.Page{})
-	if errors.Join(errT, errU, errC) != nil || len(tenants) != 1 || tenants[0].Disabled || len(users) != 1 || len(clients) != 0 {
+	tenants, errT := w.Tenants(ctx, web.Operator(), admin.Page{})
+	users, errU := w.FindUsers(ctx, web.Operator(), "northwind", admin.Filter{}, admin.Page{})
+	clients, errC := w.Clients(ctx, web.Operator(), "", admin.Page{})
+	if errors.Join(errT, errU, errC) != nil || len(tenants) != 1 || tenants[0].Disabled || len(users.Items) != 1 || len(clients) != 0 {
 		t.Errorf("%+v %+v %+v", tenants, users, clients)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/keys"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -92,8 +93,11 @@ const (
 	maxTags       = 20
 )
 
-// CreateClient registers a client. The secret, which only web and machine clients have, can't be seen again. *Error.
-func (s *Service) CreateClient(ctx context.Context, in NewClient) (_ Client, secret string, _ error) {
+// CreateClient registers a client. The secret, which only web and machine clients have, can't be seen again. *web.Invalid.
+func (s *Service) CreateClient(ctx context.Context, by *web.Actor, in NewClient) (_ Client, secret string, _ error) {
+	if err := s.admitClient(ctx, by, in.Tenant, owning); err != nil {
+		return Client{}, "", err
+	}
 	c, err := s.newClient(ctx, in)
 	if err != nil {
 		return Client{}, "", err
@@ -102,7 +106,7 @@ func (s *Service) CreateClient(ctx context.Context, in NewClient) (_ Client, sec
 		secret = newSecret()
 		c.Secrets = []storage.ClientSecret{{Hash: s.Keys.Hash(s.SecretPurpose, secret), Created: c.Created}}
 	}
-	err = s.audited(ctx, clientEvent(&c, "client.create"), func() error { return s.Store.Clients.Insert(ctx, &c) })
+	err = s.audited(ctx, aboutClient(by, &c, "client.create"), func() error { return s.Store.Clients.Insert(ctx, &c) })
 	if err != nil {
 		return Client{}, "", err
 	}
@@ -111,8 +115,24 @@ func (s *Service) CreateClient(ctx context.Context, in NewClient) (_ Client, sec
 
 func confidential(clientType string) bool { return clientType == Web || clientType == Machine }
 
-func clientEvent(c *storage.Client, action string) storage.Event {
-	return storage.Event{Key: storage.Key{Tenant: c.Owner}, Action: action, Client: c.ID}
+// admitClient admits an actor to the clients of a tenant, or of the deployment where owner is empty. Only owners register
+// and change them: a client can be given scopes by which it does what an owner may.
+func (s *Service) admitClient(ctx context.Context, by *web.Actor, owner string, n need) error {
+	if owner == "" {
+		if !runs(by) {
+			return web.ErrForbidden
+		}
+		return nil
+	}
+	_, err := s.admit(ctx, by, owner, n)
+	return err
+}
+
+// aboutClient begins the event of an operation on a client.
+func aboutClient(by *web.Actor, c *storage.Client, action string) storage.Event {
+	e := about(by, c.Owner, action)
+	e.Client = c.ID
+	return e
 }
 
 // newClient checks all of what is asked for.
@@ -209,13 +229,13 @@ func checkWords(c *storage.Client) error {
 	return nil
 }
 
-// Clients lists clients by their IDs: those of one tenant, or all when tenant is empty. *Error.
-func (s *Service) Clients(ctx context.Context, tenant string, p Page) ([]Client, error) {
+// Clients lists clients by their IDs: those of one tenant, or all when tenant is empty. *web.Invalid.
+func (s *Service) Clients(ctx context.Context, by *web.Actor, tenant string, p Page) ([]Client, error) {
+	if err := s.admitClient(ctx, by, tenant, helping); err != nil {
+		return nil, err
+	}
 	q := p.query(storage.Global)
 	if tenant != "" {
-		if _, err := s.tenant(ctx, tenant); err != nil {
-			return nil, err
-		}
 		q.Field, q.Value = "owner", tenant
 	}
 	kept, err := s.Store.Clients.List(ctx, q)
@@ -225,35 +245,43 @@ func (s *Service) Clients(ctx context.Context, tenant string, p Page) ([]Client,
 	return views(kept, s.viewClient), nil
 }
 
-// Client shows one client. *Error.
-func (s *Service) Client(ctx context.Context, id string) (Client, error) {
-	c, err := s.client(ctx, id)
+// Client shows one client. *web.Invalid.
+func (s *Service) Client(ctx context.Context, by *web.Actor, id string) (Client, error) {
+	c, err := s.client(ctx, by, id, helping)
 	if err != nil {
 		return Client{}, err
 	}
 	return s.viewClient(&c), nil
 }
 
-func (s *Service) client(ctx context.Context, id string) (storage.Client, error) {
+// client reads a client whose owner's the actor is admitted to. That of another tenant is not there.
+func (s *Service) client(ctx context.Context, by *web.Actor, id string, n need) (storage.Client, error) {
 	if id == "" {
 		return storage.Client{}, invalid("client", "no client was named", "give its client_id; “clients list” shows them")
 	}
 	c, err := s.Store.Clients.Get(ctx, storage.Global, id)
 	if errors.Is(err, storage.ErrNotFound) {
-		return c, missing("client", id, "check the spelling; “clients list” shows them")
+		return c, web.Missing("client", id, "check the spelling; “clients list” shows them")
 	}
 	if err != nil {
 		return c, fmt.Errorf("client %s: %w", id, err)
 	}
+	err = s.admitClient(ctx, by, c.Owner, n)
+	if errors.Is(err, storage.ErrNotFound) || c.Owner == "" && err != nil {
+		return storage.Client{}, web.Missing("client", id, "check the spelling; “clients list” shows them")
+	}
+	if err != nil {
+		return storage.Client{}, err
+	}
 	return c, nil
 }
 
-func (s *Service) changeClient(ctx context.Context, id, action string, change func(*storage.Client) error) (Client, error) {
-	c, err := s.client(ctx, id)
+func (s *Service) changeClient(ctx context.Context, by *web.Actor, id, action string, change func(*storage.Client) error) (Client, error) {
+	c, err := s.client(ctx, by, id, owning)
 	if err != nil {
 		return Client{}, err
 	}
-	err = s.audited(ctx, clientEvent(&c, action), func() error {
+	err = s.audited(ctx, aboutClient(by, &c, action), func() error {
 		c, err = storage.Change(ctx, s.Store.Clients, storage.Global, id, change)
 		return err
 	})
@@ -267,12 +295,12 @@ func (s *Service) changeClient(ctx context.Context, id, action string, change fu
 const MaxGrace = 30 * 24 * time.Hour
 
 // RotateSecret gives a client a new secret, which can't be seen again. The one before goes on working for grace, and
-// older ones stop at once. *Error.
-func (s *Service) RotateSecret(ctx context.Context, id string, grace time.Duration) (_ Client, secret string, _ error) {
+// older ones stop at once. *web.Invalid.
+func (s *Service) RotateSecret(ctx context.Context, by *web.Actor, id string, grace time.Duration) (_ Client, secret string, _ error) {
 	if grace < 0 || grace > MaxGrace {
 		return Client{}, "", invalid("grace", fmt.Sprintf("%s is negative or too long", grace), "choose 0s to "+MaxGrace.String())
 	}
-	c, err := s.client(ctx, id)
+	c, err := s.client(ctx, by, id, owning)
 	if err != nil {
 		return Client{}, "", err
 	}
@@ -280,7 +308,7 @@ func (s *Service) RotateSecret(ctx context.Context, id string, grace time.Durati
 		return Client{}, "", invalid("client", "a "+c.Type+" client can't keep a secret, and has none", "nothing needs to be done")
 	}
 	secret = newSecret()
-	v, err := s.changeClient(ctx, id, "client.secret", func(c *storage.Client) error {
+	v, err := s.changeClient(ctx, by, id, "client.secret", func(c *storage.Client) error {
 		now := s.Now()
 		fresh := []storage.ClientSecret{{Hash: s.Keys.Hash(s.SecretPurpose, secret), Created: now}}
 		if old := s.live(c.Secrets); len(old) > 0 && grace > 0 {
@@ -300,21 +328,21 @@ func (s *Service) RotateSecret(ctx context.Context, id string, grace time.Durati
 	return v, secret, nil
 }
 
-// SetClientDisabled stops a client from signing users in and getting tokens, or lets it again. *Error.
-func (s *Service) SetClientDisabled(ctx context.Context, id string, disabled bool) (Client, error) {
-	return s.changeClient(ctx, id, onOff("client", disabled), func(c *storage.Client) error {
+// SetClientDisabled stops a client from signing users in and getting tokens, or lets it again. *web.Invalid.
+func (s *Service) SetClientDisabled(ctx context.Context, by *web.Actor, id string, disabled bool) (Client, error) {
+	return s.changeClient(ctx, by, id, onOff("client", disabled), func(c *storage.Client) error {
 		c.Disabled = disabled
 		return nil
 	})
 }
 
-// DeleteClient removes a client. *Error.
-func (s *Service) DeleteClient(ctx context.Context, id string) error {
-	c, err := s.client(ctx, id)
+// DeleteClient removes a client. *web.Invalid.
+func (s *Service) DeleteClient(ctx context.Context, by *web.Actor, id string) error {
+	c, err := s.client(ctx, by, id, owning)
 	if err != nil {
 		return err
 	}
-	return s.audited(ctx, clientEvent(&c, "client.delete"), func() error {
+	return s.audited(ctx, aboutClient(by, &c, "client.delete"), func() error {
 		err := s.Store.Clients.Delete(ctx, storage.Global, id)
 		if errors.Is(err, storage.ErrNotFound) {
 			return nil // Somebody else was first.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -45,18 +46,18 @@ func TestRedirectURIs(t *testing.T) {
 		{"https://app.example/" + strings.Repeat("a", 2048), ""},
 	} {
 		for _, kind := range []string{admin.Web, admin.Native, admin.Browser} {
-			_, _, err := w.CreateClient(t.Context(), admin.NewClient{Name: "App", Type: kind, RedirectURIs: []string{c.uri}})
+			_, _, err := w.CreateClient(t.Context(), web.Operator(), admin.NewClient{Name: "App", Type: kind, RedirectURIs: []string{c.uri}})
 			if slices.Contains(strings.Fields(c.types), kind) {
 				if err != nil {
 					t.Errorf("%s %q: %v", kind, c.uri, err)
 				}
 				continue
 			}
-			refused(t, err, admin.ErrInvalid, "redirect_uris")
-			_, _, err = w.CreateClient(t.Context(), admin.NewClient{
+			refused(t, err, web.ErrInvalid, "redirect_uris")
+			_, _, err = w.CreateClient(t.Context(), web.Operator(), admin.NewClient{
 				Name: "App", Type: kind, RedirectURIs: []string{"https://app.example/"}, PostLogoutRedirectURIs: []string{c.uri},
 			})
-			refused(t, err, admin.ErrInvalid, "post_logout_redirect_uris")
+			refused(t, err, web.ErrInvalid, "post_logout_redirect_uris")
 		}
 	}
 }
@@ -76,25 +77,25 @@ func TestClientFieldsAreChecked(t *testing.T) {
 	} {
 		in := good
 		change(&in)
-		cause := admin.ErrInvalid
+		cause := web.ErrInvalid
 		if where == "tenant" {
 			cause = storage.ErrNotFound
 		}
-		_, _, err := w.CreateClient(t.Context(), in)
+		_, _, err := w.CreateClient(t.Context(), web.Operator(), in)
 		refused(t, err, cause, where)
 	}
-	if all, err := w.Clients(t.Context(), "", admin.Page{}); err != nil || len(all) != 0 {
+	if all, err := w.Clients(t.Context(), web.Operator(), "", admin.Page{}); err != nil || len(all) != 0 {
 		t.Errorf("%+v, %v", all, err)
 	}
 	for _, kind := range []string{admin.Native, admin.Browser} {
 		in := good
 		in.Type = kind
-		c, secret, err := w.CreateClient(t.Context(), in)
+		c, secret, err := w.CreateClient(t.Context(), web.Operator(), in)
 		if err != nil || secret != "" || len(c.Secrets) != 0 {
 			t.Errorf("%s: %+v, %q, %v", kind, c, secret, err)
 		}
-		_, _, err = w.RotateSecret(t.Context(), c.ID, 0)
-		refused(t, err, admin.ErrInvalid, "client")
+		_, _, err = w.RotateSecret(t.Context(), web.Operator(), c.ID, 0)
+		refused(t, err, web.ErrInvalid, "client")
 	}
 }
 
@@ -125,7 +126,7 @@ const cacheTime = 10 * time.Second
 func TestSecretsWorkWhileTheyAreRotatedAndNoLonger(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
-	c, first, err := w.CreateClient(ctx, admin.NewClient{Name: "Reports", Type: admin.Machine, Scopes: []string{"reports"}})
+	c, first, err := w.CreateClient(ctx, web.Operator(), admin.NewClient{Name: "Reports", Type: admin.Machine, Scopes: []string{"reports"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +146,7 @@ func TestSecretsWorkWhileTheyAreRotatedAndNoLonger(t *testing.T) {
 	check("at first", first, "not x", "not ")
 	rotate := func(grace time.Duration) string {
 		t.Helper()
-		v, secret, err := w.RotateSecret(ctx, c.ID, grace)
+		v, secret, err := w.RotateSecret(ctx, web.Operator(), c.ID, grace)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,15 +163,15 @@ func TestSecretsWorkWhileTheyAreRotatedAndNoLonger(t *testing.T) {
 	check("after the grace", "not "+second, third)
 	fourth := rotate(0)
 	check("without grace", "not "+third, fourth)
-	if _, err := w.SetClientDisabled(ctx, c.ID, true); err != nil {
+	if _, err := w.SetClientDisabled(ctx, web.Operator(), c.ID, true); err != nil {
 		t.Fatal(err)
 	}
 	check("disabled", "not "+fourth)
-	if _, err := w.SetClientDisabled(ctx, c.ID, false); err != nil {
+	if _, err := w.SetClientDisabled(ctx, web.Operator(), c.ID, false); err != nil {
 		t.Fatal(err)
 	}
 	check("enabled", fourth)
-	if err := w.DeleteClient(ctx, c.ID); err != nil {
+	if err := w.DeleteClient(ctx, web.Operator(), c.ID); err != nil {
 		t.Fatal(err)
 	}
 	check("deleted", "not "+fourth)
@@ -188,7 +189,7 @@ func TestSecretsWorkWhileTheyAreRotatedAndNoLonger(t *testing.T) {
 		}
 	}
 	for _, grace := range []time.Duration{-1, admin.MaxGrace + 1} {
-		_, _, err := w.RotateSecret(ctx, c.ID, grace)
-		refused(t, err, admin.ErrInvalid, "grace")
+		_, _, err := w.RotateSecret(ctx, web.Operator(), c.ID, grace)
+		refused(t, err, web.ErrInvalid, "grace")
 	}
 }

@@ -1,2 +1,2 @@
-// Package admin is what operators do to a deployment: its tenants, users, clients and keys.
+// Package admin is what owners, admins, API clients and operators do to tenants, users, policy and applications.
 package admin

@@ -5,12 +5,13 @@ import (
 	"fmt"
 
 	"github.com/sallyport-id/sallyport/provider/directory"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
 func taken(field string, t *storage.Tenant) error {
-	return &Error{
-		What: fmt.Sprintf("another user of tenant %q answers to it", t.ID), Where: field,
+	return &web.Invalid{
+		What: fmt.Sprintf("another user of tenant %q answers to it", t.ID), Where: field, Code: directory.Taken,
 		Do: "choose another, or change that user", Err: storage.ErrExists,
 	}
 }
@@ -27,13 +28,13 @@ func (s *Service) explain(t *storage.Tenant, err error) error {
 		if !ok {
 			words = [2]string{field.Reason, "give another"}
 		}
-		return invalid(field.Field, words[0], words[1])
+		return invalidAs(field.Field, field.Reason, words[0], words[1])
 	case errors.As(err, &password):
 		words, ok := passwordWords[password.Reason]
 		if !ok {
 			words = [2]string{password.Reason, "choose another"}
 		}
-		return invalid("password", words[0], words[1])
+		return invalidAs("password", password.Reason, words[0], words[1])
 	default:
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/keys"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -26,7 +27,10 @@ type SigningKey struct {
 }
 
 // SigningKeys lists the keys that are published, by algorithm and then by age.
-func (s *Service) SigningKeys(ctx context.Context) ([]SigningKey, error) {
+func (s *Service) SigningKeys(ctx context.Context, by *web.Actor) ([]SigningKey, error) {
+	if !runs(by) {
+		return nil, web.ErrForbidden
+	}
 	var all []SigningKey
 	q := storage.Query{Tenant: storage.Global, Limit: 1000}
 	for {
@@ -67,28 +71,34 @@ func (s *Service) viewKey(k *storage.SigningKey) SigningKey {
 	return v
 }
 
-// RotateKey publishes a new signing key, which takes over after the time that verifiers may cache the old ones. *Error.
-func (s *Service) RotateKey(ctx context.Context, alg string) ([]SigningKey, error) {
+// RotateKey publishes a new signing key, which takes over after the time that verifiers may cache the old ones. *web.Invalid.
+func (s *Service) RotateKey(ctx context.Context, by *web.Actor, alg string) ([]SigningKey, error) {
+	if !runs(by) {
+		return nil, web.ErrForbidden
+	}
 	if !slices.Contains(keys.Algs(), alg) {
 		return nil, invalid("alg", fmt.Sprintf("%q is no algorithm that tokens are signed with", alg), "choose "+strings.Join(keys.Algs(), " or "))
 	}
-	e := tenantEvent(storage.Global, "key.rotate")
+	e := about(by, storage.Global, "key.rotate")
 	e.Reason = alg
 	if err := s.audited(ctx, e, func() error { return s.Keys.Rotate(ctx, alg) }); err != nil {
 		return nil, err
 	}
-	return s.SigningKeys(ctx)
+	return s.SigningKeys(ctx, by)
 }
 
 // Reseal seals everything anew under the newest master key, and says how much it was. After that the master keys of
-// before can be thrown away. *Error.
-func (s *Service) Reseal(ctx context.Context) (resealed int, _ error) {
-	err := s.audited(ctx, tenantEvent(storage.Global, "key.reseal"), func() (err error) {
+// before can be thrown away. *web.Invalid.
+func (s *Service) Reseal(ctx context.Context, by *web.Actor) (resealed int, _ error) {
+	if !runs(by) {
+		return 0, web.ErrForbidden
+	}
+	err := s.audited(ctx, about(by, storage.Global, "key.reseal"), func() (err error) {
 		resealed, err = s.Keys.Reseal(ctx)
 		if errors.Is(err, keys.ErrSealed) {
-			err = errors.Join(&Error{
+			err = errors.Join(&web.Invalid{
 				What: "something is sealed under a master key that was not given", Where: "previous_master_key_files",
-				Do: "name all master keys of before there, and start again", Err: ErrInvalid,
+				Do: "name all master keys of before there, and start again", Err: web.ErrInvalid,
 			}, err)
 		}
 		return err

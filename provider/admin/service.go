@@ -44,8 +44,10 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Service does what operators ask for. Every operation checks all of what it was given before it changes anything,
-// and leaves an event in the audit log. It is safe for concurrent use.
+// Service does what owners, admins, API clients and operators ask for. Every operation asks first whether the actor may,
+// checks all of what it was given before it changes anything, and leaves an event in the audit log. What it refuses in
+// words is a *web.Invalid; beside it there are web.ErrForbidden, *web.Denied, web.ErrBusy and web.ErrUnavailable.
+// It is safe for concurrent use.
 type Service struct{ Config }
 
 // New checks the configuration.
@@ -60,46 +62,22 @@ func New(c Config) (*Service, error) {
 	return &Service{c}, nil
 }
 
-// ErrInvalid: what was asked for can't be done as it was asked. It comes within an *Error.
-var ErrInvalid = errors.New("admin: invalid")
+func invalid(where, what, do string) error { return web.Refuse(where, "", what, do) }
 
-// Error refuses an operation in words for an operator. Within it is ErrInvalid, storage.ErrNotFound or
-// storage.ErrExists.
-type Error struct {
-	// What is wrong, Where it stands (the JSON name of a field, or a kind of record) and what to Do about it.
-	What, Where, Do string
-	Err             error
-}
-
-// Error implements error.
-func (e *Error) Error() string { return e.Where + ": " + e.What + "; " + e.Do }
-
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
-
-func invalid(where, what, do string) error {
-	return &Error{What: what, Where: where, Do: do, Err: ErrInvalid}
-}
-
-func missing(kind, id, do string) error {
-	return &Error{What: fmt.Sprintf("there is no %s %q", kind, id), Where: kind, Do: do, Err: storage.ErrNotFound}
-}
-
-// operator is the actor of all events: whoever can run commands against the database.
-const operator = "operator"
+// invalidAs is invalid with a code, for pages that have words of their own for it.
+func invalidAs(where, code, what, do string) error { return web.Refuse(where, code, what, do) }
 
 // audited records an event and then does what it is about. Where that fails after all, the log is told too.
 func (s *Service) audited(ctx context.Context, e storage.Event, do func() error) error {
-	e.Actor, e.Outcome = operator, "ok"
 	if err := s.Audit.Record(ctx, e); err != nil {
-		return fmt.Errorf("nothing was changed, because it could not be put into the audit log: %w", err)
+		return fmt.Errorf("nothing was changed: %w", web.Unavailable("audit log", err))
 	}
 	err := do()
 	if err == nil {
 		return nil
 	}
 	e.Outcome, e.Reason = "failed", "storage"
-	if refused := (*Error)(nil); errors.As(err, &refused) {
+	if refused := (*web.Invalid)(nil); errors.As(err, &refused) {
 		e.Reason = refused.What
 	}
 	return errors.Join(err, s.Audit.Record(ctx, e))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sallyport-id/sallyport/mfa/sms"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -125,8 +126,11 @@ const (
 )
 
 // CreateTenant makes a tenant. Its rules let everyone in, with two-factor authentication as Require2FA says and
-// optional for the rest. *Error.
-func (s *Service) CreateTenant(ctx context.Context, id string, in TenantFields) (Tenant, error) {
+// optional for the rest. *web.Invalid.
+func (s *Service) CreateTenant(ctx context.Context, by *web.Actor, id string, in TenantFields) (Tenant, error) {
+	if !runs(by) {
+		return Tenant{}, web.ErrForbidden
+	}
 	if !tenantID.MatchString(id) {
 		return Tenant{}, invalid("id", fmt.Sprintf("%q can't be a tenant's ID", id),
 			"use 3 to 40 lower-case letters, digits and hyphens, beginning and ending with a letter or digit")
@@ -150,7 +154,7 @@ func (s *Service) CreateTenant(ctx context.Context, id string, in TenantFields) 
 	if t.DataKey, err = s.Keys.NewDataKey(); err != nil {
 		return Tenant{}, fmt.Errorf("create tenant: %w", err)
 	}
-	err = s.audited(ctx, tenantEvent(id, "tenant.create"), func() error {
+	err = s.audited(ctx, about(by, id, "tenant.create"), func() error {
 		err := s.Store.Tenants.Insert(ctx, &t)
 		if errors.Is(err, storage.ErrExists) {
 			return tenantExists(id)
@@ -164,17 +168,16 @@ func (s *Service) CreateTenant(ctx context.Context, id string, in TenantFields) 
 }
 
 func tenantExists(id string) error {
-	return &Error{
-		What: fmt.Sprintf("there is a tenant %q already", id), Where: "id", Do: "choose another ID", Err: storage.ErrExists,
+	return &web.Invalid{
+		What: fmt.Sprintf("there is a tenant %q already", id), Where: "id", Code: "taken", Do: "choose another ID", Err: storage.ErrExists,
 	}
 }
 
-func tenantEvent(tenant, action string) storage.Event {
-	return storage.Event{Key: storage.Key{Tenant: tenant}, Action: action}
-}
-
 // Tenants lists tenants by their IDs.
-func (s *Service) Tenants(ctx context.Context, p Page) ([]Tenant, error) {
+func (s *Service) Tenants(ctx context.Context, by *web.Actor, p Page) ([]Tenant, error) {
+	if !runs(by) {
+		return nil, web.ErrForbidden
+	}
 	kept, err := s.Store.Tenants.List(ctx, p.query(storage.Global))
 	if err != nil {
 		return nil, fmt.Errorf("list tenants: %w", err)
@@ -182,9 +185,9 @@ func (s *Service) Tenants(ctx context.Context, p Page) ([]Tenant, error) {
 	return views(kept, viewTenant), nil
 }
 
-// Tenant shows one tenant. *Error.
-func (s *Service) Tenant(ctx context.Context, id string) (Tenant, error) {
-	t, err := s.tenant(ctx, id)
+// Tenant shows one tenant. *web.Invalid.
+func (s *Service) Tenant(ctx context.Context, by *web.Actor, id string) (Tenant, error) {
+	t, err := s.admit(ctx, by, id, helping)
 	if err != nil {
 		return Tenant{}, err
 	}
@@ -197,7 +200,7 @@ func (s *Service) tenant(ctx context.Context, id string) (storage.Tenant, error)
 	}
 	t, err := s.Store.Tenants.Get(ctx, storage.Global, id)
 	if errors.Is(err, storage.ErrNotFound) {
-		return t, missing("tenant", id, "check the spelling; “tenants list” shows them")
+		return t, noTenant(id)
 	}
 	if err != nil {
 		return t, fmt.Errorf("tenant %s: %w", id, err)
@@ -205,17 +208,25 @@ func (s *Service) tenant(ctx context.Context, id string) (storage.Tenant, error)
 	return t, nil
 }
 
-// ChangeTenant changes what in names, all of it or nothing. *Error.
-func (s *Service) ChangeTenant(ctx context.Context, id string, in TenantFields) (Tenant, error) {
-	t, err := s.tenant(ctx, id)
+func noTenant(id string) error {
+	return web.Missing("tenant", id, "check the spelling; “tenants list” shows them")
+}
+
+// ChangeTenant changes what in names, all of it or nothing. *web.Invalid.
+func (s *Service) ChangeTenant(ctx context.Context, by *web.Actor, id string, in TenantFields) (Tenant, error) {
+	t, err := s.admit(ctx, by, id, helping)
 	if err != nil {
 		return Tenant{}, err
+	}
+	// Plans and what they cost are the deployment's, and so is the bill for text messages.
+	if (in.Plan != nil || in.SMSBudget != nil) && !runs(by) {
+		return Tenant{}, web.ErrForbidden
 	}
 	// Once on a copy, so that what is refused leaves no event.
 	if err := s.changeable(ctx, &t, in); err != nil {
 		return Tenant{}, err
 	}
-	err = s.audited(ctx, tenantEvent(id, "tenant.change"), func() error {
+	err = s.audited(ctx, about(by, id, "tenant.change"), func() error {
 		t, err = storage.Change(ctx, s.Store.Tenants, storage.Global, id, func(t *storage.Tenant) error {
 			return s.changeable(ctx, t, in)
 		})
@@ -253,13 +264,13 @@ func (s *Service) changeable(ctx context.Context, t *storage.Tenant, in TenantFi
 	return nil
 }
 
-// SetTenantDisabled keeps all of a tenant's users out, or lets them in again. Nothing is lost. *Error.
-func (s *Service) SetTenantDisabled(ctx context.Context, id string, disabled bool) (Tenant, error) {
-	t, err := s.tenant(ctx, id)
+// SetTenantDisabled keeps all of a tenant's users out, or lets them in again. Nothing is lost. *web.Invalid.
+func (s *Service) SetTenantDisabled(ctx context.Context, by *web.Actor, id string, disabled bool) (Tenant, error) {
+	t, err := s.admit(ctx, by, id, operating)
 	if err != nil {
 		return Tenant{}, err
 	}
-	err = s.audited(ctx, tenantEvent(id, onOff("tenant", disabled)), func() error {
+	err = s.audited(ctx, about(by, id, onOff("tenant", disabled)), func() error {
 		t, err = storage.Change(ctx, s.Store.Tenants, storage.Global, id, func(t *storage.Tenant) error {
 			t.Disabled = disabled
 			return nil

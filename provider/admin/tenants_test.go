@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/policy"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -50,7 +51,7 @@ func TestSwitchesAreRulesBehindThoseWithConditions(t *testing.T) {
 	}
 	names := func(on ...string) []string {
 		t.Helper()
-		v, err := w.ChangeTenant(t.Context(), "northwind", admin.TenantFields{Require2FA: &on})
+		v, err := w.ChangeTenant(t.Context(), web.Operator(), "northwind", admin.TenantFields{Require2FA: &on})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,13 +81,13 @@ func TestTenantFieldsAreChecked(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	for _, id := range []string{"", "a", "ab", "-ab", "ab-", "aB1", "a_b", "-", "a b", "ä12", strings.Repeat("a", 41), "abc\n"} {
-		_, err := w.CreateTenant(ctx, id, admin.TenantFields{})
-		refused(t, err, admin.ErrInvalid, "id")
+		_, err := w.CreateTenant(ctx, web.Operator(), id, admin.TenantFields{})
+		refused(t, err, web.ErrInvalid, "id")
 	}
 	for _, id := range []string{"abc", "0-9", strings.Repeat("a", 40)} {
 		w.tenant(id)
 	}
-	_, err := w.CreateTenant(ctx, "abc", admin.TenantFields{})
+	_, err := w.CreateTenant(ctx, web.Operator(), "abc", admin.TenantFields{})
 	refused(t, err, storage.ErrExists, "id")
 	for where, in := range map[string]admin.TenantFields{
 		"name":           {Name: ptr("two\nlines")},
@@ -106,38 +107,38 @@ func TestTenantFieldsAreChecked(t *testing.T) {
 		if in.Name == nil {
 			in.Name = ptr("New name")
 		}
-		_, err := w.ChangeTenant(ctx, "abc", in)
-		refused(t, err, admin.ErrInvalid, where)
+		_, err := w.ChangeTenant(ctx, web.Operator(), "abc", in)
+		refused(t, err, web.ErrInvalid, where)
 	}
 	for _, types := range [][]string{{}, {"a", "a"}, {"A"}, {"a b"}, {""}} {
-		_, err := w.ChangeTenant(ctx, "abc", admin.TenantFields{UserTypes: &types})
-		refused(t, err, admin.ErrInvalid, "user_types")
+		_, err := w.ChangeTenant(ctx, web.Operator(), "abc", admin.TenantFields{UserTypes: &types})
+		refused(t, err, web.ErrInvalid, "user_types")
 	}
-	v, err := w.Tenant(ctx, "abc")
+	v, err := w.Tenant(ctx, web.Operator(), "abc")
 	if err != nil || v.Name != "abc" {
 		t.Errorf("%+v, %v", v, err)
 	}
 	w.wantEvents("abc", "tenant.create ok")
-	_, err = w.ChangeTenant(ctx, "nowhere", admin.TenantFields{})
+	_, err = w.ChangeTenant(ctx, web.Operator(), "nowhere", admin.TenantFields{})
 	refused(t, err, storage.ErrNotFound, "tenant")
-	v, err = w.ChangeTenant(ctx, "abc", admin.TenantFields{
+	v, err = w.ChangeTenant(ctx, web.Operator(), "abc", admin.TenantFields{
 		Name: ptr(" Abc & Co. "), Plan: ptr("paid"), TOTPDigits: ptr(8), SessionIdle: ptr(2 * time.Hour), Support: ptr("help@abc.example"),
 	})
 	if err != nil || v.Name != "Abc & Co." || v.Plan != "paid" || v.Settings.TOTPDigits != 8 || v.Settings.SessionIdle != "2h0m0s" ||
 		v.Settings.BackupCodes != 10 {
 		t.Errorf("%+v, %v", v, err)
 	}
-	v, err = w.ChangeTenant(ctx, "abc", admin.TenantFields{
+	v, err = w.ChangeTenant(ctx, web.Operator(), "abc", admin.TenantFields{
 		SMSCountries: &[]string{"de", "AT", "DE"}, SMSBudget: ptr(20), EmailReset: ptr("off"),
 	})
 	if err != nil || !slices.Equal(v.Settings.SMSCountries, []string{"DE", "AT"}) || v.Settings.SMSBudget != 20 || v.Settings.EmailReset != "off" {
 		t.Errorf("%+v, %v", v, err)
 	}
-	v, err = w.ChangeTenant(ctx, "abc", admin.TenantFields{SMSCountries: &[]string{}, SMSBudget: ptr(0), EmailReset: ptr("members")})
+	v, err = w.ChangeTenant(ctx, web.Operator(), "abc", admin.TenantFields{SMSCountries: &[]string{}, SMSBudget: ptr(0), EmailReset: ptr("members")})
 	if err != nil || len(v.Settings.SMSCountries) > 0 || v.Settings.SMSBudget != 0 || v.Settings.EmailReset != "members" {
 		t.Errorf("%+v, %v", v, err)
 	}
-	if all, err := w.Tenants(ctx, admin.Page{After: "0-9", Limit: 1}); err != nil || len(all) != 1 || all[0].ID != strings.Repeat("a", 40) {
+	if all, err := w.Tenants(ctx, web.Operator(), admin.Page{After: "0-9", Limit: 1}); err != nil || len(all) != 1 || all[0].ID != strings.Repeat("a", 40) {
 		t.Errorf("%+v, %v", all, err)
 	}
 }
@@ -147,11 +148,11 @@ func TestUserTypeInUseStays(t *testing.T) {
 	w.tenant("northwind", "client")
 	w.user("northwind", admin.NewUser{Login: "sam", Name: "Sam", Type: "staff"})
 	change := func(types ...string) error {
-		_, err := w.ChangeTenant(t.Context(), "northwind", admin.TenantFields{UserTypes: &types})
+		_, err := w.ChangeTenant(t.Context(), web.Operator(), "northwind", admin.TenantFields{UserTypes: &types})
 		return err
 	}
-	refused(t, change("client", "contractor"), admin.ErrInvalid, "user_types")
-	refused(t, change("staff", "contractor"), admin.ErrInvalid, "user_types") // A rule is about clients.
+	refused(t, change("client", "contractor"), web.ErrInvalid, "user_types")
+	refused(t, change("staff", "contractor"), web.ErrInvalid, "user_types") // A rule is about clients.
 	if err := change("staff", "client", "sub-account"); err != nil {
 		t.Error(err)
 	}

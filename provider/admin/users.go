@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/credential"
 	"github.com/sallyport-id/sallyport/provider/directory"
-	"github.com/sallyport-id/sallyport/provider/mail"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
-	"github.com/sallyport-id/sallyport/ui"
 )
 
 // User is what operators see of a user.
@@ -31,9 +31,15 @@ type User struct {
 	Locked     time.Time `json:"locked,omitzero"`
 	Created    time.Time `json:"created"`
 	LastSignIn time.Time `json:"last_sign_in,omitzero"`
-	// TwoFactor tells whether a second step is set up, Factors of what. Lists leave them out.
-	TwoFactor *bool    `json:"two_factor,omitempty"`
+	// TwoFactor tells whether a second step is set up. Factors, which lists leave out, are what is set up, with backup and
+	// recovery codes.
+	TwoFactor bool     `json:"two_factor"`
 	Factors   []Factor `json:"factors,omitempty"`
+	// Sessions and Devices, which lists leave out, count the browsers that are signed in and those that are remembered.
+	Sessions int `json:"sessions,omitempty"`
+	Devices  int `json:"devices,omitempty"`
+	// Invited is when the user was last mailed an invitation that has not been taken up.
+	Invited time.Time `json:"invited,omitzero"`
 }
 
 // Account is what the user is known by: the e-mail address, or else the user name.
@@ -43,6 +49,9 @@ func (u User) Account() string {
 	}
 	return u.Login
 }
+
+// Out tells whether the user is kept out.
+func (u User) Out() bool { return u.Disabled || !u.Locked.IsZero() }
 
 // Factor is one enrolled instance of a factor.
 type Factor struct {
@@ -65,7 +74,7 @@ func viewUser(u *storage.User) User {
 	return User{
 		Tenant: u.Tenant, ID: u.ID, Email: u.Email, EmailVerified: u.EmailVerified, Login: u.Login, Name: u.Name, Role: u.Role,
 		Type: u.Type, Require2FA: u.Require2FA, HasPassword: u.Password != "", Disabled: u.Disabled, Locked: u.Locked, Created: u.Created,
-		LastSignIn: u.LastSignIn,
+		LastSignIn: u.LastSignIn, TwoFactor: len(u.Factors) > 0, Invited: u.Invited,
 	}
 }
 
@@ -84,11 +93,16 @@ type NewUser struct {
 	Password string
 }
 
-// CreateUser adds a user. The password is returned if it was made up; it can't be seen again. *Error.
-func (s *Service) CreateUser(ctx context.Context, tenant string, in NewUser) (_ User, password string, _ error) {
-	t, err := s.tenant(ctx, tenant)
+// CreateUser adds a user. The password is returned if it was made up; it can't be seen again. *web.Invalid.
+func (s *Service) CreateUser(ctx context.Context, by *web.Actor, tenant string, in NewUser) (_ User, password string, _ error) {
+	t, err := s.admit(ctx, by, tenant, helping)
 	if err != nil {
 		return User{}, "", err
+	}
+	if in.Role != "" {
+		if err := mayGive(by, credential.Person{User: &storage.User{}}, in.Role); err != nil {
+			return User{}, "", err
+		}
 	}
 	u := storage.User{
 		Key: storage.Key{Tenant: tenant, ID: storage.NewID()}, Email: in.Email, EmailVerified: in.EmailVerified && in.Email != "",
@@ -108,7 +122,7 @@ func (s *Service) CreateUser(ctx context.Context, tenant string, in NewUser) (_ 
 	if err := s.checkNew(ctx, &t, &u, in.Password); err != nil {
 		return User{}, "", err
 	}
-	err = s.audited(ctx, userEvent(&u, "user.create"), func() error {
+	err = s.audited(ctx, aboutUser(by, &u, "user.create"), func() error {
 		return s.explain(&t, s.Directory.Create(ctx, &u, in.Password))
 	})
 	if err != nil {
@@ -122,7 +136,7 @@ const maxUserName = 128
 
 // checkNew finds what can be told before anything is done, so that a slip leaves no event.
 func (s *Service) checkNew(ctx context.Context, t *storage.Tenant, u *storage.User, password string) error {
-	if err := checkRole(t, u.Role, u.Type); err != nil {
+	if err := checkType(t, u.Type); err != nil {
 		return err
 	}
 	if u.Name != "" {
@@ -152,40 +166,23 @@ func (s *Service) checkNew(ctx context.Context, t *storage.Tenant, u *storage.Us
 	return s.explain(t, directory.CheckNew(password, u.Email, u.Login, u.Name))
 }
 
-func checkRole(t *storage.Tenant, role storage.Role, userType string) error {
-	roles := []storage.Role{storage.Owner, storage.Admin, storage.Member}
-	if !slices.Contains(roles, role) {
+func checkRole(role storage.Role) error {
+	if !slices.Contains([]storage.Role{storage.Owner, storage.Admin, storage.Member}, role) {
 		return invalid("role", fmt.Sprintf("%q is no role", role), "choose owner, admin or member")
 	}
+	return nil
+}
+
+func checkType(t *storage.Tenant, userType string) error {
 	if !slices.Contains(t.UserTypes, userType) && (userType != "" || len(t.UserTypes) > 0) {
 		return invalid("type", fmt.Sprintf("the tenant has no user type %q", userType), "choose from "+listed(t.UserTypes))
 	}
 	return nil
 }
 
-func userEvent(u *storage.User, action string) storage.Event {
-	return storage.Event{Key: storage.Key{Tenant: u.Tenant}, Action: action, User: u.ID}
-}
-
-// Users lists a tenant's users by their IDs, of one type if userType is not empty. *Error.
-func (s *Service) Users(ctx context.Context, tenant, userType string, p Page) ([]User, error) {
-	if _, err := s.tenant(ctx, tenant); err != nil {
-		return nil, err
-	}
-	q := p.query(tenant)
-	if userType != "" {
-		q.Field, q.Value = "type", userType
-	}
-	kept, err := s.Store.Users.List(ctx, q)
-	if err != nil {
-		return nil, fmt.Errorf("list users: %w", err)
-	}
-	return views(kept, viewUser), nil
-}
-
-// find reads a user by ID, e-mail address or user name.
-func (s *Service) find(ctx context.Context, tenant, user string) (credential.Person, error) {
-	t, err := s.tenant(ctx, tenant)
+// person reads a user by ID, e-mail address or user name, if the actor is admitted to the user's tenant.
+func (s *Service) person(ctx context.Context, by *web.Actor, tenant, user string) (credential.Person, error) {
+	t, err := s.admit(ctx, by, tenant, helping)
 	if err != nil {
 		return credential.Person{}, err
 	}
@@ -197,43 +194,65 @@ func (s *Service) find(ctx context.Context, tenant, user string) (credential.Per
 		return credential.Person{Tenant: &t, User: &u}, nil
 	}
 	if !errors.Is(err, storage.ErrNotFound) {
-		return credential.Person{}, fmt.Errorf("user %s: %w", user, err)
+		return credential.Person{}, web.Unavailable("user", err)
 	}
 	found, err := s.Directory.Lookup(ctx, tenant, user)
 	if err != nil {
-		return credential.Person{}, err
+		return credential.Person{}, web.Unavailable("directory", err)
 	}
 	if len(found) == 0 {
-		return credential.Person{}, missing("user", user,
+		return credential.Person{}, web.Missing("user", user,
 			fmt.Sprintf("check the spelling and the tenant (%s); “users list” shows them", tenant))
 	}
 	return credential.Person{Tenant: &t, User: &found[0]}, nil
 }
 
-// User shows one user, by ID, e-mail address or user name, with the factors. *Error.
-func (s *Service) User(ctx context.Context, tenant, user string) (User, error) {
-	p, err := s.find(ctx, tenant, user)
+// managed reads a user whom the actor may manage.
+func (s *Service) managed(ctx context.Context, by *web.Actor, tenant, user string) (credential.Person, error) {
+	p, err := s.person(ctx, by, tenant, user)
+	if err == nil {
+		err = mayManage(by, p)
+	}
+	return p, err
+}
+
+// helped reads a user to whom something is done that nobody does to himself here.
+func (s *Service) helped(ctx context.Context, by *web.Actor, tenant, user string) (credential.Person, error) {
+	p, err := s.managed(ctx, by, tenant, user)
+	if err == nil && himself(by, p) {
+		err = web.ErrForbidden
+	}
+	return p, err
+}
+
+// User shows one user, by ID, e-mail address or user name, whole.
+func (s *Service) User(ctx context.Context, by *web.Actor, tenant, user string) (User, error) {
+	p, err := s.person(ctx, by, tenant, user)
 	if err != nil {
 		return User{}, err
 	}
 	all, err := s.Credentials.List(ctx, p)
 	if err != nil {
-		return User{}, fmt.Errorf("factors: %w", err)
+		return User{}, web.Unavailable("factors", err)
 	}
 	off, err := s.Credentials.Off(ctx, p)
 	if err != nil {
-		return User{}, fmt.Errorf("factors: %w", err)
+		return User{}, web.Unavailable("factors", err)
 	}
 	v := viewUser(p.User)
-	has := len(s.Credentials.Primary(all)) > 0
-	v.TwoFactor = &has
+	v.TwoFactor = len(s.Credentials.Primary(all)) > 0
 	for _, c := range all {
 		v.Factors = append(v.Factors, Factor{
 			ID: c.ID, Factor: c.Factor, Name: c.Name, Note: c.Note, Left: c.Left, Off: off[c.Factor], Created: c.Created,
 			LastUsed: c.LastUsed, Expires: c.Expires,
 		})
 	}
-	return v, nil
+	own := storage.Query{Tenant: tenant, Field: "user", Value: p.User.ID}
+	if v.Sessions, err = storage.Count(ctx, s.Store.Sessions, own); err != nil {
+		return User{}, web.Unavailable("sessions", err)
+	}
+	v.Devices, err = storage.Count(ctx, s.Store.Devices, own)
+	return v, web.Unavailable("devices", err)
 }
 
 // UserFields are what can be changed of a user; what is nil stays as it is.
@@ -244,12 +263,8 @@ type UserFields struct {
 	Require2FA *bool
 }
 
-// ChangeUser changes what in names, all of it or nothing. *Error.
-func (s *Service) ChangeUser(ctx context.Context, tenant, user string, in UserFields) (User, error) {
-	p, err := s.find(ctx, tenant, user)
-	if err != nil {
-		return User{}, err
-	}
+// ChangeUser changes what in names, all of it or nothing (000-2, 000-3).
+func (s *Service) ChangeUser(ctx context.Context, by *web.Actor, tenant, user string, in UserFields) (User, error) {
 	if in.Name != nil {
 		name, err := line("name", *in.Name, maxUserName)
 		if err != nil {
@@ -257,18 +272,79 @@ func (s *Service) ChangeUser(ctx context.Context, tenant, user string, in UserFi
 		}
 		in.Name = &name
 	}
+	var v User
+	err := s.oneAtATime(ctx, by, tenant, func(by *web.Actor) error {
+		p, err := s.managed(ctx, by, tenant, user)
+		if err != nil {
+			return err
+		}
+		if in.Role != nil {
+			if err := mayGive(by, p, *in.Role); err != nil {
+				return err
+			}
+		}
+		v, err = s.changeUser(ctx, by, p, in)
+		return err
+	})
+	return v, err
+}
+
+// mayGive tells whether an actor can give a user a role.
+func mayGive(by *web.Actor, p credential.Person, role storage.Role) error {
+	if err := checkRole(role); err != nil {
+		return err
+	}
+	if role != p.User.Role && !slices.Contains(rolesOf(by, p), role) {
+		return web.ErrForbidden
+	}
+	return nil
+}
+
+func (s *Service) changeUser(ctx context.Context, by *web.Actor, p credential.Person, in UserFields) (User, error) {
+	was := *p.User
 	apply := func(u *storage.User) error {
+		if u.Role != was.Role {
+			return web.ErrBusy // somebody who takes no turns was faster
+		}
 		set(&u.Name, in.Name)
 		set(&u.Role, in.Role)
 		set(&u.Type, in.Type)
 		set(&u.Require2FA, in.Require2FA)
-		return checkRole(p.Tenant, u.Role, u.Type)
+		return checkType(p.Tenant, u.Type)
 	}
-	trial := *p.User
+	trial := was
 	if err := apply(&trial); err != nil {
 		return User{}, err
 	}
-	return s.change(ctx, p, "user.change", apply)
+	e := aboutUser(by, p.User, "user.change")
+	if e.Reason = changed(&was, &trial); e.Reason == "" {
+		return viewUser(p.User), nil
+	}
+	return s.change(ctx, p, e, apply)
+}
+
+// changed says in the audit log what was changed.
+func changed(was, now *storage.User) string {
+	var said []string
+	add := func(what, from, to string) {
+		if from != to {
+			said = append(said, what+" "+from+" to "+to)
+		}
+	}
+	add("role", string(was.Role), string(now.Role))
+	add("type", was.Type, now.Type)
+	add("require_2fa", onOrOff(was.Require2FA), onOrOff(now.Require2FA))
+	if was.Name != now.Name {
+		said = append(said, "name")
+	}
+	return strings.Join(said, "; ")
+}
+
+func onOrOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
 }
 
 func set[T any](to, from *T) {
@@ -277,109 +353,14 @@ func set[T any](to, from *T) {
 	}
 }
 
-func (s *Service) change(ctx context.Context, p credential.Person, action string, apply func(*storage.User) error) (User, error) {
+func (s *Service) change(ctx context.Context, p credential.Person, e storage.Event, apply func(*storage.User) error) (User, error) {
 	var u storage.User
-	err := s.audited(ctx, userEvent(p.User, action), func() (err error) {
+	err := s.audited(ctx, e, func() (err error) {
 		u, err = storage.Change(ctx, s.Store.Users, p.User.Tenant, p.User.ID, apply)
-		return err
+		return web.Unavailable("user", err)
 	})
 	if err != nil {
 		return User{}, err
 	}
 	return viewUser(&u), nil
-}
-
-// SetUserDisabled keeps a user out and ends all sessions, or lets the user in again. *Error.
-func (s *Service) SetUserDisabled(ctx context.Context, tenant, user string, disabled bool) (User, error) {
-	p, err := s.find(ctx, tenant, user)
-	if err != nil {
-		return User{}, err
-	}
-	v, err := s.change(ctx, p, onOff("user", disabled), func(u *storage.User) error {
-		u.Disabled = disabled
-		return nil
-	})
-	if err != nil || !disabled {
-		return v, err
-	}
-	return v, s.EndOthers(ctx, p.User.Tenant, p.User.ID, "")
-}
-
-// SetPassword gives a user a new password, or makes one up and returns it; all sessions end. *Error.
-func (s *Service) SetPassword(ctx context.Context, tenant, user, password string) (made string, _ error) {
-	p, err := s.find(ctx, tenant, user)
-	if err != nil {
-		return "", err
-	}
-	if password == "" {
-		made = newPassword()
-		password = made
-	}
-	u := *p.User
-	u.PasswordMailed = false
-	if err := s.explain(p.Tenant, directory.CheckNew(password, u.Email, u.Login, u.Name)); err != nil {
-		return "", err
-	}
-	err = s.audited(ctx, userEvent(&u, "user.password"), func() error {
-		err := s.Directory.SetPassword(ctx, &u, password)
-		if errors.Is(err, storage.ErrConflict) {
-			return invalid("user", "somebody else changed the user at the same moment", "try again")
-		}
-		return s.explain(p.Tenant, err)
-	})
-	if err != nil {
-		return "", err
-	}
-	return made, s.EndOthers(ctx, u.Tenant, u.ID, "")
-}
-
-// ResetTwoFactor takes all factors and backup codes away, and ends all sessions. Where two-factor authentication is
-// required the next sign-in sets it up anew. *Error.
-func (s *Service) ResetTwoFactor(ctx context.Context, tenant, user string) (User, error) {
-	p, err := s.find(ctx, tenant, user)
-	if err != nil {
-		return User{}, err
-	}
-	err = s.audited(ctx, userEvent(p.User, "two_factor.reset"), func() error {
-		return errors.Join(s.Credentials.RemoveAll(ctx, p, nil), s.Credentials.Forgive(ctx, p),
-			s.EndOthers(ctx, p.User.Tenant, p.User.ID, ""))
-	})
-	if err != nil {
-		return User{}, err
-	}
-	s.Notices.Tell(ctx, mail.Notice{Kind: ui.MailTwoFactorOff, User: p.User})
-	return s.User(ctx, tenant, p.User.ID)
-}
-
-// DeleteUser removes a user and all that is the user's but the audit log. Broken off, it can be called again. *Error.
-func (s *Service) DeleteUser(ctx context.Context, tenant, user string) error {
-	p, err := s.find(ctx, tenant, user)
-	if err != nil {
-		return err
-	}
-	return s.audited(ctx, userEvent(p.User, "user.delete"), func() error {
-		id := p.User.ID
-		// The user goes last, so that what failed before can be asked for again by name.
-		err := errors.Join(
-			s.EndOthers(ctx, tenant, id, ""),
-			deleteOf(ctx, s.Store.Flows, tenant, id), deleteOf(ctx, s.Store.Grants, tenant, id),
-			deleteOf(ctx, s.Store.Credentials, tenant, id), s.Credentials.Forgive(ctx, p),
-		)
-		if err != nil {
-			return err
-		}
-		return s.Directory.Delete(ctx, tenant, id)
-	})
-}
-
-// deleteOf deletes the records of one user.
-func deleteOf[T any, P storage.Row[T]](ctx context.Context, table storage.Table[T], tenant, user string) error {
-	q := storage.Query{Tenant: tenant, Field: "user", Value: user, Limit: 1000}
-	return storage.Each(ctx, table, q, func(r P) error {
-		err := table.Delete(ctx, tenant, r.Record().ID)
-		if errors.Is(err, storage.ErrNotFound) {
-			return nil
-		}
-		return err
-	})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -16,7 +17,7 @@ func TestUserFromCreationToDeletion(t *testing.T) {
 	ctx := t.Context()
 	w.tenant("northwind")
 	w.tenant("harbour")
-	u, password, err := w.CreateUser(ctx, "northwind", admin.NewUser{Email: "Olga@Northwind.Example", Name: "Olga", Role: storage.Owner})
+	u, password, err := w.CreateUser(ctx, web.Operator(), "northwind", admin.NewUser{Email: "Olga@Northwind.Example", Name: "Olga", Role: storage.Owner})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,32 +39,32 @@ func TestUserFromCreationToDeletion(t *testing.T) {
 		"password": {Login: "tim", Password: "password1"},
 		"name":     {Login: "tim", Name: "a\x00b"},
 	} {
-		cause := admin.ErrInvalid
+		cause := web.ErrInvalid
 		if where == "email" {
 			cause = storage.ErrExists
 		}
-		_, _, err := w.CreateUser(ctx, "northwind", in)
+		_, _, err := w.CreateUser(ctx, web.Operator(), "northwind", in)
 		refused(t, err, cause, where)
 	}
-	if all, err := w.Users(ctx, "northwind", "", admin.Page{}); err != nil || len(all) != 1 {
+	if all, err := w.FindUsers(ctx, web.Operator(), "northwind", admin.Filter{}, admin.Page{}); err != nil || len(all.Items) != 1 {
 		t.Errorf("%+v, %v", all, err)
 	}
 	// The other tenant neither sees nor touches her, by name or by ID.
 	for _, name := range []string{"olga@northwind.example", u.ID} {
-		_, err := w.User(ctx, "harbour", name)
+		_, err := w.User(ctx, web.Operator(), "harbour", name)
 		refused(t, err, storage.ErrNotFound, "user")
-		refused(t, w.DeleteUser(ctx, "harbour", name), storage.ErrNotFound, "user")
+		refused(t, w.DeleteUser(ctx, web.Operator(), "harbour", name), storage.ErrNotFound, "user")
 	}
-	v, err := w.ChangeUser(ctx, "northwind", "OLGA@northwind.example", admin.UserFields{Role: ptr(storage.Admin), Require2FA: ptr(true)})
+	v, err := w.ChangeUser(ctx, web.Operator(), "northwind", "OLGA@northwind.example", admin.UserFields{Role: ptr(storage.Admin), Require2FA: ptr(true)})
 	if err != nil || v.Role != storage.Admin || !v.Require2FA || v.Name != "Olga" {
 		t.Errorf("%+v, %v", v, err)
 	}
-	_, err = w.ChangeUser(ctx, "northwind", u.ID, admin.UserFields{Name: ptr("New"), Type: ptr("wizard")})
-	refused(t, err, admin.ErrInvalid, "type")
-	if v, err = w.User(ctx, "northwind", u.ID); err != nil || v.Name != "Olga" || v.TwoFactor == nil || *v.TwoFactor {
+	_, err = w.ChangeUser(ctx, web.Operator(), "northwind", u.ID, admin.UserFields{Name: ptr("New"), Type: ptr("wizard")})
+	refused(t, err, web.ErrInvalid, "type")
+	if v, err = w.User(ctx, web.Operator(), "northwind", u.ID); err != nil || v.Name != "Olga" || v.TwoFactor {
 		t.Errorf("%+v, %v", v, err)
 	}
-	if err := w.DeleteUser(ctx, "northwind", u.ID); err != nil {
+	if err := w.DeleteUser(ctx, web.Operator(), "northwind", u.ID); err != nil {
 		t.Fatal(err)
 	}
 	// Her address is free again.
@@ -121,21 +122,21 @@ func TestWhatEndsWithAChangeOfAUser(t *testing.T) {
 		left [5]int
 	}{
 		{"password", func(ctx context.Context, id string) error {
-			_, err := w.SetPassword(ctx, "northwind", id, "tangled-hedgehog-4471")
+			_, err := w.SetPassword(ctx, web.Operator(), "northwind", id, "tangled-hedgehog-4471")
 			return err
 		}, [5]int{2, 0, 0, 1, 1}},
 		{"reset", func(ctx context.Context, id string) error {
-			u, err := w.ResetTwoFactor(ctx, "northwind", id)
-			if u.TwoFactor == nil || *u.TwoFactor {
+			u, err := w.ResetTwoFactor(ctx, web.Operator(), "northwind", id)
+			if u.TwoFactor {
 				t.Errorf("after a reset: %+v", u)
 			}
 			return err
 		}, [5]int{0, 0, 0, 1, 1}},
 		{"disable", func(ctx context.Context, id string) error {
-			_, err := w.SetUserDisabled(ctx, "northwind", id, true)
+			_, err := w.SetUserDisabled(ctx, web.Operator(), "northwind", id, true)
 			return err
 		}, [5]int{2, 0, 0, 1, 1}},
-		{"delete", func(ctx context.Context, id string) error { return w.DeleteUser(ctx, "northwind", id) }, [5]int{}},
+		{"delete", func(ctx context.Context, id string) error { return w.DeleteUser(ctx, web.Operator(), "northwind", id) }, [5]int{}},
 	} {
 		u := w.user("northwind", admin.NewUser{Login: c.name, Name: "U"})
 		w.enrolled(u)

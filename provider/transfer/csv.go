@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/sallyport-id/sallyport/provider/web"
 )
 
 // formula are the characters that make a spreadsheet run a cell instead of showing it; the quotation mark, which is put
@@ -45,7 +47,7 @@ func listed() string {
 	return strings.Join(names, ", ")
 }
 
-// newTable reads the header. *Error.
+// newTable reads the header. *web.Invalid.
 func newTable(header string, passwords bool) (*table, error) {
 	t := &table{comma: ',', buffer: bufio.NewReaderSize(nil, 4096)}
 	if i := strings.IndexAny(header, ",;\t"); i >= 0 {
@@ -75,7 +77,7 @@ func newTable(header string, passwords bool) (*table, error) {
 	return t, nil
 }
 
-func badHeader(what, do string) error { return &Error{What: what, Where: "line 1", Do: do} }
+func badHeader(what, do string) error { return &web.Invalid{What: what, Where: "line 1", Do: do} }
 
 // cells parts a line.
 func (t *table) cells(line string) ([]string, error) {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -73,7 +74,7 @@ func instant(t time.Time) string {
 const exportPage = 500
 
 // Export writes all users of a tenant, by their IDs, in bounded memory, and returns how many. Which second steps a user has
-// is told, but no secret of theirs. What Export wrote, Import reads. *Error, or an error of w's or the store's.
+// is told, but no secret of theirs. What Export wrote, Import reads. *web.Invalid, or an error of w's or the store's.
 func (s *Service) Export(ctx context.Context, tenant string, w io.Writer, o ExportOptions) (int, error) {
 	t, err := s.tenant(ctx, tenant)
 	if err != nil {
@@ -152,7 +153,7 @@ func writing(w io.Writer, o ExportOptions) (row func(*exported) error, end func(
 		}
 		return row, end, put(columns())
 	default:
-		return nil, nil, &Error{What: fmt.Sprintf("there is no format %q", o.Format), Where: "format", Do: "choose csv or jsonl"}
+		return nil, nil, &web.Invalid{What: fmt.Sprintf("there is no format %q", o.Format), Where: "format", Do: "choose csv or jsonl"}
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/sallyport-id/sallyport/provider/web"
 )
 
 // FuzzRead feeds the readers files of any kind: they never panic, never return a line that is too long or no text, end
@@ -23,7 +25,7 @@ func FuzzRead(f *testing.F) {
 		}
 		read, err := reading(in, o)
 		if err != nil {
-			if !errors.As(err, new(*Error)) {
+			if !errors.As(err, new(*web.Invalid)) {
 				t.Fatal(err)
 			}
 			return

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -98,7 +99,7 @@ const (
 // Import brings users into a tenant, line by line, in bounded memory. Nothing is mailed. A line that will not do is
 // refused and the others go on; broken off, by an error or otherwise, it leaves whole users only, and the same file can be
 // given again: users are known by their e-mail address, or by their user name where they have none.
-// *Error where nothing was changed; ctx's error, one of the file's, the store's or of Options.Line, with what was done
+// *web.Invalid where nothing was changed; ctx's error, one of the file's, the store's or of Options.Line, with what was done
 // till then.
 func (s *Service) Import(ctx context.Context, tenant string, file io.Reader, o Options) (Totals, error) {
 	t, err := s.tenant(ctx, tenant)
@@ -149,7 +150,7 @@ func reading(in *lines, o Options) (func(string) (*record, error), error) {
 		}
 		return t.read, nil
 	default:
-		return nil, &Error{What: fmt.Sprintf("there is no format %q", o.Format), Where: "format", Do: "choose csv or jsonl"}
+		return nil, &web.Invalid{What: fmt.Sprintf("there is no format %q", o.Format), Where: "format", Do: "choose csv or jsonl"}
 	}
 }
 

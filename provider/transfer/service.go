@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-id/sallyport/provider/credential"
 	"github.com/sallyport-id/sallyport/provider/directory"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -55,23 +56,14 @@ const (
 	JSONLines Format = "jsonl"
 )
 
-// Error refuses a whole import or export in words for an operator; nothing was changed.
-type Error struct {
-	// What is wrong, Where it stands and what to Do about it.
-	What, Where, Do string
-}
-
-// Error implements error.
-func (e *Error) Error() string { return e.Where + ": " + e.What + "; " + e.Do }
-
 // tenant reads a tenant that there must be.
 func (s *Service) tenant(ctx context.Context, id string) (*storage.Tenant, error) {
 	if id == "" {
-		return nil, &Error{What: "no tenant was named", Where: "tenant", Do: "name one; “tenants list” shows them"}
+		return nil, &web.Invalid{What: "no tenant was named", Where: "tenant", Do: "name one; “tenants list” shows them"}
 	}
 	t, err := s.c.Store.Tenants.Get(ctx, storage.Global, id)
 	if errors.Is(err, storage.ErrNotFound) {
-		return nil, &Error{
+		return nil, &web.Invalid{
 			What: fmt.Sprintf("there is no tenant %q", id), Where: "tenant", Do: "check the spelling; “tenants list” shows them",
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport-id/sallyport/provider"
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/transfer"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/storage/sqlite"
 	"github.com/sallyport-id/sallyport/storage/sqlite/sqlitetest"
@@ -47,7 +48,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	for _, id := range []string{"acme", "birch"} {
-		if _, err := w.admin.CreateTenant(t.Context(), id, admin.TenantFields{}); err != nil {
+		if _, err := w.admin.CreateTenant(t.Context(), web.Operator(), id, admin.TenantFields{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -106,7 +107,7 @@ func (w *world) events(tenant string) []storage.Event {
 	for len(all) > 0 && strings.HasPrefix(all[0].Action, "tenant.") {
 		all = all[1:]
 	}
-	if r, err := w.admin.VerifyAudit(w.t.Context(), []string{tenant}); err != nil || len(r) != 1 || !r[0].OK() {
+	if r, err := w.admin.VerifyAudit(w.t.Context(), web.Operator(), []string{tenant}); err != nil || len(r) != 1 || !r[0].OK() {
 		w.t.Errorf("audit log of %s: %+v, %v", tenant, r, err)
 	}
 	return all

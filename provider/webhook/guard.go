@@ -98,7 +98,7 @@ func (g guard) control(_, address string, _ syscall.RawConn) error {
 
 const maxURL = 2048
 
-// check tells early what can't be a target, in words; what counts is control. *Error.
+// check tells early what can't be a target, in words; what counts is control. *web.Invalid.
 func (g guard) check(target string) error {
 	u, err := url.Parse(target)
 	switch {

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/provider/webhook"
 )
 
@@ -37,8 +38,8 @@ func TestRefusedURLs(t *testing.T) {
 		"https://0X7F.0.0.0X1/",
 	} {
 		_, _, err := o.hooks.Create(t.Context(), operator, "acme", webhook.NewWebhook{URL: target})
-		var refused *webhook.Error
-		if !errors.As(err, &refused) || refused.Where != "url" || refused.Do == "" || !errors.Is(err, webhook.ErrInvalid) {
+		var refused *web.Invalid
+		if !errors.As(err, &refused) || refused.Where != "url" || refused.Do == "" || !errors.Is(err, web.ErrInvalid) {
 			t.Errorf("%q: %v", target, err)
 		}
 	}

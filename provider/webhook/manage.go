@@ -8,14 +8,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
-
-// Actor is who asks for a change, as the audit log keeps it.
-type Actor struct{ ID, Address, Agent, Request string }
 
 const (
 	// MaxWebhooks is how many a tenant may have.
@@ -26,8 +23,9 @@ const (
 )
 
 // audited records an event and then does what it is about. Where that fails after all, the log is told too.
-func (s *Service) audited(ctx context.Context, by Actor, e storage.Event, do func() error) error {
-	e.Actor, e.Address, e.Agent, e.Request, e.Outcome = by.ID, by.Address, by.Agent, by.Request, "ok"
+func (s *Service) audited(ctx context.Context, by *web.Actor, e storage.Event, do func() error) error {
+	who := by.Event("", "")
+	e.Actor, e.Client, e.Address, e.Agent, e.Request, e.Outcome = who.Actor, who.Client, who.Address, who.Agent, who.Request, "ok"
 	if err := s.Record(ctx, e); err != nil {
 		return fmt.Errorf("nothing was changed, because it could not be put into the audit log: %w", err)
 	}
@@ -48,8 +46,8 @@ type NewWebhook struct {
 	Events []string
 }
 
-// Create makes a webhook. The secret can't be seen again. *Error.
-func (s *Service) Create(ctx context.Context, by Actor, tenant string, in NewWebhook) (_ Webhook, secret string, _ error) {
+// Create makes a webhook. The secret can't be seen again. *web.Invalid.
+func (s *Service) Create(ctx context.Context, by *web.Actor, tenant string, in NewWebhook) (_ Webhook, secret string, _ error) {
 	w := storage.Webhook{
 		Key: storage.Key{Tenant: tenant, ID: storage.NewID()}, URL: in.URL, Description: strings.TrimSpace(in.Description),
 		Events: in.Events, Created: s.now(),
@@ -86,7 +84,7 @@ func (s *Service) check(w *storage.Webhook) error {
 		return err
 	}
 	switch {
-	case !utf8.ValidString(w.Description) || strings.ContainsFunc(w.Description, unprintable):
+	case !utf8.ValidString(w.Description) || strings.ContainsFunc(w.Description, storage.Unprintable):
 		return invalid("description", "it holds control characters or line breaks", "leave them out")
 	case utf8.RuneCountInString(w.Description) > maxDescription:
 		return invalid("description", "it is too long", fmt.Sprintf("shorten it to %d characters", maxDescription))
@@ -101,17 +99,13 @@ func (s *Service) check(w *storage.Webhook) error {
 	return nil
 }
 
-func unprintable(r rune) bool {
-	return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
-}
-
 // list reads a tenant's webhooks, and tells a tenant that has none from one that is not there.
 func (s *Service) list(ctx context.Context, tenant string) ([]storage.Webhook, error) {
 	if tenant == "" || tenant == storage.Global {
-		return nil, missing("tenant", tenant, "name a tenant")
+		return nil, web.Missing("tenant", tenant, "name a tenant")
 	}
 	if _, err := s.Store.Tenants.Get(ctx, storage.Global, tenant); errors.Is(err, storage.ErrNotFound) {
-		return nil, missing("tenant", tenant, "see the list of tenants")
+		return nil, web.Missing("tenant", tenant, "see the list of tenants")
 	} else if err != nil {
 		return nil, fmt.Errorf("tenant %s: %w", tenant, err)
 	}
@@ -122,7 +116,7 @@ func (s *Service) list(ctx context.Context, tenant string) ([]storage.Webhook, e
 	return all, nil
 }
 
-// List shows a tenant's webhooks. *Error.
+// List shows a tenant's webhooks. *web.Invalid.
 func (s *Service) List(ctx context.Context, tenant string) ([]Webhook, error) {
 	all, err := s.list(ctx, tenant)
 	if err != nil {
@@ -135,7 +129,7 @@ func (s *Service) List(ctx context.Context, tenant string) ([]Webhook, error) {
 	return shown, nil
 }
 
-// Get shows one. *Error.
+// Get shows one. *web.Invalid.
 func (s *Service) Get(ctx context.Context, tenant, id string) (Webhook, error) {
 	w, err := s.webhook(ctx, tenant, id)
 	if err != nil {
@@ -145,7 +139,7 @@ func (s *Service) Get(ctx context.Context, tenant, id string) (Webhook, error) {
 }
 
 func (s *Service) webhook(ctx context.Context, tenant, id string) (storage.Webhook, error) {
-	none := missing("webhook", id, "check the tenant and the spelling; the list shows them")
+	none := web.Missing("webhook", id, "check the tenant and the spelling; the list shows them")
 	if tenant == "" || tenant == storage.Global || id == "" {
 		return storage.Webhook{}, none
 	}
@@ -185,15 +179,15 @@ func (u Update) apply(w *storage.Webhook) {
 	}
 }
 
-// Update changes a webhook. *Error.
-func (s *Service) Update(ctx context.Context, by Actor, tenant, id string, u Update) (Webhook, error) {
+// Update changes a webhook. *web.Invalid.
+func (s *Service) Update(ctx context.Context, by *web.Actor, tenant, id string, u Update) (Webhook, error) {
 	return s.change(ctx, by, tenant, id, "webhook.change", func(w *storage.Webhook) error {
 		u.apply(w)
 		return s.check(w)
 	})
 }
 
-func (s *Service) change(ctx context.Context, by Actor, tenant, id, action string, change func(*storage.Webhook) error) (Webhook, error) {
+func (s *Service) change(ctx context.Context, by *web.Actor, tenant, id, action string, change func(*storage.Webhook) error) (Webhook, error) {
 	w, err := s.webhook(ctx, tenant, id)
 	if err != nil {
 		return Webhook{}, err
@@ -212,8 +206,8 @@ func (s *Service) change(ctx context.Context, by Actor, tenant, id, action strin
 }
 
 // RotateSecret gives a webhook a new secret, which can't be seen again. The one before signs beside it for Grace, and
-// older ones stop at once. *Error.
-func (s *Service) RotateSecret(ctx context.Context, by Actor, tenant, id string) (_ Webhook, secret string, _ error) {
+// older ones stop at once. *web.Invalid.
+func (s *Service) RotateSecret(ctx context.Context, by *web.Actor, tenant, id string) (_ Webhook, secret string, _ error) {
 	if _, err := s.webhook(ctx, tenant, id); err != nil {
 		return Webhook{}, "", err
 	}
@@ -240,8 +234,8 @@ func (s *Service) RotateSecret(ctx context.Context, by Actor, tenant, id string)
 	return v, secret, nil
 }
 
-// Delete removes a webhook. What waits for it is not delivered any more. *Error.
-func (s *Service) Delete(ctx context.Context, by Actor, tenant, id string) error {
+// Delete removes a webhook. What waits for it is not delivered any more. *web.Invalid.
+func (s *Service) Delete(ctx context.Context, by *web.Actor, tenant, id string) error {
 	w, err := s.webhook(ctx, tenant, id)
 	if err != nil {
 		return err
@@ -256,7 +250,7 @@ func (s *Service) Delete(ctx context.Context, by Actor, tenant, id string) error
 }
 
 // Deliveries shows what was and will be sent to a webhook, newest first: at most limit (100 when 0, 1,000 at most) behind
-// the ID after, which was the last of the page before. *Error.
+// the ID after, which was the last of the page before. *web.Invalid.
 func (s *Service) Deliveries(ctx context.Context, tenant, id, after string, limit int) ([]Delivery, error) {
 	if _, err := s.webhook(ctx, tenant, id); err != nil {
 		return nil, err
@@ -275,8 +269,8 @@ func (s *Service) Deliveries(ctx context.Context, tenant, id, after string, limi
 }
 
 // Redeliver puts a delivery into the queue again, as if it had not been tried. The receiver sees the same webhook-id.
-// *Error.
-func (s *Service) Redeliver(ctx context.Context, by Actor, tenant, id, delivery string) (Delivery, error) {
+// *web.Invalid.
+func (s *Service) Redeliver(ctx context.Context, by *web.Actor, tenant, id, delivery string) (Delivery, error) {
 	w, err := s.webhook(ctx, tenant, id)
 	if err != nil {
 		return Delivery{}, err
@@ -284,7 +278,7 @@ func (s *Service) Redeliver(ctx context.Context, by Actor, tenant, id, delivery 
 	if w.Disabled {
 		return Delivery{}, invalid("webhook", "it is disabled", "enable it first")
 	}
-	none := missing("delivery", delivery, fmt.Sprintf("see the webhook's deliveries; they are kept for %d days", int(KeepFor.Hours())/24))
+	none := web.Missing("delivery", delivery, fmt.Sprintf("see the webhook's deliveries; they are kept for %d days", int(KeepFor.Hours())/24))
 	if delivery == "" {
 		return Delivery{}, none
 	}
@@ -317,14 +311,14 @@ func (s *Service) Redeliver(ctx context.Context, by Actor, tenant, id, delivery 
 }
 
 // Test sends an event of the type webhook.test now, whether or not the webhook is enabled, and shows what came of it.
-// It is tried once. *Error.
-func (s *Service) Test(ctx context.Context, by Actor, tenant, id string) (Delivery, error) {
+// It is tried once. *web.Invalid.
+func (s *Service) Test(ctx context.Context, by *web.Actor, tenant, id string) (Delivery, error) {
 	w, err := s.webhook(ctx, tenant, id)
 	if err != nil {
 		return Delivery{}, err
 	}
 	d, err := s.newDelivery(&w, &storage.Event{
-		Key: storage.Key{Tenant: tenant}, Time: s.now(), Action: testType, Outcome: "ok", Actor: by.ID,
+		Key: storage.Key{Tenant: tenant}, Time: s.now(), Action: testType, Outcome: "ok", Actor: by.Event("", "").Actor,
 	})
 	if err != nil {
 		return Delivery{}, err

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/provider/webhook"
 	"github.com/sallyport-id/sallyport/storage"
 )
@@ -58,7 +59,7 @@ func TestWhatCannotBeAWebhookIsRefused(t *testing.T) {
 
 func refuse(t *testing.T, where string, do func() error) {
 	t.Helper()
-	var refused *webhook.Error
+	var refused *web.Invalid
 	if err := do(); !errors.As(err, &refused) || refused.Where != where || refused.What == "" || refused.Do == "" {
 		t.Errorf("%s: %v", where, err)
 	}

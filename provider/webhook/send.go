@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -62,7 +63,7 @@ func (r result) gone() bool { return r.Status == gone }
 func (s *Service) send(ctx context.Context, w *storage.Webhook, d *storage.Delivery) result {
 	// What is allowed may have changed since the webhook was made.
 	if err := s.guard.check(w.URL); err != nil {
-		var refused *Error
+		var refused *web.Invalid
 		if errors.As(err, &refused) {
 			return result{Reason: "the URL is not allowed: " + refused.What}
 		}

@@ -1,36 +1,13 @@
 package webhook
 
 import (
-	"errors"
-	"fmt"
 	"time"
 
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
-// ErrInvalid: what was asked for can't be done as it was asked. It comes within an *Error.
-var ErrInvalid = errors.New("webhook: invalid")
-
-// Error refuses an operation in words for an administrator. Within it is ErrInvalid or storage.ErrNotFound.
-type Error struct {
-	// What is wrong, Where it stands (the JSON name of a field, or a kind of record) and what to Do about it.
-	What, Where, Do string
-	Err             error
-}
-
-// Error implements error.
-func (e *Error) Error() string { return e.Where + ": " + e.What + "; " + e.Do }
-
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
-
-func invalid(where, what, do string) error {
-	return &Error{What: what, Where: where, Do: do, Err: ErrInvalid}
-}
-
-func missing(kind, id, do string) error {
-	return &Error{What: fmt.Sprintf("there is no %s %q", kind, id), Where: kind, Do: do, Err: storage.ErrNotFound}
-}
+func invalid(where, what, do string) error { return web.Refuse(where, "", what, do) }
 
 // Webhook is what administrators see of one.
 type Webhook struct {

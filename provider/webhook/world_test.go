@@ -20,6 +20,7 @@ import (
 
 	"github.com/sallyport-id/sallyport/provider/audit"
 	"github.com/sallyport-id/sallyport/provider/keys"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/provider/webhook"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/storage/sqlite"
@@ -28,7 +29,7 @@ import (
 
 var (
 	loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-	operator = webhook.Actor{ID: "operator", Address: "192.0.2.7"}
+	operator = &web.Actor{Operator: true, Address: netip.MustParseAddr("192.0.2.7")}
 )
 
 // got is a request that a receiver got.

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -23,7 +24,7 @@ var errTampered = errors.New("an audit log is not as it was written")
 // Run checks audit logs.
 func (c *auditVerify) Run(w *world, a *adminCommand) error {
 	return a.do(w, func(s *admin.Service) error {
-		reports, err := s.VerifyAudit(w.ctx, c.Tenants)
+		reports, err := s.VerifyAudit(w.ctx, web.Operator(), c.Tenants)
 		if err != nil {
 			return err
 		}

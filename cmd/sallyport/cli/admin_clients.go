@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
+	"github.com/sallyport-id/sallyport/provider/web"
 )
 
 type clientsCommand struct {
@@ -71,7 +72,7 @@ type clientsCreate struct {
 // Run registers a client.
 func (c *clientsCreate) Run(w *world, a *adminCommand) error {
 	return a.do(w, func(s *admin.Service) error {
-		v, secret, err := s.CreateClient(w.ctx, admin.NewClient{
+		v, secret, err := s.CreateClient(w.ctx, web.Operator(), admin.NewClient{
 			Name: c.Name, Type: c.Type, Tenant: c.Tenant, RedirectURIs: c.RedirectURI, PostLogoutRedirectURIs: c.PostLogoutURI,
 			Scopes: c.Scope, Tags: c.Tag, IDTokenAlg: c.IDTokenAlg, NoPKCE: c.NoPKCE,
 		})
@@ -94,7 +95,7 @@ func (c *clientsList) Run(w *world, a *adminCommand) error {
 		return err
 	}
 	return a.do(w, func(s *admin.Service) error {
-		all, err := s.Clients(w.ctx, c.Tenant, page)
+		all, err := s.Clients(w.ctx, web.Operator(), c.Tenant, page)
 		if err != nil {
 			return err
 		}
@@ -119,7 +120,7 @@ type clientsShow struct{ clientArg }
 // Run shows a client.
 func (c *clientsShow) Run(w *world, a *adminCommand) error {
 	return a.do(w, func(s *admin.Service) error {
-		v, err := s.Client(w.ctx, c.ID)
+		v, err := s.Client(w.ctx, web.Operator(), c.ID)
 		if err != nil {
 			return err
 		}
@@ -135,7 +136,7 @@ type clientsRotate struct {
 // Run gives a client a new secret.
 func (c *clientsRotate) Run(w *world, a *adminCommand) error {
 	return a.do(w, func(s *admin.Service) error {
-		v, secret, err := s.RotateSecret(w.ctx, c.ID, c.Grace)
+		v, secret, err := s.RotateSecret(w.ctx, web.Operator(), c.ID, c.Grace)
 		if err != nil {
 			return err
 		}
@@ -155,7 +156,7 @@ func (c *clientsEnable) Run(w *world, a *adminCommand) error { return c.set(w, a
 
 func (c *clientArg) set(w *world, a *adminCommand, disabled bool) error {
 	return a.do(w, func(s *admin.Service) error {
-		v, err := s.SetClientDisabled(w.ctx, c.ID, disabled)
+		v, err := s.SetClientDisabled(w.ctx, web.Operator(), c.ID, disabled)
 		if err != nil {
 			return err
 		}
@@ -168,7 +169,7 @@ type clientsDelete struct{ clientArg }
 // Run removes a client.
 func (c *clientsDelete) Run(w *world, a *adminCommand) error {
 	return a.do(w, func(s *admin.Service) error {
-		if err := s.DeleteClient(w.ctx, c.ID); err != nil {
+		if err := s.DeleteClient(w.ctx, web.Operator(), c.ID); err != nil {
 			return err
 		}
 		return a.print(w, map[string]string{"deleted": c.ID}, func(w io.Writer) {

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
+	"github.com/sallyport-id/sallyport/provider/web"
 )
 
 type keysCommand struct {
@@ -27,7 +28,7 @@ type keysList struct{}
 // Run lists signing keys.
 func (keysList) Run(w *world, a *adminCommand) error {
 	return a.do(w, func(s *admin.Service) error {
-		all, err := s.SigningKeys(w.ctx)
+		all, err := s.SigningKeys(w.ctx, web.Operator())
 		if err != nil {
 			return err
 		}
@@ -42,7 +43,7 @@ type keysRotate struct {
 // Run publishes a new signing key.
 func (c *keysRotate) Run(w *world, a *adminCommand) error {
 	return a.do(w, func(s *admin.Service) error {
-		all, err := s.RotateKey(w.ctx, c.Alg)
+		all, err := s.RotateKey(w.ctx, web.Operator(), c.Alg)
 		if err != nil {
 			return err
 		}
@@ -55,7 +56,7 @@ type keysReseal struct{}
 // Run seals everything anew.
 func (keysReseal) Run(w *world, a *adminCommand) error {
 	return a.do(w, func(s *admin.Service) error {
-		n, err := s.Reseal(w.ctx)
+		n, err := s.Reseal(w.ctx, web.Operator())
 		if err != nil {
 			return err
 		}

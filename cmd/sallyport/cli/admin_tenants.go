@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
+	"github.com/sallyport-id/sallyport/provider/web"
 )
 
 type tenantsCommand struct {
@@ -99,7 +100,7 @@ type tenantsCreate struct {
 // Run makes a tenant.
 func (c *tenantsCreate) Run(w *world, a *adminCommand) error {
 	return a.do(w, func(s *admin.Service) error {
-		t, err := s.CreateTenant(w.ctx, c.ID, c.fields())
+		t, err := s.CreateTenant(w.ctx, web.Operator(), c.ID, c.fields())
 		if err != nil {
 			return err
 		}
@@ -116,7 +117,7 @@ func (c *tenantsList) Run(w *world, a *adminCommand) error {
 		return err
 	}
 	return a.do(w, func(s *admin.Service) error {
-		all, err := s.Tenants(w.ctx, page)
+		all, err := s.Tenants(w.ctx, web.Operator(), page)
 		if err != nil {
 			return err
 		}
@@ -141,7 +142,7 @@ type tenantsShow struct{ tenantArg }
 // Run shows a tenant.
 func (c *tenantsShow) Run(w *world, a *adminCommand) error {
 	return a.do(w, func(s *admin.Service) error {
-		t, err := s.Tenant(w.ctx, c.ID)
+		t, err := s.Tenant(w.ctx, web.Operator(), c.ID)
 		if err != nil {
 			return err
 		}
@@ -161,7 +162,7 @@ func (c *tenantsSet) Run(w *world, a *adminCommand) error {
 		return finding{What: "there is nothing to change", Where: "tenants set", Do: "give at least one flag; “sallyport admin tenants set --help” lists them"}
 	}
 	return a.do(w, func(s *admin.Service) error {
-		t, err := s.ChangeTenant(w.ctx, c.ID, in)
+		t, err := s.ChangeTenant(w.ctx, web.Operator(), c.ID, in)
 		if err != nil {
 			return err
 		}
@@ -181,7 +182,7 @@ func (c *tenantsEnable) Run(w *world, a *adminCommand) error { return c.set(w, a
 
 func (c *tenantArg) set(w *world, a *adminCommand, disabled bool) error {
 	return a.do(w, func(s *admin.Service) error {
-		t, err := s.SetTenantDisabled(w.ctx, c.ID, disabled)
+		t, err := s.SetTenantDisabled(w.ctx, web.Operator(), c.ID, disabled)
 		if err != nil {
 			return err
 		}

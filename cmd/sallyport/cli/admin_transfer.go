@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-id/sallyport/provider/transfer"
+	"github.com/sallyport-id/sallyport/provider/web"
 )
 
 type usersImport struct {
@@ -67,7 +68,7 @@ func (c *usersImport) Run(w *world, a *adminCommand) (err error) {
 
 // brokenOff tells how to go on after an import that was broken off; one that never began says so itself.
 func brokenOff(err error) error {
-	if _, never := errors.AsType[*transfer.Error](err); never {
+	if _, never := errors.AsType[*web.Invalid](err); never {
 		return err
 	}
 	what := err.Error()

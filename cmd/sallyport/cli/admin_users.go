@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -55,9 +56,7 @@ func printUser(w *world, a *adminCommand, u admin.User, password string) error {
 		}
 		fmt.Fprintf(w, "Name\t%s\nRole\t%s\nType\t%s\nState\t%s\n", u.Name, u.Role, u.Type, userState(u))
 		fmt.Fprintf(w, "2FA required\t%s\n", yes(u.Require2FA))
-		if u.TwoFactor != nil {
-			fmt.Fprintf(w, "2FA set up\t%s\n", yes(*u.TwoFactor))
-		}
+		fmt.Fprintf(w, "2FA set up\t%s\n", yes(u.TwoFactor))
 		for _, f := range u.Factors {
 			fmt.Fprintf(w, "Factor\t%s\n", factorWords(f))
 		}
@@ -126,7 +125,7 @@ func (c *usersCreate) Run(w *world, a *adminCommand) (err error) {
 		}
 	}
 	return a.do(w, func(s *admin.Service) error {
-		u, password, err := s.CreateUser(w.ctx, c.Tenant, in)
+		u, password, err := s.CreateUser(w.ctx, web.Operator(), c.Tenant, in)
 		if err != nil {
 			return err
 		}
@@ -136,7 +135,10 @@ func (c *usersCreate) Run(w *world, a *adminCommand) (err error) {
 
 type usersList struct {
 	tenantFlag
-	Type string `help:"Only users of this type."`
+	Find      string `placeholder:"TEXT" help:"Only users whose e-mail address, user name, name or surname begins with this."`
+	Type      string `help:"Only users of this type."`
+	Role      string `help:"Only owners, admins or members: owner, admin or member."`
+	TwoFactor string `name:"2fa" placeholder:"on|off" help:"Only users who have, or have not, set up two-factor authentication."`
 	pageFlags
 }
 
@@ -147,18 +149,21 @@ func (c *usersList) Run(w *world, a *adminCommand) error {
 		return err
 	}
 	return a.do(w, func(s *admin.Service) error {
-		all, err := s.Users(w.ctx, c.Tenant, c.Type, page)
+		found, err := s.FindUsers(w.ctx, web.Operator(), c.Tenant, admin.Filter{Text: c.Find, Type: c.Type, Role: storage.Role(c.Role), TwoFactor: c.TwoFactor}, page)
 		if err != nil {
 			return err
 		}
-		return a.print(w, all, func(w io.Writer) {
-			fmt.Fprintln(w, "USER\tSIGNS IN AS\tNAME\tROLE\tTYPE\t2FA REQUIRED\tSTATE\tLAST SIGN-IN")
-			for _, u := range all {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-					u.ID, u.Account(), u.Name, u.Role, u.Type, yes(u.Require2FA), userState(u), moment(u.LastSignIn))
+		return a.print(w, found, func(w io.Writer) {
+			fmt.Fprintln(w, "USER\tSIGNS IN AS\tNAME\tROLE\tTYPE\t2FA\t2FA REQUIRED\tSTATE\tLAST SIGN-IN")
+			for _, u := range found.Items {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+					u.ID, u.Account(), u.Name, u.Role, u.Type, yes(u.TwoFactor), yes(u.Require2FA), userState(u), moment(u.LastSignIn))
 			}
-			if len(all) > 0 {
-				c.more(w, len(all), all[len(all)-1].ID)
+			switch {
+			case found.Next != "":
+				fmt.Fprintf(w, "\nThere are more: --after %s\n", found.Next)
+			case found.More:
+				fmt.Fprintln(w, "\nThere are more; give more of the name.")
 			}
 		})
 	})
@@ -169,7 +174,7 @@ type usersShow struct{ userArg }
 // Run shows a user.
 func (c *usersShow) Run(w *world, a *adminCommand) error {
 	return a.do(w, func(s *admin.Service) error {
-		u, err := s.User(w.ctx, c.Tenant, c.User)
+		u, err := s.User(w.ctx, web.Operator(), c.Tenant, c.User)
 		if err != nil {
 			return err
 		}
@@ -192,7 +197,7 @@ func (c *usersSet) Run(w *world, a *adminCommand) error {
 		return finding{What: "there is nothing to change", Where: "users set", Do: "give at least one flag; “sallyport admin users set --help” lists them"}
 	}
 	return a.do(w, func(s *admin.Service) error {
-		u, err := s.ChangeUser(w.ctx, c.Tenant, c.User, in)
+		u, err := s.ChangeUser(w.ctx, web.Operator(), c.Tenant, c.User, in)
 		if err != nil {
 			return err
 		}
@@ -214,11 +219,11 @@ func (c *usersPassword) Run(w *world, a *adminCommand) (err error) {
 		}
 	}
 	return a.do(w, func(s *admin.Service) error {
-		made, err := s.SetPassword(w.ctx, c.Tenant, c.User, password)
+		made, err := s.SetPassword(w.ctx, web.Operator(), c.Tenant, c.User, password)
 		if err != nil {
 			return err
 		}
-		u, err := s.User(w.ctx, c.Tenant, c.User)
+		u, err := s.User(w.ctx, web.Operator(), c.Tenant, c.User)
 		if err != nil {
 			return err
 		}
@@ -231,7 +236,7 @@ type usersReset struct{ userArg }
 // Run takes a user's factors away.
 func (c *usersReset) Run(w *world, a *adminCommand) error {
 	return a.do(w, func(s *admin.Service) error {
-		u, err := s.ResetTwoFactor(w.ctx, c.Tenant, c.User)
+		u, err := s.ResetTwoFactor(w.ctx, web.Operator(), c.Tenant, c.User)
 		if err != nil {
 			return err
 		}
@@ -258,14 +263,16 @@ func (c *usersRecovery) Run(w *world, a *adminCommand) error {
 	return a.do(w, func(s *admin.Service) (err error) {
 		r := recoveryResult{Revoked: c.Revoke}
 		if c.Revoke {
-			err = s.RevokeRecoveryCode(w.ctx, c.Tenant, c.User)
+			err = s.RevokeRecoveryCode(w.ctx, web.Operator(), c.Tenant, c.User)
 		} else {
-			r.Code, r.Expires, err = s.RecoveryCode(w.ctx, c.Tenant, c.User)
+			var made admin.RecoveryCode
+			made, err = s.MakeRecoveryCode(w.ctx, web.Operator(), c.Tenant, c.User)
+			r.Code, r.Expires = made.Code, made.Expires
 		}
 		if err != nil {
 			return err
 		}
-		if r.User, err = s.User(w.ctx, c.Tenant, c.User); err != nil {
+		if r.User, err = s.User(w.ctx, web.Operator(), c.Tenant, c.User); err != nil {
 			return err
 		}
 		return a.print(w, r, func(w io.Writer) {
@@ -284,7 +291,7 @@ type usersUnlock struct{ userArg }
 // Run lets a user in again.
 func (c *usersUnlock) Run(w *world, a *adminCommand) error {
 	return a.do(w, func(s *admin.Service) error {
-		u, err := s.Unlock(w.ctx, c.Tenant, c.User)
+		u, err := s.Unlock(w.ctx, web.Operator(), c.Tenant, c.User)
 		if err != nil {
 			return err
 		}
@@ -304,7 +311,7 @@ func (c *usersEnable) Run(w *world, a *adminCommand) error { return c.set(w, a, 
 
 func (c *userArg) set(w *world, a *adminCommand, disabled bool) error {
 	return a.do(w, func(s *admin.Service) error {
-		u, err := s.SetUserDisabled(w.ctx, c.Tenant, c.User, disabled)
+		u, err := s.SetUserDisabled(w.ctx, web.Operator(), c.Tenant, c.User, disabled)
 		if err != nil {
 			return err
 		}
@@ -317,11 +324,11 @@ type usersDelete struct{ userArg }
 // Run removes a user.
 func (c *usersDelete) Run(w *world, a *adminCommand) error {
 	return a.do(w, func(s *admin.Service) error {
-		u, err := s.User(w.ctx, c.Tenant, c.User)
+		u, err := s.User(w.ctx, web.Operator(), c.Tenant, c.User)
 		if err != nil {
 			return err
 		}
-		if err := s.DeleteUser(w.ctx, c.Tenant, u.ID); err != nil {
+		if err := s.DeleteUser(w.ctx, web.Operator(), c.Tenant, u.ID); err != nil {
 			return err
 		}
 		return a.print(w, map[string]string{"deleted": u.ID}, func(w io.Writer) {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/provider/webhook"
 )
 
@@ -28,8 +29,6 @@ type webhookArg struct {
 }
 
 // byOperator is who does all that is done by command.
-func byOperator() webhook.Actor { return webhook.Actor{ID: "operator"} }
-
 // webhookResult is a webhook with what is shown once.
 type webhookResult struct {
 	Webhook webhook.Webhook `json:"webhook"`
@@ -78,7 +77,7 @@ type webhooksCreate struct {
 // Run makes a webhook.
 func (c *webhooksCreate) Run(w *world, a *adminCommand) error {
 	return a.with(w, func(o opened) error {
-		v, secret, err := o.Webhooks().Create(w.ctx, byOperator(), c.Tenant, webhook.NewWebhook{
+		v, secret, err := o.Webhooks().Create(w.ctx, web.Operator(), c.Tenant, webhook.NewWebhook{
 			URL: c.URL, Events: c.Event, Description: c.Description,
 		})
 		if err != nil {
@@ -138,7 +137,7 @@ func (c *webhooksUpdate) Run(w *world, a *adminCommand) error {
 		return finding{What: "there is nothing to change", Where: "the command line", Do: "see sallyport admin webhooks update --help"}
 	}
 	return a.with(w, func(o opened) error {
-		v, err := o.Webhooks().Update(w.ctx, byOperator(), c.Tenant, c.ID, u)
+		v, err := o.Webhooks().Update(w.ctx, web.Operator(), c.Tenant, c.ID, u)
 		if err != nil {
 			return err
 		}
@@ -151,7 +150,7 @@ type webhooksRotate struct{ webhookArg }
 // Run gives a webhook a new secret.
 func (c *webhooksRotate) Run(w *world, a *adminCommand) error {
 	return a.with(w, func(o opened) error {
-		v, secret, err := o.Webhooks().RotateSecret(w.ctx, byOperator(), c.Tenant, c.ID)
+		v, secret, err := o.Webhooks().RotateSecret(w.ctx, web.Operator(), c.Tenant, c.ID)
 		if err != nil {
 			return err
 		}
@@ -164,7 +163,7 @@ type webhooksDelete struct{ webhookArg }
 // Run removes a webhook.
 func (c *webhooksDelete) Run(w *world, a *adminCommand) error {
 	return a.with(w, func(o opened) error {
-		if err := o.Webhooks().Delete(w.ctx, byOperator(), c.Tenant, c.ID); err != nil {
+		if err := o.Webhooks().Delete(w.ctx, web.Operator(), c.Tenant, c.ID); err != nil {
 			return err
 		}
 		return a.print(w, map[string]string{"deleted": c.ID}, func(w io.Writer) {
@@ -225,7 +224,7 @@ type webhooksRedeliver struct {
 // Run puts a delivery into the queue again.
 func (c *webhooksRedeliver) Run(w *world, a *adminCommand) error {
 	return a.with(w, func(o opened) error {
-		d, err := o.Webhooks().Redeliver(w.ctx, byOperator(), c.Tenant, c.ID, c.Delivery)
+		d, err := o.Webhooks().Redeliver(w.ctx, web.Operator(), c.Tenant, c.ID, c.Delivery)
 		if err != nil {
 			return err
 		}
@@ -241,7 +240,7 @@ var errNotTaken = errors.New("the test event was not taken")
 // Run sends a test event.
 func (c *webhooksTest) Run(w *world, a *adminCommand) error {
 	return a.with(w, func(o opened) error {
-		d, err := o.Webhooks().Test(w.ctx, byOperator(), c.Tenant, c.ID)
+		d, err := o.Webhooks().Test(w.ctx, web.Operator(), c.Tenant, c.ID)
 		if err != nil {
 			return err
 		}

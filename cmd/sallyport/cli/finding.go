@@ -3,14 +3,11 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"io"
 	"runtime"
 	"runtime/debug"
 	"strings"
-
-	"github.com/sallyport-id/sallyport/provider/admin"
-	"github.com/sallyport-id/sallyport/provider/transfer"
-	"github.com/sallyport-id/sallyport/provider/webhook"
 )
 
 // finding tells what is wrong, where, and what to do about it.
@@ -55,18 +52,12 @@ func (f findings) print(w io.Writer) {
 // explain finds the words for an error.
 func explain(err error) finding {
 	var f finding
-	var refused *admin.Error
-	var hook *webhook.Error
-	var transferred *transfer.Error
+	var refused *web.Invalid
 	switch {
 	case errors.As(err, &f):
 		return f
 	case errors.As(err, &refused):
 		return finding{What: refused.What, Where: refused.Where, Do: refused.Do}
-	case errors.As(err, &hook):
-		return finding{What: hook.What, Where: hook.Where, Do: hook.Do}
-	case errors.As(err, &transferred):
-		return finding{What: transferred.What, Where: transferred.Where, Do: transferred.Do}
 	default:
 		return finding{What: err.Error()}
 	}

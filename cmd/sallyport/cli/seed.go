@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-id/sallyport/cmd/sallyport/sampleapp"
 	"github.com/sallyport-id/sallyport/provider/admin"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -64,14 +65,14 @@ const clientTag = "demo"
 // seed makes what a demonstration shows, as far as a kept folder does not hold it yet, and registers the application.
 func seed(ctx context.Context, a *admin.Service, told info) (client, secret string, err error) {
 	for _, t := range sampleTenants {
-		_, err := a.CreateTenant(ctx, t.id, admin.TenantFields{Name: &t.name, Require2FA: &t.require2FA})
+		_, err := a.CreateTenant(ctx, web.Operator(), t.id, admin.TenantFields{Name: &t.name, Require2FA: &t.require2FA})
 		if err != nil && !errors.Is(err, storage.ErrExists) {
 			return "", "", fmt.Errorf("sample tenant %s: %w", t.id, err)
 		}
 	}
 	for _, t := range sampleTenants {
 		for _, p := range t.people {
-			_, _, err := a.CreateUser(ctx, t.id, admin.NewUser{
+			_, _, err := a.CreateUser(ctx, web.Operator(), t.id, admin.NewUser{
 				Email: p.email, EmailVerified: true, Name: p.name, Role: p.role, Type: p.userType, Password: p.password,
 			})
 			if err != nil && !errors.Is(err, storage.ErrExists) {
@@ -83,18 +84,18 @@ func seed(ctx context.Context, a *admin.Service, told info) (client, secret stri
 }
 
 func register(ctx context.Context, a *admin.Service, told info) (client, secret string, err error) {
-	old, err := a.Clients(ctx, "", admin.Page{Limit: 1000})
+	old, err := a.Clients(ctx, web.Operator(), "", admin.Page{Limit: 1000})
 	if err != nil {
 		return "", "", err
 	}
 	for _, c := range old {
 		if slices.Contains(c.Tags, clientTag) {
-			if err := a.DeleteClient(ctx, c.ID); err != nil {
+			if err := a.DeleteClient(ctx, web.Operator(), c.ID); err != nil {
 				return "", "", err
 			}
 		}
 	}
-	c, secret, err := a.CreateClient(ctx, admin.NewClient{
+	c, secret, err := a.CreateClient(ctx, web.Operator(), admin.NewClient{
 		Name: sampleapp.Name, Type: admin.Web, IDTokenAlg: "ES256", Tags: []string{clientTag},
 		RedirectURIs: []string{told.App + sampleapp.PathCallback}, PostLogoutRedirectURIs: []string{told.App + "/"},
 	})

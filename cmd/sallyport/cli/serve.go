@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
+	"github.com/sallyport-id/sallyport/provider/web"
 )
 
 type serveCommand struct {
@@ -90,7 +91,7 @@ func (c *serveCommand) warn(d deployment, logger *slog.Logger) {
 
 // hint tells who has nothing yet what comes next.
 func (c *serveCommand) hint(w *world, a *admin.Service) error {
-	some, err := a.Tenants(w.ctx, admin.Page{Limit: 1})
+	some, err := a.Tenants(w.ctx, web.Operator(), admin.Page{Limit: 1})
 	if err != nil || len(some) > 0 {
 		return err
 	}

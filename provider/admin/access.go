@@ -1,0 +1,192 @@
+package admin
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/sallyport-id/sallyport/provider/credential"
+	"github.com/sallyport-id/sallyport/provider/mail"
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/ui"
+)
+
+// ScopeOperator is what an access token is good for by which a program runs the deployment. Only clients that belong to no
+// tenant can have it.
+const ScopeOperator = "operator"
+
+// need is who may call an operation.
+type need int
+
+const (
+	// helping: owners and admins.
+	helping need = iota
+	// owning: owners.
+	owning
+	// operating: those who run the deployment.
+	operating
+)
+
+// runs tells whether the actor runs the deployment.
+func runs(by *web.Actor) bool {
+	return by.Operator || by.User == nil && by.Client != nil && by.Client.Owner == "" && slices.Contains(by.Scopes, ScopeOperator)
+}
+
+// machine tells whether a program acts for itself. What it may do its scopes have said before, and only owners give them.
+func machine(by *web.Actor) bool { return !by.Operator && by.User == nil && by.Client != nil }
+
+// roleOf is what an actor may do in the tenant that it was admitted to.
+func roleOf(by *web.Actor) storage.Role {
+	if by.User == nil {
+		return storage.Owner
+	}
+	return by.User.Role
+}
+
+// admit reads the tenant that an operation is about, if the actor may call it there. Of other tenants nobody learns even
+// that they are there. Users must be let in by the tenant's own rules, whichever way they ask. *web.Invalid.
+func (s *Service) admit(ctx context.Context, by *web.Actor, tenant string, n need) (storage.Tenant, error) {
+	if runs(by) {
+		return s.tenant(ctx, tenant)
+	}
+	switch {
+	case n == operating, by.User == nil && !machine(by):
+		return storage.Tenant{}, web.ErrForbidden
+	case machine(by) && by.Client.Owner != tenant, by.User != nil && by.User.Tenant != tenant:
+		return storage.Tenant{}, noTenant(tenant)
+	}
+	if by.User != nil {
+		if r := by.User.Role; r != storage.Owner && (r != storage.Admin || n == owning) {
+			return storage.Tenant{}, web.ErrForbidden
+		}
+		d, err := s.Decision(ctx, by)
+		if err != nil {
+			return storage.Tenant{}, err
+		}
+		if !d.Allow {
+			return storage.Tenant{}, &web.Denied{Rule: d.Rule}
+		}
+	}
+	return s.tenant(ctx, tenant)
+}
+
+// mayManage: owners manage everybody, admins the members. Nobody manages those above, or another like himself.
+func mayManage(by *web.Actor, p credential.Person) error {
+	if r := roleOf(by); r == storage.Owner || r == storage.Admin && p.User.Role == storage.Member {
+		return nil
+	}
+	return web.ErrForbidden
+}
+
+// mayHandOut: owners hand recovery codes to others who are let in. Nobody makes one for oneself: it would be a second
+// step out of one's own hands.
+func mayHandOut(by *web.Actor, p credential.Person) error {
+	if roleOf(by) != storage.Owner || himself(by, p) || p.User.Out() {
+		return web.ErrForbidden
+	}
+	return nil
+}
+
+// himself tells whether the actor is the person.
+func himself(by *web.Actor, p credential.Person) bool {
+	return by.User != nil && by.User.ID == p.User.ID
+}
+
+// Rights are what an actor may do to a user.
+type Rights struct {
+	// Manage: to change the user, and to help with what was lost. Roles are those that may be given.
+	Manage bool
+	Roles  []storage.Role
+	// HandOut: to make and take back recovery codes.
+	HandOut bool
+	// Own: the user is the actor.
+	Own bool
+}
+
+// RightsOver says what an actor, who was admitted to the user's tenant, may do to the user.
+func (s *Service) RightsOver(by *web.Actor, u *User) Rights {
+	p := credential.Person{User: &storage.User{
+		Key: storage.Key{Tenant: u.Tenant, ID: u.ID}, Role: u.Role, Disabled: u.Disabled, Locked: u.Locked,
+	}}
+	r := Rights{Manage: mayManage(by, p) == nil, HandOut: mayHandOut(by, p) == nil, Own: himself(by, p)}
+	if r.Manage {
+		r.Roles = rolesOf(by, p)
+	}
+	return r
+}
+
+// rolesOf are those that the actor can give a user. Nobody changes his own role: so a tenant never loses its last owner.
+func rolesOf(by *web.Actor, p credential.Person) []storage.Role {
+	switch {
+	case himself(by, p):
+		return nil
+	case roleOf(by) == storage.Owner:
+		return []storage.Role{storage.Owner, storage.Admin, storage.Member}
+	default:
+		return []storage.Role{storage.Member}
+	}
+}
+
+// about begins the event of an operation on a tenant.
+func about(by *web.Actor, tenant, action string) storage.Event {
+	e := by.Event(action, "ok")
+	e.Tenant, e.User = tenant, ""
+	return e
+}
+
+// aboutUser begins the event of an operation on a user.
+func aboutUser(by *web.Actor, u *storage.User, action string) storage.Event {
+	e := about(by, u.Tenant, action)
+	e.User = u.ID
+	return e
+}
+
+// nameOf is what mails call an actor.
+func nameOf(by *web.Actor) string {
+	switch {
+	case by.User != nil:
+		return cmp.Or(by.User.Name, web.Account(by.User))
+	case by.Client != nil:
+		return by.Client.Name
+	default:
+		return operator
+	}
+}
+
+// operator is what mails call whoever can run commands against the database.
+const operator = "operator"
+
+// notice begins a notice to a person about what was done by an actor.
+func notice(by *web.Actor, p credential.Person, kind ui.Mail) mail.Notice {
+	n := p.Notice(by, kind)
+	n.Name = nameOf(by)
+	return n
+}
+
+// oneAtATime lets the changes of who may do what in a tenant in one after the other, over all processes. The actor is read
+// within the turn: of two owners who put each other out at once, the second is one no longer.
+func (s *Service) oneAtATime(ctx context.Context, by *web.Actor, tenant string, do func(by *web.Actor) error) error {
+	end, err := storage.Lease{Counters: s.Store.Counters, Now: s.Now}.Take(ctx, tenant, "roles")
+	if errors.Is(err, storage.ErrExists) {
+		return web.ErrBusy
+	}
+	if err != nil {
+		return web.Unavailable("turn", err)
+	}
+	defer end()
+	if by.User == nil {
+		return do(by)
+	}
+	u, err := s.Store.Users.Get(ctx, tenant, by.User.ID)
+	if err != nil {
+		return web.Unavailable("user", err)
+	}
+	if u.Out() || u.Role == storage.Member {
+		return web.ErrForbidden
+	}
+	now := *by
+	now.User = &u
+	return do(&now)
+}
