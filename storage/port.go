@@ -96,7 +96,7 @@ type Query struct {
 	// Field, if set, is one of the kind's Indexes, and only records whose field equals Value are listed.
 	Field, Value string
 	// Prefix lists the records whose field begins with Value, which is not empty then, ordered by the field and then the
-	// ID (bytewise). There is no next page of them: After and Desc are refused.
+	// ID (bytewise). There is no next page of them: After and Desc are refused. See Range.
 	Prefix bool
 	// After is the ID of the last record of the page before; empty starts at the beginning (with Desc, the end).
 	After string

@@ -2,7 +2,9 @@ package storage_test
 
 import (
 	"context"
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,3 +47,40 @@ func TestStoreCheckNamesWhatIsMissing(t *testing.T) {
 		t.Errorf("without two: %v", err)
 	}
 }
+
+// listing is a table that lists and nothing else.
+type listing struct {
+	storage.Table[storage.Counter]
+	all []storage.Counter
+}
+
+func (l listing) List(_ context.Context, q storage.Query) ([]storage.Counter, error) {
+	from := slices.IndexFunc(l.all, func(c storage.Counter) bool { return c.ID > q.After })
+	if from < 0 {
+		return nil, nil
+	}
+	return l.all[from:min(from+q.PageSize(), len(l.all))], nil
+}
+
+// A table that does not count is read, page by page, and one that does is asked.
+func TestCount(t *testing.T) {
+	var l listing
+	for i := range 2500 {
+		l.all = append(l.all, storage.Counter{Key: storage.Key{Tenant: "t", ID: fmt.Sprintf("%04d", i)}})
+	}
+	q := storage.Query{Tenant: "t", After: "0100", Limit: 7, Desc: true}
+	if n, err := storage.Count(t.Context(), l, q); n != 2500 || err != nil {
+		t.Errorf("read: %d, %v", n, err)
+	}
+	if n, err := storage.Count(t.Context(), counting{l}, q); n != 42 || err != nil {
+		t.Errorf("asked: %d, %v", n, err)
+	}
+	q = storage.Query{Tenant: "t", Field: "user", Value: "a", Prefix: true}
+	if n, err := storage.Count(t.Context(), l, q); err == nil {
+		t.Errorf("by prefix: %d and no error", n)
+	}
+}
+
+type counting struct{ listing }
+
+func (counting) Count(context.Context, storage.Query) (int, error) { return 42, nil }

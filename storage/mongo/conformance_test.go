@@ -239,6 +239,22 @@ func TestPlans(t *testing.T) {
 			_, err := st.Sessions.List(t.Context(), storage.Query{Tenant: "t", Field: "user"})
 			return err
 		},
+		func() error {
+			_, err := st.Sessions.List(t.Context(), storage.Query{Tenant: "t", Field: "user", Value: "u", Prefix: true})
+			return err
+		},
+		func() error {
+			_, err := storage.Count(t.Context(), st.Sessions, storage.Query{Tenant: "t"})
+			return err
+		},
+		func() error {
+			_, err := storage.Count(t.Context(), st.Sessions, storage.Query{Tenant: "t", Field: "user", Value: "u"})
+			return err
+		},
+		func() error {
+			_, err := storage.Count(t.Context(), st.Sessions, storage.Query{Tenant: "t", Field: "user", Value: "u", Prefix: true})
+			return err
+		},
 		func() error { _, err := st.Sweep(t.Context()); return err },
 		func() error { return st.Sessions.Delete(t.Context(), "t", "s") },
 	}

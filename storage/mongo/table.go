@@ -173,69 +173,6 @@ func (t *table[T, P]) Delete(ctx context.Context, tenant, id string) error {
 	return nil
 }
 
-// List implements [storage.Table].
-func (t *table[T, P]) List(ctx context.Context, q storage.Query) ([]T, error) {
-	filter, hint, err := t.query(q)
-	if err != nil {
-		return nil, t.fail("list", err)
-	}
-	order := 1
-	if q.Desc {
-		order = -1
-	}
-	size := q.PageSize()
-	cursor, err := t.coll.Find(ctx, filter, options.Find().
-		SetSort(bson.D{{Key: "_id", Value: order}}).
-		SetLimit(int64(size)).SetBatchSize(int32(size)).SetHint(hint)) //nolint:gosec // G115: a page has a thousand at most.
-	if err != nil {
-		return nil, t.fail("list", err)
-	}
-	var found []bson.Raw
-	if err := cursor.All(ctx, &found); err != nil {
-		return nil, t.fail("list", err)
-	}
-	rows := make([]T, len(found))
-	for i, raw := range found {
-		if rows[i], err = decode[T](raw); err != nil {
-			return nil, t.fail("read a record", err)
-		}
-	}
-	return rows, nil
-}
-
-// query gives the filter of q and the index that answers it.
-func (t *table[T, P]) query(q storage.Query) (filter bson.D, hint string, err error) {
-	if q.Tenant == "" {
-		return nil, "", errors.New("the tenant is empty")
-	}
-	if !utf8.ValidString(q.Tenant) || !utf8.ValidString(q.After) || !utf8.ValidString(q.Value) {
-		return nil, "", fmt.Errorf("the query: %w", errNotText)
-	}
-	filter, hint = bson.D{{Key: "tenant", Value: q.Tenant}}, tenantIndex
-	if q.Field != "" {
-		if !slices.Contains(t.kind.Indexes, q.Field) {
-			return nil, "", fmt.Errorf("there is no index on the field %q", q.Field)
-		}
-		filter, hint = append(filter, bson.E{Key: q.Field, Value: equal(q.Value)}), fieldIndex(q.Field)
-	}
-	if q.After != "" {
-		past := "$gt"
-		if q.Desc {
-			past = "$lt"
-		}
-		filter = append(filter, bson.E{Key: "_id", Value: bson.D{{Key: past, Value: naturalKey(q.Tenant, q.After)}}})
-	}
-	return append(filter, t.alive()), hint, nil
-}
-
-// equal matches the empty string also where the field was left out for being empty.
-func equal(value string) any {
-	if value == "" {
-		return bson.D{{Key: "$in", Value: bson.A{"", nil}}}
-	}
-	return value
-}
-
 // sweep removes expired records of all tenants, batch by batch. Finding them is the one query that names no tenant,
 // and asks every shard; it is answered by the index on expires, and nobody waits for it.
 func (t *table[T, P]) sweep(ctx context.Context) (removed int, err error) {

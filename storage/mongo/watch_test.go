@@ -55,6 +55,8 @@ func (w *watch) report(t *testing.T) {
 	}
 	for _, shape := range []string{
 		"insert", "find by _id_", "find by " + tenantIndex, "find by " + fieldIndex("user"), "find by " + expiryIndex,
+		"find a prefix by " + fieldIndex("user"), "count by " + tenantIndex, "count by " + fieldIndex("user"),
+		"count a prefix by " + fieldIndex("user"),
 		"update by _id_", "delete by _id_", "createIndexes", "listIndexes",
 	} {
 		if w.shapes[shape] == 0 {
@@ -76,7 +78,8 @@ func (w *watch) explainable() map[string]bson.D {
 		for _, e := range must(raw.Elements()) {
 			// What belongs to the session and the connection is not part of what is explained.
 			switch e.Key() {
-			case "find", "update", "delete", "filter", "sort", "projection", "limit", "hint", "updates", "deletes":
+			case "find", "update", "delete", "filter", "sort", "projection", "limit", "hint", "updates", "deletes",
+				"aggregate", "pipeline", "cursor":
 				command = append(command, bson.E{Key: e.Key(), Value: e.Value()})
 			}
 		}
@@ -133,14 +136,17 @@ func judge(name string, command bson.Raw) (shape string, err error) {
 	switch name {
 	case "hello", "ping", "endSessions", "killCursors", "getMore", "listIndexes", "createIndexes", "saslStart", "saslContinue":
 		return name, nil
-	case "find":
+	case "find", "aggregate":
 		if level := command.Lookup("readConcern", "level"); !isString(level, "majority") {
-			return "", fmt.Errorf("find with read concern %v", level)
+			return "", fmt.Errorf("%s with read concern %v", name, level)
 		}
 		if mode, err := command.LookupErr("$readPreference", "mode"); err == nil && !isString(mode, "primary") {
-			return "", fmt.Errorf("find with read preference %v", mode)
+			return "", fmt.Errorf("%s with read preference %v", name, mode)
 		}
-		return judgeFilter(name, command.Lookup("find").StringValue(), command, "filter")
+		if name == "aggregate" {
+			return judgeCount(command)
+		}
+		return judgeFilter(name, command.Lookup("find").StringValue(), command, command.Lookup("filter").Document())
 	case "insert", "update", "delete":
 		if err := judgeConcern(command); err != nil {
 			return "", fmt.Errorf("%s: %w", name, err)
@@ -202,7 +208,25 @@ func judgeWrite(name string, command bson.Raw) (shape string, err error) {
 			return "", fmt.Errorf("update that does not name the version")
 		}
 	}
-	return judgeFilter(name, command.Lookup(name).StringValue(), statement, "q")
+	return judgeFilter(name, command.Lookup(name).StringValue(), statement, statement.Lookup("q").Document())
+}
+
+// judgeCount takes the one aggregation there is: to count what a filter matches.
+func judgeCount(command bson.Raw) (shape string, err error) {
+	pipeline, ok := command.Lookup("pipeline").ArrayOK()
+	if !ok {
+		return "", fmt.Errorf("an aggregation without pipeline")
+	}
+	stages := must(pipeline.Values())
+	const group = `{"$group": {"_id": {"$numberInt":"1"},"n": {"$sum": {"$numberInt":"1"}}}}`
+	if len(stages) != 2 || stages[1].String() != group {
+		return "", fmt.Errorf("an aggregation that is no count: %v", stages)
+	}
+	match, ok := stages[0].Document().Lookup("$match").DocumentOK()
+	if !ok {
+		return "", fmt.Errorf("a count of %v", stages[0])
+	}
+	return judgeFilter("count", command.Lookup("aggregate").StringValue(), command, match)
 }
 
 // judgeStored looks at a whole document on its way in.
@@ -229,9 +253,8 @@ func judgeStored(doc bson.Raw) error {
 	return nil
 }
 
-// judgeFilter wants the filter to name the tenant, and to be answered by the index that the command names.
-func judgeFilter(name, collection string, statement bson.Raw, field string) (shape string, err error) {
-	filter := statement.Lookup(field).Document()
+// judgeFilter wants the filter to name the tenant, and to be answered by the index that the statement names.
+func judgeFilter(name, collection string, statement, filter bson.Raw) (shape string, err error) {
 	if op := operator(filter); op != "" {
 		return "", fmt.Errorf("%s by the operator %s", name, op)
 	}
@@ -248,37 +271,65 @@ func judgeFilter(name, collection string, statement bson.Raw, field string) (sha
 	if tenant, ok := filter.Lookup("tenant").StringValueOK(); !ok || tenant == "" {
 		return "", fmt.Errorf("%s without a tenant", name)
 	}
-	if keys[0] != "tenant" && hint != primaryIndex {
+	if hint == primaryIndex {
+		if !isEqual(filter.Lookup("_id")) {
+			return "", fmt.Errorf("%s by %s with _id not compared for equality", name, hint)
+		}
+		return shape, nil
+	}
+	if keys[0] != "tenant" {
 		return "", fmt.Errorf("%s by %s, which does not start with the tenant", name, hint)
 	}
-	// All keys of the index but the last are compared for equality, and so is _id where the index is on it alone; the
-	// last is the order of the page.
-	for i, key := range keys {
-		v, err := filter.LookupErr(key)
-		if i == len(keys)-1 && hint != primaryIndex {
-			if got := statement.Lookup("sort").String(); got != `{"_id": {"$numberInt":"1"}}` && got != `{"_id": {"$numberInt":"-1"}}` {
-				return "", fmt.Errorf("%s by %s in the order of %s", name, hint, got)
-			}
-			continue
+	// All keys of the index but the last are compared for equality, and the last is the order of the page. Or the one
+	// before is within a range, and then it comes first in the order.
+	equal, last := keys[:len(keys)-1], keys[len(keys)-1]
+	order := []string{fmt.Sprintf(`{%q: {"$numberInt":"1"}}`, last), fmt.Sprintf(`{%q: {"$numberInt":"-1"}}`, last)}
+	if n := len(equal) - 1; isRange(filter.Lookup(equal[n])) {
+		shape = name + " a prefix by " + hint
+		order = []string{fmt.Sprintf(`{%q: {"$numberInt":"1"},%q: {"$numberInt":"1"}}`, equal[n], last)}
+		equal = equal[:n]
+	}
+	for _, key := range equal {
+		if !isEqual(filter.Lookup(key)) {
+			return "", fmt.Errorf("%s by %s with %s not compared for equality", name, hint, key)
 		}
-		if err != nil {
-			return "", fmt.Errorf("%s by %s without %s", name, hint, key)
-		}
-		if _, exact := v.StringValueOK(); !exact {
-			if _, listErr := v.Document().LookupErr("$in"); listErr != nil {
-				return "", fmt.Errorf("%s by %s with %s not compared for equality", name, hint, key)
-			}
-		}
+	}
+	if got := statement.Lookup("sort").String(); name != "count" && !slices.Contains(order, got) {
+		return "", fmt.Errorf("%s by %s in the order of %s", name, hint, got)
 	}
 	return shape, nil
 }
 
-// operator gives the first one in doc that is not on the list of the five we use.
+func isEqual(v bson.RawValue) bool {
+	if doc, ok := v.DocumentOK(); ok {
+		_, err := doc.LookupErr("$in")
+		return err == nil
+	}
+	_, ok := v.StringValueOK()
+	return ok
+}
+
+// isRange tells whether v is {$gte: text} or {$gte: text, $lt: text}.
+func isRange(v bson.RawValue) bool {
+	doc, ok := v.DocumentOK()
+	if !ok {
+		return false
+	}
+	elements := must(doc.Elements())
+	for i, e := range elements {
+		if _, ok := e.Value().StringValueOK(); !ok || i > 1 || e.Key() != []string{"$gte", "$lt"}[i] {
+			return false
+		}
+	}
+	return len(elements) > 0
+}
+
+// operator gives the first one in doc that is not on the list of the six we use.
 func operator(doc bson.Raw) string {
 	for _, e := range must(doc.Elements()) {
 		if key := e.Key(); strings.HasPrefix(key, "$") {
 			switch key {
-			case "$not", "$lte", "$gt", "$lt", "$in":
+			case "$not", "$lte", "$gt", "$gte", "$lt", "$in":
 			default:
 				return key
 			}
@@ -311,6 +362,12 @@ func TestWatchSees(t *testing.T) {
 		}
 		return d
 	}
+	count := func(hint string, stages ...any) bson.D {
+		return doc("aggregate", "sessions", "pipeline", bson.A(stages), "hint", hint, "readConcern", doc("level", "majority"))
+	}
+	prefix := func(sort bson.D, within any) bson.D {
+		return append(find(fieldIndex("user"), nil, doc("tenant", "t", "user", within)), bson.E{Key: "sort", Value: sort})
+	}
 	stored := doc("_id", "t/a", "tenant", "t", "id", "a", "expires", nil)
 	update := func(q, u any, more ...any) bson.D {
 		s := append(doc("q", q, "u", u, "hint", "_id_"), doc(more...)...)
@@ -323,10 +380,14 @@ func TestWatchSees(t *testing.T) {
 	byVersion := append(slices.Clone(byID), bson.E{Key: "version", Value: int64(1)})
 	byUser := doc("tenant", "t", "user", "u")
 	past := doc("$lte", bson.DateTime(1))
+	within, byUserThenID := doc("$gte", "a", "$lt", "b"), doc("user", int32(1), "_id", int32(1))
+	all, sum := doc("$match", byUser), doc("$group", doc("_id", int32(1), "n", doc("$sum", int32(1))))
 
 	for name, command := range map[string]bson.D{
 		"Get": find("_id_", nil, byID), "List": find(tenantIndex, -1, doc("tenant", "t")),
 		"ListByField": find(fieldIndex("user"), 1, byUser), "Sweep": find(expiryIndex, nil, doc("expires", past)),
+		"Prefix": prefix(byUserThenID, within), "LastPrefix": prefix(byUserThenID, doc("$gte", "a")),
+		"Count": count(fieldIndex("user"), all, sum), "CountPrefix": count(fieldIndex("user"), doc("$match", doc("tenant", "t", "user", within)), sum),
 		"Replace": update(byVersion, stored), "Delete": remove(1, byID),
 		"Insert": doc("insert", "sessions", "writeConcern", majority, "documents", bson.A{stored}),
 	} {
@@ -364,7 +425,18 @@ func TestWatchSees(t *testing.T) {
 		"delete without tenant":   remove(1, doc("_id", "t/a")),
 		"not acknowledged":        doc("insert", "sessions", "writeConcern", doc("w", 1), "documents", bson.A{stored}),
 		"no journal":              doc("insert", "sessions", "writeConcern", doc("w", "majority"), "documents", bson.A{stored}),
-		"aggregate":               doc("aggregate", "sessions"),
+		"prefix in another order": prefix(doc("_id", int32(1)), within),
+		"prefix downwards":        prefix(doc("user", int32(-1), "_id", int32(-1)), within),
+		"prefix of one end":       prefix(byUserThenID, doc("$lt", "b")),
+		"prefix of no end":        prefix(byUserThenID, doc()),
+		"range of the tenant":     find(tenantIndex, 1, doc("tenant", within)),
+		"aggregate":               count(fieldIndex("user")),
+		"aggregate without match": count(fieldIndex("user"), sum),
+		"aggregate by more":       count(fieldIndex("user"), all, sum, doc("$out", "x")),
+		"aggregate by other":      count(fieldIndex("user"), doc("$lookup", doc("from", "users")), sum),
+		"count without tenant":    count(fieldIndex("user"), doc("$match", doc("user", "u")), sum),
+		"count without index":     count("", all, sum),
+		"stale count":             append(count(fieldIndex("user"), all, sum)[:3], bson.E{Key: "readConcern", Value: doc("level", "local")}),
 		"findAndModify":           doc("findAndModify", "sessions"),
 		"count":                   doc("count", "sessions"),
 	} {

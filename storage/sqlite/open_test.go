@@ -31,8 +31,10 @@ func TestNoQueryScans(t *testing.T) {
 	defer db.reader.put(c)
 	uses := regexp.MustCompile(`^SEARCH \w+ USING (COVERING )?INDEX \w+ \((tenant=\?.*|expires<\?)\)$`)
 	byRowid := regexp.MustCompile(`^SEARCH \w+ USING INTEGER PRIMARY KEY \(rowid=\?\)$`)
-	byField := regexp.MustCompile(`^SELECT .* AND "(\w+)" = \?`)
-	plans := 0
+	byField := regexp.MustCompile(`^SELECT .* AND "(\w+)" >?= \?`)
+	// What counts of users are asked for reads nothing but an index.
+	counts := regexp.MustCompile(`^SELECT count\(\*\) FROM users WHERE tenant = \?( AND "(segment|role)" .*)? AND expires > \?$`)
+	plans, counted := 0, 0
 	for _, q := range db.queries {
 		if !strings.Contains(q.sql, "WHERE") || strings.HasPrefix(q.sql, "INSERT") {
 			continue
@@ -49,12 +51,21 @@ func TestNoQueryScans(t *testing.T) {
 			}
 		}
 		// By the field's index, not by walking the tenant's records in the order of their IDs.
-		if field := byField.FindStringSubmatch(q.sql); field != nil && !strings.Contains(rows[0], " AND "+field[1]+"=?") {
+		if field := byField.FindStringSubmatch(q.sql); field != nil && !regexp.MustCompile(" AND "+field[1]+"(=|>)").MatchString(rows[0]) {
 			t.Errorf("%s\n\t%s: want the index on %s", q.sql, rows[0], field[1])
+		}
+		if counts.MatchString(q.sql) {
+			counted++
+			if !strings.Contains(rows[0], "COVERING") {
+				t.Errorf("%s\n\t%s: want a covering index", q.sql, rows[0])
+			}
 		}
 	}
 	if plans < len(db.queries)/2 {
 		t.Errorf("only %d plans seen", plans)
+	}
+	if counted != 5 { // all, and by value and prefix of two fields
+		t.Errorf("%d counts of users seen, want 5", counted)
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/sallyport-id/sallyport/storage"
@@ -23,13 +21,9 @@ type table[N any, P storage.Row[N]] struct {
 	// replaceSame fits where neither expiry nor an indexed field changes, which is most of the time. It names none of
 	// them in its SET, so that SQLite leaves the indexes alone and writes one page in place of three or four.
 	replaceSame, replace *query
-	// lists are the statements for all records, then those by each of kind.Indexes.
+	// lists are the questions for all records, then those by each of kind.Indexes.
 	lists []listing
 }
-
-// listing is one question in its three forms. The first page from the end has no bound that would be true of all
-// IDs, so it has a statement of its own.
-type listing struct{ up, down, downFromEnd *query }
 
 func newTable[N any, P storage.Row[N]](db *database) *table[N, P] {
 	kind := P(new(N)).Kind()
@@ -59,23 +53,13 @@ func newTable[N any, P storage.Row[N]](db *database) *table[N, P] {
 	t.remove = db.query("DELETE FROM " + name + " WHERE tenant = ? AND id = ? AND expires > ?")
 	t.lists = append(t.lists, newListing(db, name, ""))
 	for _, field := range kind.Indexes {
-		t.lists = append(t.lists, newListing(db, name, fmt.Sprintf(" AND %q = ?", field)))
+		t.lists = append(t.lists, newListing(db, name, field))
 	}
 	if kind.Expiring {
 		db.sweeps = append(db.sweeps, db.query("DELETE FROM "+name+" WHERE rowid IN (SELECT rowid FROM "+name+
 			" WHERE expires <= ? ORDER BY expires LIMIT ?)"))
 	}
 	return t
-}
-
-// newListing asks for at most "? + 0" records: with a bare parameter behind LIMIT SQLite looks at its value when it plans,
-// and so plans anew each time it is bound, which doubles the cost of a list.
-func newListing(db *database, name, field string) listing {
-	sql := func(bound, order string) *query {
-		return db.query("SELECT id, version, expires, doc FROM " + name + " WHERE tenant = ?" + field + bound +
-			" AND expires > ? ORDER BY id" + order + " LIMIT ? + 0")
-	}
-	return listing{up: sql(" AND id > ?", ""), down: sql(" AND id < ?", " DESC"), downFromEnd: sql("", " DESC")}
 }
 
 // checkKey refuses what can't be a key. Bytes that are no UTF-8 would be another string after a round trip.
@@ -203,63 +187,4 @@ func (t *table[N, P]) Delete(ctx context.Context, tenant, id string) error {
 		return storage.ErrNotFound
 	}
 	return nil
-}
-
-// List implements [storage.Table].
-func (t *table[N, P]) List(ctx context.Context, q storage.Query) ([]N, error) {
-	if q.Tenant == "" {
-		return nil, t.failed("list", errors.New("the tenant is empty"))
-	}
-	statement, values, err := t.listQuery(q)
-	if err != nil {
-		return nil, t.failed("list", err)
-	}
-	c, err := t.db.reader.take(ctx)
-	if err != nil {
-		return nil, t.failed("list", err)
-	}
-	defer t.db.reader.put(c)
-	var list []N
-	err = c.read(ctx, statement, args(values...), func(row []driver.Value) error {
-		key := storage.Key{Tenant: q.Tenant}
-		var ok bool
-		if key.ID, ok = row[0].(string); !ok {
-			return fmt.Errorf("the ID is a %T", row[0])
-		}
-		doc, err := keyAndDoc(&key, row[1:])
-		if err != nil {
-			return err
-		}
-		list = append(list, *new(N))
-		return t.codec.decode(&list[len(list)-1], key, doc)
-	})
-	if err != nil {
-		return nil, t.failed("list", err)
-	}
-	return list, nil
-}
-
-func (t *table[N, P]) listQuery(q storage.Query) (*query, []driver.Value, error) {
-	values := make([]driver.Value, 0, 5)
-	values = append(values, q.Tenant)
-	form := t.lists[0]
-	if q.Field != "" {
-		i := slices.Index(t.kind.Indexes, q.Field)
-		if i < 0 {
-			return nil, nil, fmt.Errorf("no index on %q; there are [%s]", q.Field, strings.Join(t.kind.Indexes, " "))
-		}
-		form = t.lists[i+1]
-		values = append(values, q.Value)
-	}
-	statement := form.up
-	switch {
-	case q.Desc && q.After == "":
-		statement = form.downFromEnd
-	case q.Desc:
-		statement = form.down
-		values = append(values, q.After)
-	default:
-		values = append(values, q.After)
-	}
-	return statement, append(values, t.db.now().UnixMilli(), int64(q.PageSize())), nil
 }

@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"reflect"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -15,8 +16,8 @@ func (s *subject[N, P]) roundTrip() {
 	full = s.insert(full)
 	s.want(full)
 
-	var empty N
-	*P(&empty).Record() = storage.Key{Tenant: s.tenant, ID: "empty"}
+	empty := s.bare("empty")
+	storage.Derive(&empty)
 	empty = s.insert(empty)
 	s.want(empty)
 
@@ -169,9 +170,14 @@ func (s *subject[N, P]) refused() {
 	_, err := s.table.List(ctx, storage.Query{})
 	s.wantOwnErr("List without tenant", err)
 	for _, field := range []string{"id", "tenant", "version", "no_such_field", "$where", "user'--", "created"} {
-		_, err := s.table.List(ctx, storage.Query{Tenant: s.tenant, Field: field, Value: "x"})
+		q := storage.Query{Tenant: s.tenant, Field: field, Value: "x"}
+		_, err := s.table.List(ctx, q)
 		s.wantOwnErr("List by "+field, err)
+		_, err = s.count(q)
+		s.wantOwnErr("Count by "+field, err)
 	}
+	_, err = s.count(storage.Query{})
+	s.wantOwnErr("Count without tenant", err)
 }
 
 // otherTenant: the same ID under two tenants is two records, and neither tenant reaches the other's.
@@ -285,9 +291,10 @@ func (s *subject[N, P]) hostile() {
 		n = s.insert(n)
 		s.want(n)
 		for _, field := range s.kind.Indexes {
-			got := s.pages(storage.Query{Tenant: s.tenant, Field: field, Value: h})
-			if len(got) != 1 || got[0] != h {
-				s.Errorf("List by %s = %q: %q, want just that one", field, h, got)
+			v := s.field(n, field)
+			got := s.pages(storage.Query{Tenant: s.tenant, Field: field, Value: v})
+			if !slices.Contains(got, h) || (v == h && len(got) != 1) { // what follows from one string may follow from another
+				s.Errorf("List by %s = %q: %q, want just that one", field, v, got)
 			}
 		}
 		if _, err := s.table.List(ctx, storage.Query{Tenant: s.tenant, After: h}); err != nil {

@@ -26,13 +26,15 @@ func (r *recorder) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
-// report puts a table of grants through the checks named and returns what each reported.
+// report puts a table of users through the checks named and returns what each reported.
 func report(t *testing.T, names []string, faults ...string) map[string][]string {
 	t.Helper()
 	c := newClock()
 	m := newMemory(c.now, faults...)
+	kind := storage.User{}.Kind()
+	kind.Expiring = true // so that Sweep is checked as well
 	found := make(map[string][]string)
-	for _, check := range checks[storage.Grant]() {
+	for _, check := range checks[storage.User]() {
 		if !slices.Contains(names, check.name) {
 			continue
 		}
@@ -40,8 +42,8 @@ func report(t *testing.T, names []string, faults ...string) map[string][]string 
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			check.run(&subject[storage.Grant, *storage.Grant]{
-				T: r, table: m, sweepAll: m.sweep, clock: c, kind: storage.Grant{}.Kind(), tenant: storage.NewID(),
+			check.run(&subject[storage.User, *storage.User]{
+				T: r, table: m, sweepAll: m.sweep, clock: c, kind: kind, tenant: storage.NewID(),
 				o: Options{Records: 40, Parallel: 16},
 			})
 		}()
@@ -85,6 +87,18 @@ func TestFaultsAreFound(t *testing.T) {
 		"empty value not found":               {"EmptyFieldValue"},
 		"expiry left to the sweeper":          {"Expiry"},
 		"expired records listed":              {"Expiry"},
+		"derived fields as given":             {"Derived"},
+		"prefix ignored":                      {"Prefix"},
+		"prefix folded":                       {"Prefix"},
+		"prefix found anywhere":               {"Prefix"},
+		"prefix in the order of IDs":          {"Prefix"},
+		"prefix without limit":                {"Prefix"},
+		"any prefix taken":                    {"Prefix"},
+		"expired records found by prefix":     {"Prefix"},
+		"other tenants found by prefix":       {"Prefix"},
+		"expired records counted":             {"Count"},
+		"other tenants counted":               {"Count"},
+		"a page counted":                      {"Count"},
 		"expiry fixed at insert":              {"ExpiryMoves"},
 		"nothing swept":                       {"Sweep"},
 		"all swept":                           {"Sweep"},

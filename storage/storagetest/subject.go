@@ -23,10 +23,14 @@ type subject[N any, P storage.Row[N]] struct {
 	tenant   string
 }
 
-// record is a record with every field filled, not yet kept and without expiry.
+// record is a record with every field filled (those that follow from others as they do), not yet kept and without expiry.
 func (s *subject[N, P]) record(id string) N {
+	return s.other(s.bare(id), id)
+}
+
+// bare is a record of a key and nothing else.
+func (s *subject[N, P]) bare(id string) N {
 	var n N
-	fill(reflect.ValueOf(&n).Elem(), id)
 	*P(&n).Record() = storage.Key{Tenant: s.tenant, ID: id}
 	return n
 }
@@ -37,6 +41,7 @@ func (s *subject[N, P]) other(n N, seed string) N {
 	var m N
 	fill(reflect.ValueOf(&m).Elem(), seed)
 	*P(&m).Record() = key
+	storage.Derive(&m)
 	return m
 }
 
@@ -169,18 +174,48 @@ func (s *subject[N, P]) oneWinner(what string, errs []error, sentinel error) int
 	return winner
 }
 
-// setField sets the string field with the JSON name, which List can be asked for.
-func (s *subject[N, P]) setField(n *N, name, value string) {
+// setField sets the string field with the JSON name, which List can be asked for, and gives the value that it then has:
+// where the field follows from others, what follows when all of them have the value.
+func (s *subject[N, P]) setField(n *N, name, value string) string {
 	s.Helper()
+	f, ok := s.stringField(n, name)
+	if !ok {
+		s.Fatalf("%s has no top-level string field %q, though its Kind says so", s.kind.Name, name)
+	}
+	f.SetString(value)
+	storage.Derive(n)
+	if f.String() != value {
+		s.setStrings(n, value)
+	}
+	return f.String()
+}
+
+// setStrings sets every top-level string field.
+func (s *subject[N, P]) setStrings(n *N, value string) {
+	v := reflect.ValueOf(n).Elem()
+	for i := range v.NumField() {
+		if v.Field(i).Kind() == reflect.String {
+			v.Field(i).SetString(value)
+		}
+	}
+	storage.Derive(n)
+}
+
+// field reads the string field with the JSON name.
+func (s *subject[N, P]) field(n N, name string) string {
+	f, _ := s.stringField(&n, name)
+	return f.String()
+}
+
+func (s *subject[N, P]) stringField(n *N, name string) (reflect.Value, bool) {
 	v := reflect.ValueOf(n).Elem()
 	for i := range v.NumField() {
 		tag, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
 		if tag == name && v.Field(i).Kind() == reflect.String {
-			v.Field(i).SetString(value)
-			return
+			return v.Field(i), true
 		}
 	}
-	s.Fatalf("%s has no top-level string field %q, though its Kind says so", s.kind.Name, name)
+	return reflect.Value{}, false
 }
 
 var sentinels = []error{storage.ErrNotFound, storage.ErrExists, storage.ErrConflict}
