@@ -30,6 +30,7 @@ import (
 	"github.com/sallyport-id/sallyport/provider/login"
 	"github.com/sallyport-id/sallyport/provider/mail"
 	"github.com/sallyport-id/sallyport/provider/oidc"
+	"github.com/sallyport-id/sallyport/provider/policy"
 	"github.com/sallyport-id/sallyport/provider/rescue"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/provider/webhook"
@@ -229,7 +230,8 @@ func (p *Provider) services() error {
 		return fmt.Errorf("provider: %w", err)
 	}
 	keeper := &credential.Keeper{
-		Credentials: c.Store.Credentials, Counters: c.Store.Counters, Seal: p.keys, Factors: p.factors, Product: c.Product, Now: c.Now,
+		Credentials: c.Store.Credentials, Users: c.Store.Users, Counters: c.Store.Counters, Seal: p.keys, Factors: p.factors,
+		Product: c.Product, Logger: c.Logger, Now: c.Now,
 	}
 	p.hooks = &hook.Runner{Hooks: c.Hooks, Audit: p.audit, Logger: c.Logger}
 	p.login, err = login.New(login.Config{
@@ -320,9 +322,16 @@ func (p *Provider) stolen(ctx context.Context, tenant, user string) error {
 // gate is the sign-in as the protocol sees it: it decides on renewed tokens too.
 type gate struct{ *login.Service }
 
-// Admit implements oidc.Admitter. A client that acts for itself has nothing that a second step could be asked of.
-func (g gate) Admit(ctx context.Context, _ *web.Actor, a oidc.Admission) error {
-	if a.User == nil || a.Tenant == nil {
+// Admit implements oidc.Admitter. A client that acts for itself has nothing that a second step could be asked of: the
+// address that it asks from stands in for it.
+func (g gate) Admit(ctx context.Context, by *web.Actor, a oidc.Admission) error {
+	switch {
+	case a.Tenant == nil:
+		return nil
+	case a.User == nil:
+		if v := policy.Machine(a.Tenant, &a.Client, by.Address, g.Now()); !v.Allow {
+			return &web.Denied{Rule: v.Rule}
+		}
 		return nil
 	}
 	if a.User.Out() {

@@ -35,5 +35,8 @@ func (k *Keeper) change(ctx context.Context, p Person, accept Accept, do func(he
 			return err
 		}
 	}
-	return do(held)
+	err = do(held)
+	// Also after an error: it may have come halfway.
+	k.bringUpToDate(ctx, p)
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,13 +25,17 @@ type Sealer interface {
 // whatever a factor accepts it spends by compare-and-swap, so that no answer is good twice.
 type Keeper struct {
 	Credentials storage.Table[storage.Credential]
-	Counters    storage.Table[storage.Counter]
-	Seal        Sealer
+	// Users are told which factors they have: User.Factors.
+	Users    storage.Table[storage.User]
+	Counters storage.Table[storage.Counter]
+	Seal     Sealer
 	// Factors are those that can be used, the best first.
 	Factors []mfa.Factor
 	// Product is the name that authenticator apps show for tenants that have none.
 	Product string
-	Now     func() time.Time
+	// Logger hears where User.Factors could not be brought up to date; nil is slog.Default.
+	Logger *slog.Logger
+	Now    func() time.Time
 }
 
 // Purposes of what is sealed. One kind of secret can't be passed off as another.

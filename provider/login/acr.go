@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sallyport-id/sallyport/provider/policy"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -27,6 +28,57 @@ func (s *Service) ACRs() []string {
 		acrs = append(acrs, ACRPhishingResistantHardware)
 	}
 	return acrs
+}
+
+// The words of storage.Client.Strength.
+const (
+	strengthTwoFactor         = "mfa"
+	strengthPhishingResistant = "phr"
+)
+
+// leastOf is what every sign-in to an application has to show. A word that can't be read asks for the most there is.
+func leastOf(c *storage.Client) Want {
+	switch {
+	case c == nil || c.Strength == "":
+		return Want{}
+	case c.Strength == strengthTwoFactor:
+		return Want{TwoFactor: true, Essential: true}
+	case c.Strength == strengthPhishingResistant:
+		return Want{PhishingResistant: true, Essential: true}
+	default:
+		return Want{PhishingResistant: true, Hardware: true, Essential: true}
+	}
+}
+
+// level orders what second steps are wanted: each is met by what meets a higher one.
+func (w Want) level() int {
+	switch {
+	case w.Hardware:
+		return 3
+	case w.PhishingResistant:
+		return 2
+	case w.TwoFactor:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// atLeast is what a request wants, and no less than its application asks of all. What the request wants beyond that
+// without insisting is wanted where the user has it, and done without elsewhere.
+func atLeast(w, least Want, f storage.Flow, d policy.Decision, enrolled []Enrolled) Want {
+	if least == (Want{}) {
+		return w
+	}
+	least.Fresh = w.Fresh
+	if w.level() <= least.level() {
+		return least
+	}
+	if !w.Essential && !fits(f.Proofs, d, w) && (recovered(f.Proofs) || len(answerable(enrolled, d, w)) == 0) {
+		return least
+	}
+	w.Essential = true
+	return w
 }
 
 // want reads what a request asks for beyond the policy, as far as this user can give it: the first class in the

@@ -30,10 +30,11 @@ func (s *Service) Readmit(ctx context.Context, p credential.Person, was Shown) e
 	if err != nil {
 		address = netip.Addr{}
 	}
-	d, err := s.decide(ctx, &web.Actor{Address: address}, p, Request{Client: was.Client})
+	c, err := s.client(ctx, was.Client)
 	if err != nil {
 		return err
 	}
+	d := s.decide(&web.Actor{Address: address}, p, c)
 	have, _, err := s.enrolled(ctx, p)
 	if err != nil {
 		return err
@@ -46,7 +47,7 @@ func (s *Service) Readmit(ctx context.Context, p credential.Person, was Shown) e
 		}
 		if factor, err := s.Credentials.Factor(id); err == nil {
 			i := factor.Info()
-			proof.PhishingResistant = i.PhishingResistant
+			proof.PhishingResistant, proof.Hardware = i.PhishingResistant, i.Hardware
 			// What an owner's code let in stays for as long as a session would, not for months.
 			if proof.Recovery = i.Enrolment == mfa.ByOwner; proof.Recovery {
 				f.Later = s.Now().Sub(was.At) < sessionLife
@@ -54,7 +55,7 @@ func (s *Service) Readmit(ctx context.Context, p credential.Person, was Shown) e
 		}
 		f.Proofs = append(f.Proofs, proof)
 	}
-	if Next(f, d, have, Want{}).Kind != Done {
+	if Next(f, d, have, leastOf(c)).Kind != Done {
 		return &web.Denied{Rule: d.Rule}
 	}
 	return nil

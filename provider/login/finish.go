@@ -23,11 +23,11 @@ func (s *Service) finish(ctx context.Context, by *web.Actor, st *state, factor s
 	}
 	var session storage.Session
 	var cookie string
-	e := s.event(by, st, "sign_in", "ok")
+	e := s.entry(by, st, "sign_in", "ok")
 	e.Factor = factor
 	err = atOnce(
 		func() (err error) { session, cookie, err = s.openSession(ctx, by, st); return err },
-		func() error { return s.remember(ctx, st) },
+		func() error { return s.remember(ctx, by, st) },
 		func() error { return s.record(ctx, e) },
 	)
 	if err != nil {
@@ -60,7 +60,7 @@ func (s *Service) carryOn(ctx context.Context, by *web.Actor, st *state) (web.Re
 		}
 	}
 	if st.request.Client != "" {
-		if err := s.record(ctx, s.event(by, st, "sign_in.session", "ok")); err != nil {
+		if err := s.record(ctx, s.entry(by, st, "sign_in.session", "ok")); err != nil {
 			return web.Result{}, err
 		}
 	}
@@ -205,10 +205,11 @@ func (s *Service) opening(ctx context.Context, f *storage.Flow) error {
 	return nil
 }
 
-// remember notes the sign-in and the factor used with the user.
-func (s *Service) remember(ctx context.Context, st *state) error {
+// remember notes with the user when and whence the sign-in came, and the factors that there are. All goes into the one
+// write that a sign-in makes of its user.
+func (s *Service) remember(ctx context.Context, by *web.Actor, st *state) error {
 	note := func(u *storage.User) error {
-		u.LastSignIn = s.Now()
+		u.LastSignIn, u.LastAddress = s.Now(), by.Event("", "").Address
 		for _, p := range st.flow.Proofs {
 			f, err := s.Credentials.Factor(p.Factor)
 			if err == nil && !f.Info().Backup {
@@ -221,8 +222,10 @@ func (s *Service) remember(ctx context.Context, st *state) error {
 		}
 		return nil
 	}
-	// The user was read a moment ago; only where somebody changed it since is it read again.
+	// The user was read a moment ago; only where somebody changed it since is it read again. That may have been a change
+	// of the factors, which is newer than what this request has read of them.
 	u := *st.person.User
+	u.Factors = s.Credentials.FactorsOf(st.held)
 	err := note(&u)
 	if err == nil {
 		err = s.Store.Users.Replace(ctx, &u)

@@ -20,11 +20,13 @@ import (
 
 // state is a sign-in as it stands: everything that the current request reads and decides.
 type state struct {
-	flow     *storage.Flow
-	person   credential.Person
-	request  Request
+	flow    *storage.Flow
+	person  credential.Person
+	request Request
+	// client is the application that it is for; nil where it is for our own pages.
+	client   *storage.Client
 	decision policy.Decision
-	// want is what the request asks for beyond the policy.
+	// want is what the request and its application ask for beyond the policy.
 	want Want
 	step Step
 	// held are the user's credentials, have what Next needs to know of them.
@@ -40,9 +42,10 @@ func (st *state) path(rest string) string { return flowPath(st.flow) + rest }
 func (s *Service) stand(ctx context.Context, by *web.Actor, f *storage.Flow, p credential.Person, r Request) (*state, error) {
 	st := &state{flow: f, person: p, request: r}
 	var err error
-	if st.decision, err = s.decide(ctx, by, p, r); err != nil {
+	if st.client, err = s.client(ctx, r.Client); err != nil {
 		return nil, err
 	}
+	st.decision = s.decide(by, p, st.client)
 	if st.have, st.held, err = s.enrolled(ctx, p); err != nil {
 		return nil, err
 	}
@@ -54,8 +57,8 @@ func (s *Service) stand(ctx context.Context, by *web.Actor, f *storage.Flow, p c
 func (s *Service) next(st *state) Step {
 	w, ok := want(st.request, s.ACRs(), st.have)
 	w.Fresh = st.request.Fresh
-	st.want = w
-	step := Next(*st.flow, st.decision, st.have, w)
+	st.want = atLeast(w, leastOf(st.client), *st.flow, st.decision, st.have)
+	step := Next(*st.flow, st.decision, st.have, st.want)
 	switch {
 	case !ok && step.Kind == Done:
 		return Step{Kind: Unmet}
@@ -238,6 +241,14 @@ func (s *Service) event(by *web.Actor, st *state, action, outcome string) storag
 	e := by.Event(action, outcome)
 	e.Tenant, e.User, e.Actor = st.person.User.Tenant, st.person.User.ID, st.person.User.ID
 	e.Client, e.Rule = st.request.Client, st.decision.Rule
+	return e
+}
+
+// entry is the event of a sign-in that has come to its end, one way or the other: it also tells which rules would have
+// had a say that are only tried out.
+func (s *Service) entry(by *web.Actor, st *state, action, outcome string) storage.Event {
+	e := s.event(by, st, action, outcome)
+	e.Reports = strings.Join(st.decision.Reports, " ")
 	return e
 }
 

@@ -109,23 +109,18 @@ func (s *Service) person(ctx context.Context, tenant, user string) (credential.P
 	return credential.Person{Tenant: t, User: &u}, nil
 }
 
+// client reads the application that a sign-in is for; nil where it is for our own pages.
+func (s *Service) client(ctx context.Context, id string) (*storage.Client, error) {
+	if id == "" {
+		return nil, nil
+	}
+	c, err := s.clients.Get(ctx, storage.Global, id)
+	return &c, web.Unavailable("client", err)
+}
+
 // decide asks the policy.
-func (s *Service) decide(ctx context.Context, by *web.Actor, p credential.Person, r Request) (policy.Decision, error) {
-	f := policy.Facts{
-		User: p.User.ID, UserType: p.User.Type, Role: p.User.Role, Ticked: p.User.Require2FA,
-		Address: by.Address, Client: r.Client, Plan: p.Tenant.Plan, Now: s.Now(),
-	}
-	for _, i := range p.Tenant.Integrations {
-		f.Integrations = append(f.Integrations, i.Kind)
-	}
-	if r.Client != "" {
-		c, err := s.clients.Get(ctx, storage.Global, r.Client)
-		if err != nil {
-			return policy.Decision{}, web.Unavailable("client", err)
-		}
-		f.Tags = c.Tags
-	}
-	return policy.Decide(p.Tenant.Rules, f), nil
+func (s *Service) decide(by *web.Actor, p credential.Person, c *storage.Client) policy.Decision {
+	return policy.Decide(p.Tenant.Rules, policy.FactsOf(p.Tenant, p.User, c, by.Address, s.Now()))
 }
 
 // Person reads a user who is not kept out, with the tenant. storage.ErrNotFound.
@@ -134,8 +129,8 @@ func (s *Service) Person(ctx context.Context, tenant, user string) (credential.P
 }
 
 // DecisionFor says what the tenant's policy asks of a user who comes from an actor's address, on our own pages.
-func (s *Service) DecisionFor(ctx context.Context, by *web.Actor, p credential.Person) (policy.Decision, error) {
-	return s.decide(ctx, by, p, Request{})
+func (s *Service) DecisionFor(_ context.Context, by *web.Actor, p credential.Person) (policy.Decision, error) {
+	return s.decide(by, p, nil), nil
 }
 
 // Decision says what the tenant's policy asks of a user who is on our own pages.
@@ -173,11 +168,13 @@ func (s *Service) have(ctx context.Context, p credential.Person, all []storage.C
 		if info.Enrolment == mfa.ByOwner {
 			continue
 		}
-		have = append(have, Enrolled{
-			Factor: info.ID, PhishingResistant: info.PhishingResistant, Hardware: info.Hardware, Backup: info.Backup, Off: off[info.ID] || c.Left == 0,
-		})
+		have = append(have, enrolledAs(info, off[info.ID] || c.Left == 0))
 	}
 	return have, nil
+}
+
+func enrolledAs(i mfa.Info, off bool) Enrolled {
+	return Enrolled{Factor: i.ID, PhishingResistant: i.PhishingResistant, Hardware: i.Hardware, Backup: i.Backup, Off: off}
 }
 
 // record writes to the audit log. What can't be written must not happen.

@@ -62,7 +62,7 @@ func (s *Service) mayAnswer(st *state, factor string) bool {
 
 // stop ends a sign-in that can't go on, and says why.
 func (s *Service) stop(ctx context.Context, by *web.Actor, st *state) (web.Result, error) {
-	e := s.event(by, st, "sign_in", "refused")
+	e := s.entry(by, st, "sign_in", "refused")
 	var why error
 	switch st.step.Kind {
 	case Deny:

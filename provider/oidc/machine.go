@@ -45,8 +45,9 @@ func (p *Provider) forItself(ctx context.Context, client *storage.Client, asked 
 	now, by := p.c.Now(), web.ActorFrom(ctx)
 	var denied *web.Denied
 	if err := p.admit(ctx, a); errors.As(err, &denied) {
-		return nil, errors.Join(oidc.ErrUnauthorizedClient().WithDescription("denied by policy"),
-			p.record(ctx, clientEvent(by, client, "token.client_credentials", "refused", "denied by policy")))
+		e := clientEvent(by, client, "token.client_credentials", "refused", "denied by policy")
+		e.Rule = denied.Rule
+		return nil, errors.Join(oidc.ErrUnauthorizedClient().WithDescription("denied by policy"), p.record(ctx, e))
 	} else if err != nil {
 		return nil, err
 	}

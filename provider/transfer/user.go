@@ -137,6 +137,7 @@ func (r *run) create(ctx context.Context, rec *record, u *storage.User, line *Li
 		if err != nil {
 			return err
 		}
+		u.Factors = r.s.c.Credentials.FactorsOf([]storage.Credential{c})
 		if err := r.add(ctx, u, password); err != nil {
 			return errors.Join(err, r.s.c.Store.Credentials.Delete(ctx, c.Tenant, c.ID))
 		}

@@ -1,0 +1,59 @@
+package login
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sallyport-id/sallyport/mfa"
+	"github.com/sallyport-id/sallyport/provider/credential"
+	"github.com/sallyport-id/sallyport/provider/policy"
+	"github.com/sallyport-id/sallyport/storage"
+)
+
+// Asked says what a sign-in of a user, of whom nothing but the password is proven, would be asked for under a decision: at
+// the application c, or where it is nil on our own pages. The factors are those that the user has at this moment.
+func (s *Service) Asked(ctx context.Context, p credential.Person, d policy.Decision, c *storage.Client) (policy.Asked, error) {
+	if p.User.Out() {
+		return policy.Asked{Kind: policy.AskDenied}, nil
+	}
+	have, _, err := s.enrolled(ctx, p)
+	if err != nil {
+		return policy.Asked{}, err
+	}
+	return s.foresee(p.User.LastFactor, d, have, c)
+}
+
+// Foresee is Asked for a user of whom only the factors' IDs are known, as User.Factors keeps them: it reads nothing, and so
+// can be asked for each of very many. Factors that the deployment does not have count for nothing.
+func (s *Service) Foresee(u *storage.User, d policy.Decision, c *storage.Client) (policy.Asked, error) {
+	if u.Out() {
+		return policy.Asked{Kind: policy.AskDenied}, nil
+	}
+	var have []Enrolled
+	for _, id := range u.Factors {
+		if f, err := s.Credentials.Factor(id); err == nil && f.Info().Enrolment != mfa.ByOwner {
+			have = append(have, enrolledAs(f.Info(), false))
+		}
+	}
+	return s.foresee(u.LastFactor, d, have, c)
+}
+
+func (s *Service) foresee(last string, d policy.Decision, have []Enrolled, c *storage.Client) (policy.Asked, error) {
+	st := &state{flow: &storage.Flow{Proofs: []storage.Proof{s.passwordProof(s.Now())}}, client: c, decision: d, have: have}
+	switch step := s.next(st); step.Kind {
+	case Deny:
+		return policy.Asked{Kind: policy.AskDenied}, nil
+	case Prompt:
+		return policy.Asked{Kind: policy.AskPrompt, Factors: s.first(step.Factors, last)}, nil
+	case Enrol:
+		return policy.Asked{Kind: policy.AskEnrol, Factors: s.settable(d)}, nil
+	case Recover:
+		return policy.Asked{Kind: policy.AskRecoveryCode}, nil
+	case Unmet:
+		return policy.Asked{Kind: policy.AskUnmet}, nil
+	case Done:
+		return policy.Asked{Kind: policy.AskNothing}, nil
+	default:
+		return policy.Asked{}, fmt.Errorf("login: step %d after the password", step.Kind)
+	}
+}
