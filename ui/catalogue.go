@@ -210,11 +210,28 @@ func (c *catalogues) has(lang, key string) bool {
 	return here || there
 }
 
+// nearest is the key itself, or what comes next to it where it is that of a refusal: the words of its place, and then
+// those that fit every place. Operations refuse in more ways than pages have words for.
+func (c *catalogues) nearest(lang, key string) string {
+	if !strings.HasPrefix(key, invalidPrefix) {
+		return key
+	}
+	for !c.has(lang, key) {
+		cut := strings.LastIndexByte(key, '.')
+		if cut < len(invalidPrefix) {
+			return invalidPrefix + "other"
+		}
+		key = key[:cut]
+	}
+	return key
+}
+
 // say puts a Text into words.
 func (c *catalogues) say(lang string, t Text) (string, error) {
 	if t.Key == "" {
 		return "", nil
 	}
+	t.Key = c.nearest(lang, t.Key)
 	b := c.books[lang]
 	plain, ok := b.keys[t.Key]
 	if !ok {

@@ -10,7 +10,9 @@ const (
 	PathPasskeyOptions = "/signin/passkey/options"
 	// PathForgot asks for the name of an account whose password was forgotten.
 	PathForgot = "/forgot"
-	// PathPeople lists a tenant's users, for its owners and admins.
+	// PathConsole stands before all pages of a tenant's owners and admins; each part of the console has its own below it.
+	PathConsole = "/admin/"
+	// PathPeople lists a tenant's users.
 	PathPeople = "/admin/people"
 	// PathSignOut ends the session, by POST.
 	PathSignOut = "/signout"

@@ -122,7 +122,10 @@ func (r *Renderer) funcs(lang string) template.FuncMap {
 		// advice is one line on how safe a factor is, and nothing where the catalogues know none.
 		"advice": func(f Factor) (string, error) { return r.saying(lang, "factor."+f.ID+".advice", "") },
 		// note is what is known of a credential: a word of its factor, or what stands there, such as a masked number.
-		"note":      func(f Factor, note string) (string, error) { return r.saying(lang, "factor."+f.ID+".note."+note, note) },
+		"note":        func(f Factor, note string) (string, error) { return r.saying(lang, "factor."+f.ID+".note."+note, note) },
+		"consolePart": func(id string) (string, error) { return say(Say("console." + id)) },
+		// userType is the tenant's own word for a user type, or ours for those that every tenant begins with.
+		"userType":  func(id string) (string, error) { return r.saying(lang, "type."+id, id) },
 		"role":      func(role string) (string, error) { return r.saying(lang, "role."+role, role) },
 		"countries": func(codes []string) string { return Countries(lang, codes) },
 		"seconds":   r.seconds,

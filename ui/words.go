@@ -376,3 +376,15 @@ func (m Mail) Body(pairs ...any) Text {
 // SMSTwoFactorReset: all factors of an account with {product} were taken off. Like "sms.code", which the factor says
 // itself, it is of characters of the GSM 7-bit alphabet alone, and short: else it would be sent, and paid for, as several.
 const SMSTwoFactorReset = "sms.two_factor_reset"
+
+// invalidPrefix begins the keys of refusals.
+const invalidPrefix = "invalid."
+
+// Invalid says beside a field of a form why it was refused: where is the field's JSON name, and code tells refusals of one
+// field apart; see web.Invalid.
+func Invalid(where, code string) Text {
+	if code == "" {
+		return Say(invalidPrefix + where)
+	}
+	return Say(invalidPrefix + where + "." + code)
+}

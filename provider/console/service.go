@@ -51,6 +51,16 @@ func (s *Service) done(path, notice string, pairs ...any) (web.Result, error) {
 	return s.said().Go(path, ui.Say(notice, pairs...))
 }
 
+// refused is what a form says of a request that can't be met, and beside which field. It is false where the refusal is not
+// about what was typed.
+func refused(err error) (where string, says ui.Text, ok bool) {
+	var invalid *web.Invalid
+	if !errors.As(err, &invalid) || errors.Is(err, storage.ErrNotFound) {
+		return "", ui.Text{}, false
+	}
+	return invalid.Where, ui.Invalid(invalid.Where, invalid.Code), true
+}
+
 // at is the path of a record under that of its kind.
 func at(path, id string) string { return path + "/" + url.PathEscape(id) }
 
