@@ -128,11 +128,16 @@ func (p *Provider) accessClaims(now time.Time, subject, client string, scopes []
 
 // admit asks policy, where the Login answers for it. It fails with *web.Denied, or where policy can't be asked.
 func (p *Provider) admit(ctx context.Context, a Admission) error {
+	return p.admitFrom(ctx, web.ActorFrom(ctx), a)
+}
+
+// admitFrom is admit for an actor who is not in ctx.
+func (p *Provider) admitFrom(ctx context.Context, by *web.Actor, a Admission) error {
 	admitter, ok := p.c.Login.(Admitter)
 	if !ok {
 		return nil
 	}
-	err := admitter.Admit(ctx, web.ActorFrom(ctx), a)
+	err := admitter.Admit(ctx, by, a)
 	var denied *web.Denied
 	if err == nil || errors.As(err, &denied) {
 		return err

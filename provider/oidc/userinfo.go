@@ -34,21 +34,24 @@ func (s *server) UserInfo(ctx context.Context, r *op.Request[oidc.UserInfoReques
 		return nil, errInsufficientScope()
 	}
 	state, err := s.p.standing(ctx, c)
-	if errors.Is(err, errInactive) {
+	if errors.Is(err, errInactive) || err == nil && state.user == nil {
 		return nil, errInvalidToken("the access token was revoked, or its user is gone")
 	} else if err != nil {
 		return nil, s.fail(ctx, err)
 	}
 	return op.NewResponse(userInfo{
 		Subject: state.user.ID, Tenant: state.user.Tenant,
-		person: personOf(&state.user, c.Scopes, state.grant.UserInfoClaims),
+		person: personOf(state.user, c.Scopes, state.grant.UserInfoClaims),
 	}), nil
 }
 
-// standing is what stands behind an access token. user and grant are empty for a machine's.
+// standing is what stands behind an access token. There is no user and no grant behind a machine's, and no tenant where
+// its client has none.
 type standing struct {
-	user  storage.User
-	grant storage.Grant
+	client *storage.Client
+	tenant *storage.Tenant
+	user   *storage.User
+	grant  *storage.Grant
 }
 
 // errInactive: what the token stands on is revoked, gone or disabled.
@@ -57,12 +60,13 @@ var errInactive = errors.New("oidc: token is not active")
 // standing looks up whether a token that was verified is still good. errInactive. It reads the grant from storage;
 // the rest is cached.
 func (p *Provider) standing(ctx context.Context, c *accessClaims) (standing, error) {
-	if _, err := p.client(ctx, c.ClientID); err != nil {
+	client, err := p.client(ctx, c.ClientID)
+	if err != nil {
 		return standing{}, inactive("client", err)
 	}
 	grant, _, ofUser := strings.Cut(c.JWTID, ".")
 	if !ofUser {
-		return standing{}, p.machineStanding(ctx, c)
+		return p.machineStanding(ctx, &client, c)
 	}
 	g, err := p.c.Store.Grants.Get(ctx, c.Tenant, grant)
 	if err != nil {
@@ -71,28 +75,31 @@ func (p *Provider) standing(ctx context.Context, c *accessClaims) (standing, err
 	if g.Revoked || g.User != c.Subject || g.Client != c.ClientID {
 		return standing{}, errInactive
 	}
-	_, u, err := p.person(ctx, g.Tenant, g.User)
+	t, u, err := p.person(ctx, g.Tenant, g.User)
 	if err != nil {
 		return standing{}, inactive("user", err)
 	}
-	return standing{u, g}, nil
+	return standing{&client, &t, &u, &g}, nil
 }
 
 // machineStanding: there is no record of a machine's token unless it was revoked.
-func (p *Provider) machineStanding(ctx context.Context, c *accessClaims) error {
+func (p *Provider) machineStanding(ctx context.Context, client *storage.Client, c *accessClaims) (standing, error) {
+	state := standing{client: client}
 	if c.Tenant != "" {
-		if _, err := p.tenant(ctx, c.Tenant); err != nil {
-			return inactive("tenant", err)
+		t, err := p.tenant(ctx, c.Tenant)
+		if err != nil {
+			return standing{}, inactive("tenant", err)
 		}
+		state.tenant = &t
 	}
 	_, err := p.c.Store.Grants.Get(ctx, machineTenant(c), c.JWTID)
 	switch {
 	case err == nil:
-		return errInactive
+		return standing{}, errInactive
 	case errors.Is(err, storage.ErrNotFound):
-		return nil
+		return state, nil
 	default:
-		return web.Unavailable("revocation", err)
+		return standing{}, web.Unavailable("revocation", err)
 	}
 }
 

@@ -18,7 +18,7 @@ type Invalid struct {
 	Where, Code string
 	// What is wrong, and what to Do about it.
 	What, Do string
-	// Err is ErrInvalid, storage.ErrNotFound or storage.ErrExists.
+	// Err is ErrInvalid, storage.ErrNotFound or storage.ErrExists; ErrBadRequest where the request could not even be read.
 	Err error
 }
 

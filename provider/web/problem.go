@@ -2,9 +2,13 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sallyport-id/sallyport/storage"
@@ -69,6 +73,12 @@ type problem struct {
 	retry  time.Duration
 	// next is where a program goes on.
 	next string
+
+	// What follows is for programs. code and detail take the place of what page says; invalid are the refusals behind it.
+	code, detail string
+	invalid      []*Invalid
+	// challenge are the parameters of WWW-Authenticate; none where it is nil.
+	challenge []string
 }
 
 var problems = []struct {
@@ -120,6 +130,12 @@ func explain(err error) (p problem, known bool) {
 			status: http.StatusTooManyRequests, page: ui.FailTooManyRequests.Page("", "n", Minutes(many.Retry)), retry: many.Retry,
 		}, true
 	}
+	if p, ok := asFault(err); ok {
+		return p, true
+	}
+	if p, ok := asInvalid(err); ok {
+		return p, true
+	}
 	for _, e := range problems {
 		if errors.Is(err, e.is) {
 			return problem{status: e.status, page: e.says.Page(e.next), retry: e.retry}, true
@@ -127,6 +143,95 @@ func explain(err error) (p problem, known bool) {
 	}
 	return problem{status: http.StatusInternalServerError, page: ui.FailInternal.Page("")}, false
 }
+
+// fail answers with a refusal: a page, or problem details (RFC 9457).
+func (x *exchange) fail(err error) {
+	p, ok := x.refused(err)
+	if !ok {
+		return
+	}
+	if p.challenge != nil {
+		x.c.Response().Header().Set("WWW-Authenticate", challengeOf(x.s.Issuer.String(), p.challenge))
+	}
+	if x.wantsJSON() {
+		x.write(x.details(p))
+		return
+	}
+	if p.retry > 0 {
+		x.c.Response().Header().Set("Retry-After", strconv.Itoa(seconds(p.retry)))
+	}
+	if x.by.Lang == "" {
+		x.by.Lang = x.s.UI.Language(x.c.Request().Header.Get("Accept-Language"))
+	}
+	if p.status == http.StatusTooManyRequests || p.status >= http.StatusInternalServerError {
+		p.page.Next, p.page.Button = x.again()
+	}
+	p.page.Request = x.by.Request
+	x.page(p.status, "", p.page)
+}
+
+// refused finds the words for an error, and logs it; false where nobody is there any more to read them.
+func (x *exchange) refused(err error) (problem, bool) {
+	ctx := x.c.Request().Context()
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		x.s.Logger.DebugContext(ctx, "client went away", "path", x.c.Path(), "request", x.by.Request)
+		return problem{status: http.StatusServiceUnavailable, page: ui.FailUnavailable.Page("")}, false
+	}
+	p, known := explain(err)
+	level := slog.LevelInfo
+	if !known || p.status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	x.s.Logger.Log(ctx, level, "refused", "status", p.status, "error", err, "path", x.c.Path(), "request", x.by.Request)
+	return p, true
+}
+
+// refusal is the answer to a program that says why not.
+func (x *exchange) refusal(err error) Answer {
+	p, _ := x.refused(err)
+	return x.details(p)
+}
+
+// invalidDetail is an entry of the list of errors.
+type invalidDetail struct {
+	Where string `json:"where,omitempty"`
+	Code  string `json:"code,omitempty"`
+	What  string `json:"what"`
+	Do    string `json:"do,omitempty"`
+}
+
+// details are problem details (RFC 9457).
+func (x *exchange) details(p problem) Answer {
+	about := map[string]any{
+		"type": "about:blank", "status": p.status, "title": x.s.UI.Text(x.by.Lang, p.page.Title),
+		"detail": x.s.UI.Text(x.by.Lang, p.page.Body), "code": strings.TrimSuffix(p.page.Title.Key, ".title"), "request": x.by.Request,
+	}
+	switch {
+	case p.detail != "":
+		about["title"], about["detail"], about["code"] = http.StatusText(p.status), p.detail, p.code
+	case x.toProgram && p.status == http.StatusNotFound:
+		// The catalogue speaks of pages and links.
+		about["title"], about["detail"] = http.StatusText(p.status), "There is no such thing, or it is not yours to see."
+	}
+	if len(p.invalid) > 0 {
+		list := make([]invalidDetail, len(p.invalid))
+		for i, e := range p.invalid {
+			list[i] = invalidDetail{e.Where, e.Code, e.What, e.Do}
+		}
+		about["errors"] = list
+	}
+	if p.next != "" {
+		about["next"] = p.next
+	}
+	data, err := json.Marshal(about)
+	if err != nil {
+		data = []byte(`{}`)
+	}
+	return Answer{Status: p.status, Type: "application/problem+json", Retry: seconds(p.retry), Body: data}
+}
+
+// seconds rounds up, so that nobody comes back too early.
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
 
 // Minutes rounds up, so that nobody comes back too early.
 func Minutes(d time.Duration) int { return int((d + time.Minute - 1) / time.Minute) }

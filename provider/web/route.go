@@ -34,7 +34,14 @@ type Route struct {
 	// Handler answers protocol endpoints that are neither page nor JSON of ours; nil for operations.
 	Handler http.Handler
 
+	// API is set for the routes that programs call; see API.
+	API *Contract
+
 	call func(x *exchange) (Result, error)
+	// bind and plan belong to API; fault is what is wrong with it.
+	bind  func(x *exchange, body []byte) (carrier, error)
+	plan  *plan
+	fault error
 }
 
 // Operation is what stands behind a route: a question or command In by an actor, answered or refused. In is a struct
@@ -60,13 +67,13 @@ func operation[In any](method, path string, access Access, op Operation[In]) Rou
 		ctx := x.c.Request().Context()
 		if method == http.MethodPost {
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), operationTime)
+			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), OperationTime)
 			defer cancel()
 		}
 		return op(ctx, x.by, in)
 	}}
 }
 
-// operationTime bounds what changes something. It is seen through to its end although the browser goes away meanwhile:
+// OperationTime bounds what changes something. It is seen through to its end although the browser goes away meanwhile:
 // a right answer must not be spent in vain, nor a wrong one go uncounted because its sender hung up.
-const operationTime = 30 * time.Second
+const OperationTime = 30 * time.Second

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -36,6 +35,11 @@ type Server struct {
 	// Challenge leads an actor who may not call a route (yet) to where that is put right, and then to back, a path
 	// of ours. It returns false where the actor may call it.
 	Challenge func(ctx context.Context, by *Actor, need Access, back string) (Result, bool, error)
+	// Bearer fills in whose an access token is: Client and Scopes, and User and Tenant where it has them. It fails with
+	// ErrToken for one that is not good (any more), and with *Denied where a policy refuses it from there. It is needed for
+	// API routes, as is Once.
+	Bearer func(ctx context.Context, by *Actor, token string) error
+	Once   Once
 
 	crossOrigin *http.CrossOriginProtection
 }
@@ -45,6 +49,8 @@ type exchange struct {
 	s  *Server
 	c  echo.Context
 	by *Actor
+	// toProgram: the answer is for a program, whatever its headers say.
+	toProgram bool
 }
 
 // Mount adds the routes and the static files to an Echo app, under the issuer's path. It touches nothing else of it.
@@ -53,10 +59,24 @@ func (s *Server) Mount(e *echo.Echo, routes []Route) error {
 	if err := s.crossOrigin.AddTrustedOrigin(s.origin()); err != nil {
 		return fmt.Errorf("web: issuer %q: %w", s.Issuer, err)
 	}
+	if err := s.apiFaults(routes); err != nil {
+		return err
+	}
 	g := e.Group(s.base())
 	for _, r := range routes {
-		g.Add(r.Method, r.Path, func(c echo.Context) error {
+		serve := func(c echo.Context) error {
 			s.serve(c, r)
+			return nil
+		}
+		g.Add(r.Method, r.Path, serve)
+		if r.Method == http.MethodGet && strings.HasPrefix(r.Path, PathAPI+"/") {
+			g.Add(http.MethodHead, r.Path, serve)
+		}
+	}
+	for _, path := range []string{PathAPI, PathAPI + "/*"} {
+		g.Any(path, func(c echo.Context) error {
+			x := s.begin(c)
+			x.offCourse(routes)
 			return nil
 		})
 	}
@@ -71,11 +91,20 @@ func (s *Server) base() string { return strings.TrimSuffix(s.Issuer.Path, "/") }
 
 func (s *Server) secure() bool { return s.Issuer.Scheme == "https" }
 
-func (s *Server) serve(c echo.Context, r Route) {
+func (s *Server) begin(c echo.Context) *exchange {
 	x := &exchange{s: s, c: c, by: &Actor{Request: rand.Text()}}
 	x.headers()
-	if r.Public {
+	return x
+}
+
+func (s *Server) serve(c echo.Context, r Route) {
+	x := s.begin(c)
+	switch {
+	case r.Public:
 		r.Handler.ServeHTTP(c.Response(), c.Request())
+		return
+	case r.API != nil:
+		x.program(r)
 		return
 	}
 	if !r.CrossOrigin {
@@ -117,8 +146,7 @@ func (x *exchange) operate(r Route) {
 
 // signInFirst tells a program what a browser is led to.
 func (x *exchange) signInFirst(res Result) {
-	x.c.Response().Header().Set("Content-Type", "application/problem+json")
-	x.problem(problem{status: http.StatusUnauthorized, page: ui.FailForbidden.Page(""), next: x.absolute(res.To)})
+	x.write(x.details(problem{status: http.StatusUnauthorized, page: ui.FailForbidden.Page(""), next: x.absolute(res.To)}))
 }
 
 // back is where to return to after a detour: a GET's own path. What was posted is not sent again by itself.
@@ -126,8 +154,9 @@ func (x *exchange) back(r Route) string {
 	switch here := x.here(); {
 	case r.Method == http.MethodGet:
 		return here
-	case strings.HasPrefix(here, ui.PathPeople+"/"):
-		return ui.PathPeople
+	case strings.HasPrefix(here, ui.PathConsole):
+		part, _, _ := strings.Cut(strings.TrimPrefix(here, ui.PathConsole), "/")
+		return ui.PathConsole + part
 	default:
 		return ui.PathAccount
 	}
@@ -167,13 +196,19 @@ func ActorFrom(ctx context.Context) *Actor {
 	return by
 }
 
-func (x *exchange) identify(route Route) error {
+// origins notes where a request comes from.
+func (x *exchange) origins() {
 	r := x.c.Request()
 	x.by.Address = address(r, x.s.Trusted)
 	x.by.Agent = r.UserAgent()
 	if len(x.by.Agent) > 512 {
 		x.by.Agent = x.by.Agent[:512]
 	}
+}
+
+func (x *exchange) identify(route Route) error {
+	r := x.c.Request()
+	x.origins()
 	x.by.Lang = x.s.UI.Language(r.URL.Query().Get("ui_locales"), r.Header.Get("Accept-Language"))
 	// Token requests and other calls across sites have no use for the browser's cookie.
 	x.browser(r.Method == http.MethodGet && !route.CrossOrigin)
@@ -260,6 +295,9 @@ func policy(targets []string) string {
 }
 
 func (x *exchange) wantsJSON() bool {
+	if x.toProgram {
+		return true
+	}
 	accept := x.c.Request().Header.Get("Accept")
 	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
 }
@@ -365,54 +403,6 @@ func (x *exchange) wrote(_ int, err error) {
 	if err != nil {
 		x.s.Logger.DebugContext(x.c.Request().Context(), "answer not taken", "error", err, "request", x.by.Request)
 	}
-}
-
-// fail answers with a refusal: a page, or problem details (RFC 9457).
-func (x *exchange) fail(err error) {
-	if errors.Is(err, context.Canceled) && x.c.Request().Context().Err() != nil {
-		// Nobody is there to read an answer.
-		x.s.Logger.DebugContext(x.c.Request().Context(), "client went away", "path", x.c.Path(), "request", x.by.Request)
-		return
-	}
-	p, known := explain(err)
-	level := slog.LevelInfo
-	if !known || p.status >= http.StatusInternalServerError {
-		level = slog.LevelError
-	}
-	x.s.Logger.Log(x.c.Request().Context(), level, "refused", "status", p.status, "error", err,
-		"path", x.c.Path(), "request", x.by.Request)
-	if p.retry > 0 {
-		x.c.Response().Header().Set("Retry-After", strconv.Itoa(int((p.retry+time.Second-1)/time.Second)))
-	}
-	if x.wantsJSON() {
-		x.c.Response().Header().Set("Content-Type", "application/problem+json")
-		x.problem(p)
-		return
-	}
-	if x.by.Lang == "" {
-		x.by.Lang = x.s.UI.Language(x.c.Request().Header.Get("Accept-Language"))
-	}
-	if p.status == http.StatusTooManyRequests || p.status >= http.StatusInternalServerError {
-		p.page.Next, p.page.Button = x.again()
-	}
-	p.page.Request = x.by.Request
-	x.page(p.status, "", p.page)
-}
-
-func (x *exchange) problem(p problem) {
-	details := map[string]any{
-		"type": "about:blank", "status": p.status, "title": x.s.UI.Text(x.by.Lang, p.page.Title),
-		"detail": x.s.UI.Text(x.by.Lang, p.page.Body), "code": strings.TrimSuffix(p.page.Title.Key, ".title"), "request": x.by.Request,
-	}
-	if p.next != "" {
-		details["next"] = p.next
-	}
-	data, err := json.Marshal(details)
-	if err != nil {
-		data = []byte(`{}`)
-	}
-	x.c.Response().WriteHeader(p.status)
-	x.wrote(x.c.Response().Write(data))
 }
 
 // Refuse answers a request to a protocol endpoint with an error page.
