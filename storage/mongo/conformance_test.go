@@ -2,6 +2,7 @@ package mongo
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"slices"
@@ -205,6 +206,71 @@ func TestIndexesAreAsAskedFor(t *testing.T) {
 			t.Fatalf("Open over an index under another name: %v, want an error that says what to do", err)
 		}
 	})
+}
+
+// Users from before their names could be searched are found as those are who come after.
+func TestUsersAreRefilled(t *testing.T) {
+	uri := server(t)
+	name := newDatabase(t, uri)
+	ctx := t.Context()
+	st := openTest(ctx, t, Options{URI: uri, Database: name})
+	for _, id := range []string{"acme", "empty"} {
+		if err := st.Tenants.Insert(ctx, &storage.Tenant{Key: storage.Key{Tenant: storage.Global, ID: id}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	users := directly(t, uri, name).Collection("users")
+	ids := []string{"new"}
+	for i := range refillBatch + 2 {
+		ids = append(ids, fmt.Sprintf("ada%02d", i))
+	}
+	for _, id := range ids {
+		u := storage.User{Key: storage.Key{Tenant: "acme", ID: id}, Login: id, Name: "Ada ÖZIL", Type: "staff"}
+		if err := st.Users.Insert(ctx, &u); err != nil {
+			t.Fatal(err)
+		}
+		if id == "new" {
+			continue
+		}
+		old := bson.D{{Key: "$unset", Value: bson.D{
+			{Key: "segment", Value: ""}, {Key: "account", Value: ""}, {Key: "name_key", Value: ""}, {Key: "surname_key", Value: ""},
+		}}}
+		if r, err := users.UpdateOne(ctx, bson.D{{Key: "_id", Value: naturalKey("acme", id)}}, old); err != nil || r.ModifiedCount != 1 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+	}
+	found := func(st storage.Store) []storage.User {
+		t.Helper()
+		all, err := st.Users.List(ctx, storage.Query{Tenant: "acme", Field: "surname_key", Value: "öz", Prefix: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	// As long as no index is missing, nothing is looked for.
+	if all := found(openTest(ctx, t, Options{URI: uri, Database: name})); len(all) != 1 {
+		t.Errorf("%d users, want the new one", len(all))
+	}
+	if err := users.Indexes().DropOne(ctx, fieldIndex("surname_key")); err != nil {
+		t.Fatal(err)
+	}
+	w := &watch{}
+	all := found(openTest(ctx, t, Options{URI: uri, Database: name, Monitor: w.monitor()}))
+	if len(all) != len(ids) {
+		t.Fatalf("%d users, want %d", len(all), len(ids))
+	}
+	for _, u := range all {
+		version := int64(2)
+		if u.ID == "new" {
+			version = 1 // it was left alone
+		}
+		if u.Segment != "staff/off" || u.Account != u.ID || u.Version != version {
+			t.Errorf("%+v, want version %d", u, version)
+		}
+	}
+	for _, wrong := range w.wrong {
+		t.Error(wrong)
+	}
 }
 
 // TestPlans asks the server itself which index answers each kind of filter.

@@ -64,14 +64,21 @@ func (i index) model() mongo.IndexModel {
 // buildIndexes compares what is there with what is wanted, builds what is missing and looks again. Building one that
 // another process has just built does nothing, so that any number of them may start at once. Other indexes than ours
 // are left alone.
-func (b *backend) buildIndexes(ctx context.Context, kind storage.Kind) error {
-	ctx, cancel := context.WithTimeout(ctx, indexTimeout)
-	defer cancel()
+func (b *backend) buildIndexes(ctx context.Context, kind storage.Kind, tenants storage.Table[storage.Tenant]) error {
 	view := b.db.Collection(kind.Name).Indexes()
 	missing, err := b.missingIndexes(ctx, kind, view)
 	if err != nil || len(missing) == 0 {
 		return err
 	}
+	// Where the first of them is missing too, the collection is new, and empty.
+	if refill := b.refills[kind.Name]; refill != nil && missing[0].name != tenantIndex {
+		b.options.Logger.InfoContext(ctx, "filling in what indexes of a MongoDB collection are about to need", "collection", kind.Name)
+		if err := refill(ctx, tenants); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, indexTimeout)
+	defer cancel()
 	models := make([]mongo.IndexModel, len(missing))
 	for n, i := range missing {
 		models[n] = i.model()

@@ -72,7 +72,7 @@ func Open(ctx context.Context, o Options) (storage.Store, error) {
 	}
 	b := &backend{client: client, db: client.Database(database), options: o}
 	st := b.store()
-	if err := b.start(ctx, hosts(co)); err != nil {
+	if err := b.start(ctx, hosts(co), st.Tenants); err != nil {
 		return storage.Store{}, errors.Join(err, b.close())
 	}
 	return st, nil
@@ -126,10 +126,13 @@ type backend struct {
 	// sweepers are the tables whose records expire; kinds are all of them.
 	sweepers []func(ctx context.Context) (int, error)
 	kinds    []storage.Kind
+	// refills are by the name of the kind, for those whose nouns derive fields.
+	refills map[string]func(ctx context.Context, tenants storage.Table[storage.Tenant]) error
 }
 
 // store fills every port.
 func (b *backend) store() storage.Store {
+	b.refills = make(map[string]func(context.Context, storage.Table[storage.Tenant]) error)
 	return storage.Store{
 		Tenants:       open[storage.Tenant](b),
 		Users:         open[storage.User](b),
@@ -164,11 +167,14 @@ func open[T any, P storage.Row[T]](b *backend) *table[T, P] {
 	if kind.Expiring {
 		b.sweepers = append(b.sweepers, t.sweep)
 	}
+	if _, ok := any(new(T)).(storage.Deriver); ok {
+		b.refills[kind.Name] = t.refill
+	}
 	return t
 }
 
 // start asks the server who it is, and sees to the indexes.
-func (b *backend) start(ctx context.Context, hosts string) error {
+func (b *backend) start(ctx context.Context, hosts string, tenants storage.Table[storage.Tenant]) error {
 	var hello struct {
 		SetName string `bson:"setName"`
 		Message string `bson:"msg"`
@@ -181,7 +187,7 @@ func (b *backend) start(ctx context.Context, hosts string) error {
 			"what it acknowledged is lost with its disk", "hosts", hosts)
 	}
 	for _, kind := range b.kinds {
-		if err := b.buildIndexes(ctx, kind); err != nil {
+		if err := b.buildIndexes(ctx, kind, tenants); err != nil {
 			return err
 		}
 	}

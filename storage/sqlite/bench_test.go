@@ -176,12 +176,99 @@ func benchSession(i int) storage.Session {
 	}
 }
 
-// seeded opens a store with size sessions, put there in one transaction without waiting for the disk.
+func benchUserRecord(i int) storage.User {
+	given, family := benchID(i)[:6], benchID(-i)[:8]
+	u := storage.User{
+		Key:   storage.Key{Tenant: benchTenant, ID: benchID(i)},
+		Email: given + "." + family + "@example.com", EmailVerified: true,
+		Name: strings.ToUpper(given[:1]) + given[1:] + " " + family, Role: storage.Member, Type: "staff",
+		Password: "$argon2id$v=19$m=19456,t=2,p=1$" + benchID(i + 1)[:22] + "$" + benchID(i+2) + benchID(i + 3)[:17],
+		Locale:   "en", Created: time.Date(2026, 1, 2, 3, 4, 5, 6_000_000, time.UTC),
+	}
+	if i%2 == 0 {
+		u.Factors = []string{"totp"}
+	}
+	return u
+}
+
+// BenchmarkUsers times what lists and searches of a tenant's users cost, and what the indexes for them cost each write.
+func BenchmarkUsers(b *testing.B) {
+	const size = 100_000
+	st, path := opened(b)
+	seed(b, path, st.Users, size, benchUserRecord)
+	ctx := b.Context()
+	b.Run("InsertDelete", func(b *testing.B) {
+		measure(b, func(i int) error {
+			u := benchUserRecord(size + i)
+			if err := st.Users.Insert(ctx, &u); err != nil {
+				return err
+			}
+			return st.Users.Delete(ctx, benchTenant, u.ID)
+		})
+	})
+	replace := func(change func(u *storage.User)) func(b *testing.B) {
+		return func(b *testing.B) {
+			var all []storage.User
+			for i := range 1000 {
+				u, err := st.Users.Get(ctx, benchTenant, benchID(i*7919%size))
+				if err != nil {
+					b.Fatal(err)
+				}
+				all = append(all, u)
+			}
+			measure(b, func(i int) error {
+				u := &all[i%len(all)]
+				change(u)
+				return st.Users.Replace(ctx, u)
+			})
+		}
+	}
+	b.Run("Replace", replace(func(u *storage.User) { u.LastSignIn = time.Now() }))
+	b.Run("ReplaceFactors", replace(func(u *storage.User) {
+		if len(u.Factors) > 0 {
+			u.Factors = nil
+		} else {
+			u.Factors = []string{"totp"}
+		}
+	}))
+	b.Run("Prefix", func(b *testing.B) {
+		measure(b, func(i int) error {
+			q := storage.Query{Tenant: benchTenant, Field: "surname_key", Value: benchID(-(i * 7919 % size))[:2], Prefix: true, Limit: 20}
+			list, err := st.Users.List(ctx, q)
+			if err == nil && len(list) != 20 {
+				err = fmt.Errorf("%d users, want 20", len(list))
+			}
+			return err
+		})
+	})
+	for name, q := range map[string]storage.Query{
+		"CountSegment": {Field: "segment", Value: "staff/on"}, "CountRole": {Field: "role", Value: "member"}, "CountAll": {},
+	} {
+		q.Tenant = benchTenant
+		b.Run(name, func(b *testing.B) {
+			measure(b, func(int) error {
+				n, err := storage.Count(ctx, st.Users, q)
+				if err == nil && n < size/3 {
+					err = fmt.Errorf("%d users", n)
+				}
+				return err
+			})
+		})
+	}
+}
+
+// seeded opens a store with size sessions.
 func seeded(b *testing.B, size int) storage.Store {
 	b.Helper()
-	ctx := context.Background()
-	path := filepath.Join(b.TempDir(), "bench.db")
-	st, err := Open(ctx, Options{Path: path})
+	st, path := opened(b)
+	seed(b, path, st.Sessions, size, benchSession)
+	return st
+}
+
+func opened(b *testing.B) (st storage.Store, path string) {
+	b.Helper()
+	path = filepath.Join(b.TempDir(), "bench.db")
+	st, err := Open(context.Background(), Options{Path: path})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -190,11 +277,17 @@ func seeded(b *testing.B, size int) storage.Store {
 			b.Error(err)
 		}
 	})
+	return st, path
+}
+
+// seed puts records there in few transactions, without waiting for the disk.
+func seed[N any, P storage.Row[N]](b *testing.B, path string, to storage.Table[N], size int, record func(i int) N) {
+	b.Helper()
 	c, err := connect(path, 256*1024)
 	if err != nil {
 		b.Fatal(err)
 	}
-	t := st.Sessions.(*table[storage.Session, *storage.Session])
+	t := to.(*table[N, P])
 	run := func(sql string) {
 		if err := c.exec(sql); err != nil {
 			b.Fatal(err)
@@ -205,8 +298,8 @@ func seeded(b *testing.B, size int) storage.Store {
 	for from := 0; from < size; from += 50_000 {
 		run("BEGIN IMMEDIATE")
 		for i := from; i < min(from+50_000, size); i++ {
-			s := benchSession(i)
-			values, err := t.insertArgs(&s)
+			n := record(i)
+			values, err := t.insertArgs(&n)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -220,5 +313,4 @@ func seeded(b *testing.B, size int) storage.Store {
 	if err := c.close(); err != nil {
 		b.Fatal(err)
 	}
-	return st
 }
