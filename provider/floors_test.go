@@ -62,6 +62,7 @@ var floors = [...]floor{
 	{match: "provider/transfer", level: 3},
 
 	{match: "provider/oidc", level: 4},
+	{match: "provider/api", level: 4},
 	{match: "provider/console", level: 4},
 	{match: "provider/api", level: 4},
 	{match: "provider", level: 5},
@@ -87,6 +88,8 @@ var alone = [...]struct {
 	{library: "github.com/twilio/", only: []string{"mfa/sms/twilio"}},
 	{library: "github.com/nyaruka/phonenumbers", only: []string{"mfa/sms"}},
 	{library: "github.com/go-webauthn/", only: []string{"mfa/webauthn"}},
+	{library: "github.com/go-json-experiment/", only: []string{"provider/web"}},
+	{library: "github.com/swaggest/", only: []string{"no package"}, tests: true},
 }
 
 // answering is where HTTP status codes are chosen. What else fails, fails with an error.

@@ -21,6 +21,7 @@ import (
 	"github.com/sallyport-id/sallyport/mfa/webauthn"
 	"github.com/sallyport-id/sallyport/provider/account"
 	"github.com/sallyport-id/sallyport/provider/admin"
+	"github.com/sallyport-id/sallyport/provider/api"
 	"github.com/sallyport-id/sallyport/provider/audit"
 	"github.com/sallyport-id/sallyport/provider/console"
 	"github.com/sallyport-id/sallyport/provider/credential"
@@ -105,6 +106,7 @@ type Provider struct {
 	account *account.Service
 	oidc    *oidc.Provider
 	admin   *admin.Service
+	api     *api.Service
 	console *console.Service
 	// webhooks is one of the audit log's sinks, and puts what happens to webhooks into that log.
 	webhooks *webhook.Service
@@ -281,6 +283,11 @@ func (p *Provider) services() error {
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
 	}
+	p.api, err = api.New(api.Config{Issuer: p.issuer, Store: c.Store, Keys: p.keys, Logger: c.Logger, Now: c.Now})
+	if err != nil {
+		return fmt.Errorf("provider: %w", err)
+	}
+	p.server.Bearer, p.server.Once = p.oidc.Bearer, p.api.Once
 	return nil
 }
 
@@ -359,7 +366,7 @@ func (p *Provider) Mount(e *echo.Echo) error {
 // Routes is the route table.
 func (p *Provider) Routes() []web.Route {
 	return slices.Concat(
-		p.login.Routes(), p.rescue.Routes(), p.account.Routes(), p.console.Routes(), p.oidc.Routes(), p.reports(), p.health(),
+		p.login.Routes(), p.rescue.Routes(), p.account.Routes(), p.console.Routes(), p.oidc.Routes(), p.api.Routes(), p.reports(), p.health(),
 	)
 }
 

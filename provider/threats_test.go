@@ -222,6 +222,7 @@ func TestOneGate(t *testing.T) {
 		"POST /logout/confirm": true, "GET /.well-known/openid-configuration": true,
 		"GET /.well-known/oauth-authorization-server": true,
 		"GET /forgot": true, "POST /forgot": true,
+		"GET /api/v1": true, "GET /api/v1/openapi.json": true,
 	}
 	// What takes a sealed request or a mailed link refuses whoever has none, and tells nobody why.
 	sealed := map[string]int{
@@ -248,6 +249,10 @@ func TestOneGate(t *testing.T) {
 			to := p.header.Get("Location")
 			toSignIn := p.status == http.StatusSeeOther && strings.HasPrefix(to, "/signin")
 			switch {
+			case r.API != nil:
+				if p.status != http.StatusUnauthorized {
+					t.Errorf("%s with %s: %d, want 401: it takes access tokens only", name, who, p.status)
+				}
 			case inFlow && who == "nothing proven":
 				if p.status != http.StatusForbidden {
 					t.Errorf("%s with %s: %d, want 403", name, who, p.status)

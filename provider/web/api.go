@@ -103,7 +103,9 @@ type Created[T any] struct {
 	View T
 }
 
-type creation interface{ creation() (path string, view any) }
+type creation interface {
+	creation() (path string, view any)
+}
 
 func (c Created[T]) creation() (path string, view any) { return c.Path, c.View }
 

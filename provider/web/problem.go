@@ -192,36 +192,54 @@ func (x *exchange) refusal(err error) Answer {
 	return x.details(p)
 }
 
-// invalidDetail is an entry of the list of errors.
-type invalidDetail struct {
-	Where string `json:"where,omitempty"`
-	Code  string `json:"code,omitempty"`
-	What  string `json:"what"`
-	Do    string `json:"do,omitempty"`
+// Problem is a refusal as programs read it (RFC 9457).
+type Problem struct {
+	// Type is "about:blank": what there is to say of the type stands in Code.
+	Type string `json:"type"`
+	// Title is the kind of problem in a few words, in the language of the request.
+	Title string `json:"title"`
+	// Status is the HTTP status.
+	Status int `json:"status"`
+	// Detail says what happened, and what helps.
+	Detail string `json:"detail"`
+	// Code is the kind of problem as a word for programs, such as "error.invalid".
+	Code string `json:"code"`
+	// Request identifies the request in logs and in the audit log.
+	Request string `json:"request"`
+	// Errors are what is wrong with the request, place by place, where that can be told.
+	Errors []ProblemError `json:"errors,omitempty"`
+	// Next is where to go on, for programs that stand in for a browser.
+	Next string `json:"next,omitempty"`
 }
 
-// details are problem details (RFC 9457).
+// ProblemError is one thing that is wrong with a request.
+type ProblemError struct {
+	// Where it stands: the name of a field or parameter, with slashes where it is within others (RFC 6901, without the
+	// first one), or a kind of record.
+	Where string `json:"where,omitempty"`
+	// Code tells refusals of one place apart.
+	Code string `json:"code,omitempty"`
+	// What is wrong, in English.
+	What string `json:"what"`
+	// Do is what to do about it, in English.
+	Do string `json:"do,omitempty"`
+}
+
+// details are problem details.
 func (x *exchange) details(p problem) Answer {
-	about := map[string]any{
-		"type": "about:blank", "status": p.status, "title": x.s.UI.Text(x.by.Lang, p.page.Title),
-		"detail": x.s.UI.Text(x.by.Lang, p.page.Body), "code": strings.TrimSuffix(p.page.Title.Key, ".title"), "request": x.by.Request,
+	about := Problem{
+		Type: "about:blank", Status: p.status, Title: x.s.UI.Text(x.by.Lang, p.page.Title), Detail: x.s.UI.Text(x.by.Lang, p.page.Body),
+		Code: strings.TrimSuffix(p.page.Title.Key, ".title"), Request: x.by.Request, Next: p.next,
 	}
 	switch {
 	case p.detail != "":
-		about["title"], about["detail"], about["code"] = http.StatusText(p.status), p.detail, p.code
+		about.Title, about.Detail, about.Code = http.StatusText(p.status), p.detail, p.code
 	case x.toProgram && p.status == http.StatusNotFound:
 		// The catalogue speaks of pages and links.
-		about["title"], about["detail"] = http.StatusText(p.status), "There is no such thing, or it is not yours to see."
+		about.Title, about.Detail = http.StatusText(p.status), "There is no such thing, or it is not yours to see."
 	}
-	if len(p.invalid) > 0 {
-		list := make([]invalidDetail, len(p.invalid))
-		for i, e := range p.invalid {
-			list[i] = invalidDetail{e.Where, e.Code, e.What, e.Do}
-		}
-		about["errors"] = list
-	}
-	if p.next != "" {
-		about["next"] = p.next
+	for _, e := range p.invalid {
+		about.Errors = append(about.Errors, ProblemError{e.Where, e.Code, e.What, e.Do})
 	}
 	data, err := json.Marshal(about)
 	if err != nil {

@@ -1,0 +1,63 @@
+package api
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/sallyport-id/sallyport/provider/keys"
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
+)
+
+// Config is what a Service works with. Every field is needed unless it says otherwise.
+type Config struct {
+	// Issuer is the deployment's public URL, which the description of the API names.
+	Issuer *url.URL
+	Store  storage.Store
+	// Keys seals answers that are kept.
+	Keys   *keys.Keys
+	Logger *slog.Logger
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Service is the REST API. It is safe for concurrent use.
+type Service struct {
+	Config
+	about description
+}
+
+// New checks the configuration.
+func New(c Config) (*Service, error) {
+	if c.Issuer == nil || c.Store.Replies == nil || c.Keys == nil || c.Logger == nil {
+		return nil, errors.New("api: Config lacks a part")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	s := &Service{Config: c}
+	s.about = describe(c.Issuer)
+	return s, nil
+}
+
+// v1 is what the paths of this version begin with. What programs rely on does not change within a version: fields are
+// added, never taken away or given another meaning.
+const v1 = web.PathAPI + "/v1"
+
+// Routes are the operations, and what tells programs about them.
+func (s *Service) Routes() []web.Route {
+	return append(s.Operations(),
+		web.Route{Method: http.MethodGet, Path: v1, CrossOrigin: true, Public: true, Handler: s.about.index},
+		web.Route{Method: http.MethodGet, Path: v1 + "/openapi.json", CrossOrigin: true, Public: true, Handler: s.about.document},
+	)
+}
+
+// Operations is the table of what programs can do. openapi.json is made from it: "go test ./provider/api -update".
+func (s *Service) Operations() []web.Route {
+	return []web.Route{
+		web.API(http.MethodGet, v1+"/me", "", s.me).About("getMe", "Access", "Tell whose the access token is"),
+	}
+}
