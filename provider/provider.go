@@ -274,7 +274,7 @@ func (p *Provider) services() error {
 	}
 	p.admin, err = admin.New(admin.Config{
 		Store: c.Store, Keys: p.keys, Audit: p.audit, Directory: p.local, Credentials: keeper, Notices: notices,
-		Decision: p.login.Decision, EndOthers: p.endAll, SecretPurpose: oidc.SecretPurpose, Now: c.Now,
+		Decision: p.login.Decision, Asked: p.login.Asked, Foresee: p.login.Foresee, EndOthers: p.endAll, SecretPurpose: oidc.SecretPurpose, Now: c.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)

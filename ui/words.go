@@ -342,6 +342,8 @@ const (
 	MailVerify         Mail = "mail.verify"
 	// MailPasswordChanged: by a mailed link, or by an administrator.
 	MailPasswordChanged Mail = "mail.password_changed"
+	// MailPolicyChanged: {name} changed who must use two-factor authentication, or who may sign in from where.
+	MailPolicyChanged Mail = "mail.policy_changed"
 	// MailRecoveryMade: an owner, {name}, made a recovery code; MailRecoveryUsed: it was used.
 	MailRecoveryMade Mail = "mail.recovery_made"
 	MailRecoveryUsed Mail = "mail.recovery_used"

@@ -214,7 +214,7 @@ func TestWordsAreFilled(t *testing.T) {
 	var texts []Text
 	for _, m := range []Mail{
 		MailFactorAdded, MailFactorRemoved, MailTwoFactorOff, MailCodesNew, MailCodeUsed, MailPasswordForgot, MailTwoFactorLost,
-		MailVerify, MailPasswordChanged, MailRecoveryMade, MailRecoveryUsed, MailDeviceRemembered, MailDeviceCopied,
+		MailPolicyChanged, MailVerify, MailPasswordChanged, MailRecoveryMade, MailRecoveryUsed, MailDeviceRemembered, MailDeviceCopied,
 		MailPasskeyCopied, MailLocked,
 	} {
 		for _, n := range []int{1, 2} {

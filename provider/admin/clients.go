@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/sallyport-id/sallyport/provider/keys"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
@@ -25,7 +23,7 @@ const (
 	Machine = "machine"
 )
 
-// Client is what operators see of a client.
+// Client is what operators, and the owners and admins of the tenant that it belongs to, see of a client.
 type Client struct {
 	ID   string `json:"client_id"`
 	Name string `json:"name"`
@@ -39,6 +37,8 @@ type Client struct {
 	Scopes                 []string       `json:"scopes,omitempty"`
 	IDTokenAlg             string         `json:"id_token_signed_response_alg"`
 	NoPKCE                 bool           `json:"no_pkce,omitempty"`
+	// Strength is what every sign-in to it has to show beyond the policy.
+	Strength string         `json:"strength,omitempty"`
 	Secrets                []ClientSecret `json:"secrets,omitempty"`
 	Disabled               bool           `json:"disabled"`
 	Created                time.Time      `json:"created"`
@@ -54,7 +54,7 @@ func (s *Service) viewClient(c *storage.Client) Client {
 	v := Client{
 		ID: c.ID, Name: c.Name, Tenant: c.Owner, Type: c.Type, Tags: c.Tags, RedirectURIs: c.RedirectURIs,
 		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, GrantTypes: c.GrantTypes, Scopes: c.Scopes, IDTokenAlg: c.IDTokenAlg,
-		NoPKCE: c.NoPKCE, Disabled: c.Disabled, Created: c.Created,
+		NoPKCE: c.NoPKCE, Strength: c.Strength, Disabled: c.Disabled, Created: c.Created,
 	}
 	for _, secret := range s.live(c.Secrets) {
 		v.Secrets = append(v.Secrets, ClientSecret{Created: secret.Created, Until: secret.Until})
@@ -72,25 +72,34 @@ func (s *Service) live(secrets []storage.ClientSecret) []storage.ClientSecret {
 
 // NewClient says what client is to be registered.
 type NewClient struct {
-	Name string
-	// Type is Web, Native, Browser or Machine.
-	Type string
+	// Name is what users read.
+	Name string `json:"name" required:"true"`
+	// Type is Web, Native, Browser or Machine. It can't be changed.
+	Type string `json:"type" required:"true" enum:"web,native,browser,machine"`
 	// Tenant is the tenant it belongs to; empty lets users of all tenants sign in to it.
-	Tenant                               string
-	RedirectURIs, PostLogoutRedirectURIs []string
+	Tenant string `json:"-"`
+	// RedirectURIs are where browsers are sent back to.
+	RedirectURIs []string `json:"redirect_uris,omitempty"`
+	// PostLogoutRedirectURIs are where browsers are sent to after a sign-out.
+	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty"`
 	// Scopes are those it may have besides openid; none means profile and email.
-	Scopes []string
-	Tags   []string
+	Scopes []string `json:"scopes,omitempty"`
+	// Tags are words that rules can go by.
+	Tags []string `json:"tags,omitempty"`
+	// Strength is what every sign-in to it has to show: StrengthTwoFactor, StrengthPhishingResistant, or what the policy says
+	// where it is empty.
+	Strength string `json:"strength,omitempty" enum:",mfa,phr"`
 	// IDTokenAlg is RS256 (also when empty) or ES256.
-	IDTokenAlg string
+	IDTokenAlg string `json:"id_token_signed_response_alg,omitempty" enum:"RS256,ES256"`
 	// NoPKCE lets a client with a secret leave PKCE out.
-	NoPKCE bool
+	NoPKCE bool `json:"no_pkce,omitempty"`
 }
 
 const (
 	maxClientName = 100
 	maxURIs       = 50
 	maxTags       = 20
+	maxScopes     = 50
 )
 
 // CreateClient registers a client. The secret, which only web and machine clients have, can't be seen again. *web.Invalid.
@@ -98,7 +107,7 @@ func (s *Service) CreateClient(ctx context.Context, by *web.Actor, in NewClient)
 	if err := s.admitClient(ctx, by, in.Tenant, owning); err != nil {
 		return Client{}, "", err
 	}
-	c, err := s.newClient(ctx, in)
+	c, err := s.newClient(ctx, by, in)
 	if err != nil {
 		return Client{}, "", err
 	}
@@ -135,100 +144,6 @@ func aboutClient(by *web.Actor, c *storage.Client, action string) storage.Event 
 	return e
 }
 
-// newClient checks all of what is asked for.
-func (s *Service) newClient(ctx context.Context, in NewClient) (storage.Client, error) {
-	c := storage.Client{
-		Key: storage.Key{Tenant: storage.Global, ID: storage.NewID()}, Owner: in.Tenant, Type: in.Type, Tags: in.Tags,
-		RedirectURIs: in.RedirectURIs, PostLogoutRedirectURIs: in.PostLogoutRedirectURIs, Scopes: in.Scopes,
-		IDTokenAlg: in.IDTokenAlg, NoPKCE: in.NoPKCE, Created: s.Now(),
-	}
-	var err error
-	if c.Name, err = line("name", in.Name, maxClientName); err != nil {
-		return c, err
-	}
-	if c.Owner != "" {
-		if _, err := s.tenant(ctx, c.Owner); err != nil {
-			return c, err
-		}
-	}
-	if c.IDTokenAlg == "" {
-		c.IDTokenAlg = "RS256"
-	}
-	if !slices.Contains(keys.Algs(), c.IDTokenAlg) {
-		return c, invalid("id_token_signed_response_alg", fmt.Sprintf("%q is not offered", c.IDTokenAlg), "choose "+strings.Join(keys.Algs(), " or "))
-	}
-	if err := grantTypes(&c); err != nil {
-		return c, err
-	}
-	err = checkURIs(&c)
-	if err == nil {
-		err = checkWords(&c)
-	}
-	return c, err
-}
-
-func grantTypes(c *storage.Client) error {
-	switch c.Type {
-	case Web, Native, Browser:
-		c.GrantTypes = []string{"authorization_code", "refresh_token"}
-	case Machine:
-		c.GrantTypes = []string{"client_credentials"}
-	default:
-		return invalid("type", fmt.Sprintf("%q is no type of client", c.Type),
-			"choose web (has a server), native (on the user's machine), browser (JavaScript alone) or machine (no user)")
-	}
-	if c.NoPKCE && c.Type != Web {
-		return invalid("no_pkce", "only a web client, which has a secret, can do without PKCE", "leave it out")
-	}
-	return nil
-}
-
-func checkURIs(c *storage.Client) error {
-	if c.Type == Machine {
-		if len(c.RedirectURIs)+len(c.PostLogoutRedirectURIs) > 0 {
-			return invalid("redirect_uris", "a machine client sends no browsers anywhere", "leave them out, or choose another type")
-		}
-		return nil
-	}
-	if len(c.RedirectURIs) == 0 {
-		return invalid("redirect_uris", "there is none", "give the address that the application wants browsers sent back to")
-	}
-	if err := checkAll(c.Type, "redirect_uris", c.RedirectURIs); err != nil {
-		return err
-	}
-	return checkAll(c.Type, "post_logout_redirect_uris", c.PostLogoutRedirectURIs)
-}
-
-func checkAll(clientType, field string, uris []string) error {
-	if len(uris) > maxURIs {
-		return invalid(field, fmt.Sprintf("there are %d", len(uris)), fmt.Sprintf("give %d at most", maxURIs))
-	}
-	for _, uri := range uris {
-		if err := checkURI(clientType, field, uri); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func checkWords(c *storage.Client) error {
-	for _, scope := range c.Scopes {
-		// RFC 6749, section 3.3: scope-token.
-		if scope == "" || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
-			return invalid("scopes", fmt.Sprintf("%q can't be a scope", scope), "use printable ASCII without spaces, quotes and backslashes")
-		}
-	}
-	if len(c.Tags) > maxTags {
-		return invalid("tags", fmt.Sprintf("there are %d", len(c.Tags)), fmt.Sprintf("give %d at most", maxTags))
-	}
-	for _, tag := range c.Tags {
-		if !typeName.MatchString(tag) {
-			return invalid("tags", fmt.Sprintf("%q can't be a tag", tag), "use 1 to 32 lower-case letters, digits, hyphens and underscores")
-		}
-	}
-	return nil
-}
-
 // Clients lists clients by their IDs: those of one tenant, or all when tenant is empty. *web.Invalid.
 func (s *Service) Clients(ctx context.Context, by *web.Actor, tenant string, p Page) ([]Client, error) {
 	if err := s.admitClient(ctx, by, tenant, helping); err != nil {
@@ -243,6 +158,29 @@ func (s *Service) Clients(ctx context.Context, by *web.Actor, tenant string, p P
 		return nil, fmt.Errorf("list clients: %w", err)
 	}
 	return views(kept, s.viewClient), nil
+}
+
+// SharedClient is what a tenant's owners and admins see of a client that users of all tenants sign in to.
+type SharedClient struct {
+	ID   string `json:"client_id"`
+	Name string `json:"name"`
+}
+
+// SharedClients lists the clients that users of all tenants can sign in to, by their IDs. Those that act for themselves
+// alone, and those that are disabled, are nothing to a tenant.
+func (s *Service) SharedClients(ctx context.Context, by *web.Actor, tenant string) ([]SharedClient, error) {
+	if _, err := s.admit(ctx, by, tenant, helping); err != nil {
+		return nil, err
+	}
+	shown := []SharedClient{}
+	q := storage.Query{Tenant: storage.Global, Field: "owner", Limit: 1000}
+	err := storage.Each(ctx, s.Store.Clients, q, func(c *storage.Client) error {
+		if c.Type != Machine && !c.Disabled {
+			shown = append(shown, SharedClient{ID: c.ID, Name: c.Name})
+		}
+		return nil
+	})
+	return shown, web.Unavailable("clients", err)
 }
 
 // Client shows one client. *web.Invalid.
@@ -276,13 +214,11 @@ func (s *Service) client(ctx context.Context, by *web.Actor, id string, n need) 
 	return c, nil
 }
 
-func (s *Service) changeClient(ctx context.Context, by *web.Actor, id, action string, change func(*storage.Client) error) (Client, error) {
-	c, err := s.client(ctx, by, id, owning)
-	if err != nil {
-		return Client{}, err
-	}
-	err = s.audited(ctx, aboutClient(by, &c, action), func() error {
-		c, err = storage.Change(ctx, s.Store.Clients, storage.Global, id, change)
+// changeClient changes a client that the actor was admitted to.
+func (s *Service) changeClient(ctx context.Context, e storage.Event, change func(*storage.Client) error) (Client, error) {
+	var c storage.Client
+	err := s.audited(ctx, e, func() (err error) {
+		c, err = storage.Change(ctx, s.Store.Clients, storage.Global, e.Client, change)
 		return err
 	})
 	if err != nil {
@@ -291,46 +227,13 @@ func (s *Service) changeClient(ctx context.Context, by *web.Actor, id, action st
 	return s.viewClient(&c), nil
 }
 
-// MaxGrace is the longest time that an old client secret can go on working.
-const MaxGrace = 30 * 24 * time.Hour
-
-// RotateSecret gives a client a new secret, which can't be seen again. The one before goes on working for grace, and
-// older ones stop at once. *web.Invalid.
-func (s *Service) RotateSecret(ctx context.Context, by *web.Actor, id string, grace time.Duration) (_ Client, secret string, _ error) {
-	if grace < 0 || grace > MaxGrace {
-		return Client{}, "", invalid("grace", fmt.Sprintf("%s is negative or too long", grace), "choose 0s to "+MaxGrace.String())
-	}
-	c, err := s.client(ctx, by, id, owning)
-	if err != nil {
-		return Client{}, "", err
-	}
-	if !confidential(c.Type) {
-		return Client{}, "", invalid("client", "a "+c.Type+" client can't keep a secret, and has none", "nothing needs to be done")
-	}
-	secret = newSecret()
-	v, err := s.changeClient(ctx, by, id, "client.secret", func(c *storage.Client) error {
-		now := s.Now()
-		fresh := []storage.ClientSecret{{Hash: s.Keys.Hash(s.SecretPurpose, secret), Created: now}}
-		if old := s.live(c.Secrets); len(old) > 0 && grace > 0 {
-			// The newest stands first.
-			last := old[0]
-			if end := now.Add(grace); last.Until.IsZero() || end.Before(last.Until) {
-				last.Until = end
-			}
-			fresh = append(fresh, last)
-		}
-		c.Secrets = fresh
-		return nil
-	})
-	if err != nil {
-		return Client{}, "", err
-	}
-	return v, secret, nil
-}
-
 // SetClientDisabled stops a client from signing users in and getting tokens, or lets it again. *web.Invalid.
 func (s *Service) SetClientDisabled(ctx context.Context, by *web.Actor, id string, disabled bool) (Client, error) {
-	return s.changeClient(ctx, by, id, onOff("client", disabled), func(c *storage.Client) error {
+	c, err := s.client(ctx, by, id, owning)
+	if err != nil {
+		return Client{}, err
+	}
+	return s.changeClient(ctx, aboutClient(by, &c, onOff("client", disabled)), func(c *storage.Client) error {
 		c.Disabled = disabled
 		return nil
 	})

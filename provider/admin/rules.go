@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/sallyport-id/sallyport/storage"
 )
@@ -11,12 +12,30 @@ import (
 // Everyone stands for all user types where it is said who must use two-factor authentication.
 const Everyone = "everyone"
 
+// The IDs of the rules beneath the switches.
+const (
+	// RuleNetworks keeps out whoever does not come from one of the account's networks.
+	RuleNetworks = "networks"
+	// RuleTicked is about the users whom an admin ticked one by one.
+	RuleTicked = "ticked"
+	// RuleFinancial is about accounts with an integration of the kind "financial".
+	RuleFinancial = "financial"
+	// RuleNetwork2FA is about who comes from networks that two-factor authentication is asked in.
+	RuleNetwork2FA = "network-2fa"
+	// RuleType and a user type is about that type.
+	RuleType     = "type-"
+	RuleEveryone = "everyone"
+	// RuleDefault is for everybody whom no other rule is about.
+	RuleDefault = "default"
+)
+
 // The words of storage.Then that the built-in rules use.
 const (
 	allow        = "allow"
 	optional     = "optional"
 	anyStrength  = "any"
 	enrolAtLogin = "enrol_at_login"
+	financial    = "financial"
 	// rememberDays is how long a device may be remembered.
 	rememberDays = 14
 )
@@ -25,42 +44,58 @@ func required() storage.Then {
 	return storage.Then{Access: allow, Strength: anyStrength, Unenrolled: enrolAtLogin, RememberDays: rememberDays}
 }
 
-// defaultRules let everyone in: with a second step where an admin ticked it for the user, and else where the user has
-// set one up.
+// defaultRules let everyone in: with a second step where an admin ticked it for the user, or where money hangs on the
+// account, and else where the user has set one up.
 func defaultRules() []storage.Rule {
 	last := required()
 	last.TwoFactor = optional
 	return []storage.Rule{
-		{Name: "This user must use two-factor authentication", When: storage.When{Ticked: true}, Then: required()},
-		{Name: "Everyone may use two-factor authentication", Then: last},
+		{ID: RuleTicked, Name: "This user must use two-factor authentication", When: storage.When{Ticked: true}, Then: required()},
+		{
+			ID: RuleFinancial, Name: "A connected financial integration makes two-factor authentication mandatory",
+			When: storage.When{Integrations: []string{financial}}, Then: required(),
+		},
+		{ID: RuleDefault, Name: "Everyone may use two-factor authentication", Then: last},
 	}
 }
 
-// switchRule is the rule beneath the switch "must use 2FA" of one user type, or of Everyone.
-func switchRule(userType string) storage.Rule {
+// switchID is the ID of the rule beneath the switch "must use 2FA" of one user type, or of Everyone.
+func switchID(userType string) string {
 	if userType == Everyone {
-		return storage.Rule{Name: "Everyone must use two-factor authentication", Then: required()}
+		return RuleEveryone
 	}
-	who := map[string]string{"staff": "Staff", "client": "Clients", "contractor": "Contractors"}[userType]
+	return RuleType + userType
+}
+
+// switchRule is the rule beneath a switch.
+func switchRule(t *storage.Tenant, userType string) storage.Rule {
+	if userType == Everyone {
+		return storage.Rule{ID: RuleEveryone, Name: "Everyone must use two-factor authentication", Then: required()}
+	}
+	who := t.TypeNames[userType]
+	if who == "" {
+		who = map[string]string{"staff": "Staff", "client": "Clients", "contractor": "Contractors"}[userType]
+	}
 	if who == "" {
 		who = fmt.Sprintf("Users of type %q", userType)
 	}
 	return storage.Rule{
-		Name: who + " must use two-factor authentication",
+		ID: switchID(userType), Name: who + " must use two-factor authentication",
 		When: storage.When{UserTypes: []string{userType}}, Then: required(),
 	}
 }
 
-// isSwitch tells whether a rule is the one beneath a switch, whatever it has been named or set to remember meanwhile.
-func isSwitch(r storage.Rule, userType string) bool {
-	return r.Then.Access == allow && r.Then.TwoFactor == "" && !r.ReportOnly && reflect.DeepEqual(r.When, switchRule(userType).When)
+func hasRule(rules []storage.Rule, id string) bool { return at(rules, id) >= 0 }
+
+func at(rules []storage.Rule, id string) int {
+	return slices.IndexFunc(rules, func(r storage.Rule) bool { return r.ID == id })
 }
 
 // mustUse lists the user types whose switch is on, and Everyone.
 func mustUse(t *storage.Tenant) []string {
 	on := []string{}
 	for _, userType := range append(slices.Clone(t.UserTypes), Everyone) {
-		if slices.ContainsFunc(t.Rules, func(r storage.Rule) bool { return isSwitch(r, userType) }) {
+		if hasRule(t.Rules, switchID(userType)) {
 			on = append(on, userType)
 		}
 	}
@@ -76,18 +111,16 @@ func setSwitches(t *storage.Tenant, on []string) error {
 				fmt.Sprintf("choose from %s", listed(append(slices.Clone(t.UserTypes), Everyone))))
 		}
 	}
-	rules := slices.Clone(t.Rules)
+	// Types that are gone, and those that stay.
+	t.Rules = slices.DeleteFunc(slices.Clone(t.Rules), func(r storage.Rule) bool {
+		userType, isType := strings.CutPrefix(r.ID, RuleType)
+		return isType && !slices.Contains(on, userType) || r.ID == RuleEveryone && !slices.Contains(on, Everyone)
+	})
 	for _, userType := range append(slices.Clone(t.UserTypes), Everyone) {
-		is := func(r storage.Rule) bool { return isSwitch(r, userType) }
-		has := slices.ContainsFunc(rules, is)
-		switch want := slices.Contains(on, userType); {
-		case has && !want:
-			rules = slices.DeleteFunc(rules, is)
-		case want && !has:
-			rules = slices.Insert(rules, firstForAll(rules), switchRule(userType))
+		if slices.Contains(on, userType) && !hasRule(t.Rules, switchID(userType)) {
+			t.Rules = slices.Insert(t.Rules, firstForAll(t.Rules), switchRule(t, userType))
 		}
 	}
-	t.Rules = rules
 	return nil
 }
 
@@ -100,4 +133,34 @@ func firstForAll(rules []storage.Rule) int {
 		return len(rules)
 	}
 	return i
+}
+
+// setNetworks makes the rules about the account's networks say what the networks say: who may sign in from where, and
+// where two-factor authentication is asked.
+func setNetworks(t *storage.Tenant, restricted bool) {
+	var all, asked []string
+	for _, n := range t.Networks {
+		all = append(all, n.Prefix)
+		if n.Require2FA {
+			asked = append(asked, n.Prefix)
+		}
+	}
+	t.Rules = slices.Clone(t.Rules)
+	set := func(on bool, place int, r storage.Rule) {
+		switch i := at(t.Rules, r.ID); {
+		case i >= 0 && !on:
+			t.Rules = slices.Delete(t.Rules, i, i+1)
+		case i >= 0: // what it has been set to besides stays
+			t.Rules[i].When.Networks, t.Rules[i].When.NotNetworks = r.When.Networks, r.When.NotNetworks
+		case on:
+			t.Rules = slices.Insert(t.Rules, place, r)
+		}
+	}
+	// Whoever is to be kept out is kept out first.
+	set(restricted, 0, storage.Rule{
+		ID: RuleNetworks, Name: "Sign-in is possible from the account’s networks only", When: storage.When{NotNetworks: all},
+	})
+	set(len(asked) > 0, firstForAll(t.Rules), storage.Rule{
+		ID: RuleNetwork2FA, Name: "Two-factor authentication is required in this network", When: storage.When{Networks: asked}, Then: required(),
+	})
 }

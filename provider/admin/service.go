@@ -21,6 +21,8 @@ type Audit interface {
 	Record(ctx context.Context, e storage.Event) error
 	// RecordSeries is Record for several events of one tenant.
 	RecordSeries(ctx context.Context, tenant string, events []storage.Event) error
+	// Find reads entries, the newest first; see audit.Log.Find.
+	Find(ctx context.Context, tenant string, f audit.Filter) (audit.Found, error)
 	// Verify reads a tenant's whole log.
 	Verify(ctx context.Context, tenant string) (audit.Report, error)
 }
@@ -36,6 +38,9 @@ type Config struct {
 	Notices *mail.Notifier
 	// Decision says what the tenant's policy asks of an actor.
 	Decision func(ctx context.Context, by *web.Actor) (policy.Decision, error)
+	// Asked says what a sign-in would be asked for under a decision, and Foresee does by what is kept with the user alone.
+	Asked   func(ctx context.Context, p credential.Person, d policy.Decision, c *storage.Client) (policy.Asked, error)
+	Foresee func(u *storage.User, d policy.Decision, c *storage.Client) (policy.Asked, error)
 	// EndOthers ends the sessions and remembered devices of a user, all but the session keep.
 	EndOthers func(ctx context.Context, tenant, user, keep string) error
 	// SecretPurpose is the purpose that client secrets are hashed for, as the protocol checks them.
@@ -53,7 +58,7 @@ type Service struct{ Config }
 // New checks the configuration.
 func New(c Config) (*Service, error) {
 	if c.Store.Tenants == nil || c.Keys == nil || c.Audit == nil || c.Directory == nil || c.Credentials == nil ||
-		c.Notices == nil || c.Decision == nil || c.EndOthers == nil || c.SecretPurpose == "" {
+		c.Notices == nil || c.Decision == nil || c.Asked == nil || c.Foresee == nil || c.EndOthers == nil || c.SecretPurpose == "" {
 		return nil, errors.New("admin: Config lacks a part")
 	}
 	if c.Now == nil {

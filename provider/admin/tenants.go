@@ -223,12 +223,12 @@ func (s *Service) ChangeTenant(ctx context.Context, by *web.Actor, id string, in
 		return Tenant{}, web.ErrForbidden
 	}
 	// Once on a copy, so that what is refused leaves no event.
-	if err := s.changeable(ctx, &t, in); err != nil {
+	if err := s.changeable(ctx, by, &t, in); err != nil {
 		return Tenant{}, err
 	}
 	err = s.audited(ctx, about(by, id, "tenant.change"), func() error {
 		t, err = storage.Change(ctx, s.Store.Tenants, storage.Global, id, func(t *storage.Tenant) error {
-			return s.changeable(ctx, t, in)
+			return s.changeable(ctx, by, t, in)
 		})
 		return err
 	})
@@ -239,12 +239,15 @@ func (s *Service) ChangeTenant(ctx context.Context, by *web.Actor, id string, in
 }
 
 // changeable applies the change, unless it takes away a user type that somebody has.
-func (s *Service) changeable(ctx context.Context, t *storage.Tenant, in TenantFields) error {
-	before := slices.Clone(t.UserTypes)
+func (s *Service) changeable(ctx context.Context, by *web.Actor, t *storage.Tenant, in TenantFields) error {
+	before := *t
 	if err := in.apply(t); err != nil {
 		return err
 	}
-	for _, gone := range before {
+	if err := s.keepsNobodyOut(ctx, by, &before, t); err != nil {
+		return err
+	}
+	for _, gone := range before.UserTypes {
 		if slices.Contains(t.UserTypes, gone) {
 			continue
 		}

@@ -64,11 +64,12 @@ func TestSwitchesAreRulesBehindThoseWithConditions(t *testing.T) {
 		}
 		return all
 	}
-	before := []string{"What if", "This user must use two-factor authentication", "Closed to contractors from outside"}
+	before := []string{"What if", "This user must use two-factor authentication", "Closed to contractors from outside",
+		"A connected financial integration makes two-factor authentication mandatory"}
 	last := "Everyone may use two-factor authentication"
 	for _, step := range [][]string{{"contractor"}, {"contractor", "staff"}, {"staff", "everyone"}, {"client", "contractor", "everyone", "staff"}, {}} {
 		got := names(step...)
-		if !slices.Equal(got[:3], before) || got[len(got)-1] != last || len(got) != len(step)+4 {
+		if !slices.Equal(got[:4], before) || got[len(got)-1] != last || len(got) != len(step)+5 {
 			t.Errorf("switches %q give rules %q", step, got)
 		}
 	}

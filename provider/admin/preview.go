@@ -1,0 +1,199 @@
+package admin
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/sallyport-id/sallyport/provider/audit"
+	"github.com/sallyport-id/sallyport/provider/policy"
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
+)
+
+// Preview is what a change of policy would do, if it were made now.
+type Preview struct {
+	// Users is how many users the tenant has, without those who are kept out anyway. Each is looked at as signing in to our
+	// own pages from where the last sign-in came from; who has never signed in could come from anywhere, and is counted at
+	// the worst.
+	Users int `json:"users"`
+	// More would be asked for more than now, Less for less.
+	More int `json:"more"`
+	Less int `json:"less"`
+	// Enrol would have to set up two-factor authentication at the next sign-in, who did not have to before.
+	Enrol int `json:"enrol"`
+	// NoFactor must use two-factor authentication then and have not set it up.
+	NoFactor int `json:"no_factor"`
+	// LockedOut get in now and would then not, without somebody's help; some of them are named.
+	LockedOut int    `json:"locked_out"`
+	Named     []User `json:"named"`
+	// Clients are the API clients that got tokens within the last 30 days and would not any more.
+	Clients []CutOff `json:"clients"`
+	// Partial: there were so many tokens that not all were looked at.
+	Partial bool `json:"partial,omitempty"`
+	// Refusal is why it can't be saved at all, if it can't: whoever asks would be locked out.
+	Refusal *Refusal `json:"refusal,omitempty"`
+}
+
+// CutOff is an API client that would get no tokens any more.
+type CutOff struct {
+	ID   string `json:"client_id"`
+	Name string `json:"name"`
+	// Addresses are where it would be refused.
+	Addresses []string  `json:"addresses"`
+	Last      time.Time `json:"last"`
+}
+
+// Refusal is a web.Invalid as it is shown.
+type Refusal struct {
+	Where string `json:"where"`
+	Code  string `json:"code,omitempty"`
+	What  string `json:"what"`
+	Do    string `json:"do"`
+}
+
+const (
+	// previewDays is how far back API clients are looked for.
+	previewDays = 30
+	// previewNamed is how many of those who would be locked out are named.
+	previewNamed = 20
+	// previewCalls bounds how much of the audit log is read, in calls of Find.
+	previewCalls = 20
+)
+
+// PreviewPolicy says what a change would do. Nothing is changed, and no event is left.
+func (s *Service) PreviewPolicy(ctx context.Context, by *web.Actor, tenant string, c PolicyChange) (Preview, error) {
+	before, err := s.admit(ctx, by, tenant, helping)
+	if err != nil {
+		return Preview{}, err
+	}
+	after := before
+	if err := s.applyPolicy(ctx, &after, c); err != nil {
+		return Preview{}, err
+	}
+	p := Preview{Named: []User{}, Clients: []CutOff{}}
+	var refused *web.Invalid
+	if err := s.keepsNobodyOut(ctx, by, &before, &after); errors.As(err, &refused) {
+		p.Refusal = &Refusal{refused.Where, refused.Code, refused.What, refused.Do}
+	} else if err != nil {
+		return Preview{}, err
+	}
+	all := storage.Query{Tenant: tenant, Limit: 1000}
+	err = storage.Each(ctx, s.Store.Users, all, func(u *storage.User) error { return s.foresee(&p, &before, &after, u) })
+	if err != nil {
+		return Preview{}, web.Unavailable("users", err)
+	}
+	return p, s.cutOff(ctx, &p, &before, &after)
+}
+
+// foresee adds to a preview what a change means to one user.
+func (s *Service) foresee(p *Preview, before, after *storage.Tenant, u *storage.User) error {
+	if u.Out() {
+		return nil
+	}
+	p.Users++
+	from, now := lastAddress(u), s.Now()
+	was := policy.Decide(before.Rules, policy.FactsOf(before, u, nil, from, now))
+	is := policy.Decide(after.Rules, policy.FactsOf(after, u, nil, from, now))
+	wasAsked, errWas := s.Foresee(u, was, nil)
+	isAsked, err := s.Foresee(u, is, nil)
+	if err := errors.Join(errWas, err); err != nil {
+		return err
+	}
+	switch a, b := burden(wasAsked.Kind), burden(isAsked.Kind); {
+	case b > a:
+		p.More++
+	case b < a:
+		p.Less++
+	}
+	if is.Allow && is.TwoFactor == policy.Required && len(u.Factors) == 0 {
+		p.NoFactor++
+	}
+	if isAsked.Kind == policy.AskEnrol && wasAsked.Kind != policy.AskEnrol {
+		p.Enrol++
+	}
+	if out(isAsked) && !out(wasAsked) {
+		if p.LockedOut++; len(p.Named) < previewNamed {
+			p.Named = append(p.Named, viewUser(u))
+		}
+	}
+	return nil
+}
+
+// burden orders what can be asked from nothing to all.
+func burden(a policy.Ask) int {
+	return slices.Index([]policy.Ask{
+		policy.AskNothing, policy.AskPrompt, policy.AskEnrol, policy.AskRecoveryCode, policy.AskUnmet, policy.AskDenied,
+	}, a)
+}
+
+// cutOff adds the API clients to a preview that get tokens now and would then get none (002-20).
+func (s *Service) cutOff(ctx context.Context, p *Preview, before, after *storage.Tenant) error {
+	now := s.Now()
+	type use struct{ client, address string }
+	seen, clients := map[use]bool{}, map[string]*storage.Client{}
+	f := audit.Filter{
+		Action: "token.client_credentials", Outcome: "ok", From: now.AddDate(0, 0, -previewDays), Limit: audit.MaxLimit,
+	}
+	for range previewCalls {
+		found, err := s.Audit.Find(ctx, before.ID, f)
+		if err != nil {
+			return web.Unavailable("audit log", err)
+		}
+		for i := range found.Events {
+			e := &found.Events[i]
+			if seen[use{e.Client, e.Address}] {
+				continue
+			}
+			seen[use{e.Client, e.Address}] = true
+			if err := s.cutOffAt(ctx, p, before, after, e, clients); err != nil {
+				return err
+			}
+		}
+		if f.After = found.Next; f.After == "" {
+			break
+		}
+	}
+	p.Partial = f.After != ""
+	slices.SortFunc(p.Clients, func(a, b CutOff) int { return cmp.Compare(a.Name, b.Name) })
+	return nil
+}
+
+// cutOffAt looks at one use of a client. clients are those that were read before.
+func (s *Service) cutOffAt(ctx context.Context, p *Preview, before, after *storage.Tenant, e *storage.Event, clients map[string]*storage.Client) error {
+	c, known := clients[e.Client]
+	if !known {
+		read, err := s.Store.Clients.Get(ctx, storage.Global, e.Client)
+		switch {
+		case errors.Is(err, storage.ErrNotFound):
+		case err != nil:
+			return web.Unavailable("client", err)
+		case !read.Disabled && read.Owner == before.ID:
+			c = &read
+		}
+		clients[e.Client] = c
+	}
+	if c == nil { // deleted or disabled meanwhile
+		return nil
+	}
+	address, err := netip.ParseAddr(e.Address)
+	if err != nil {
+		address = netip.Addr{}
+	}
+	now := s.Now()
+	if !policy.Machine(before, c, address, now).Allow || policy.Machine(after, c, address, now).Allow {
+		return nil
+	}
+	i := slices.IndexFunc(p.Clients, func(o CutOff) bool { return o.ID == c.ID })
+	if i < 0 {
+		i = len(p.Clients)
+		p.Clients = append(p.Clients, CutOff{ID: c.ID, Name: c.Name, Addresses: []string{}, Last: e.Time})
+	}
+	if address.IsValid() {
+		p.Clients[i].Addresses = append(p.Clients[i].Addresses, address.Unmap().WithZone("").String())
+	}
+	return nil
+}
