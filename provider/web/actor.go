@@ -64,7 +64,7 @@ func (a *Actor) Event(action, outcome string) storage.Event {
 	return e
 }
 
-// Result is what an operation answers. Exactly one of Page, To and File is set.
+// Result is what an operation answers. Exactly one of Page, To, File and Download is set.
 type Result struct {
 	// Page is drawn as HTML, or written as JSON to those who ask for it.
 	Page ui.Page
@@ -73,6 +73,8 @@ type Result struct {
 	// To is where to go on: a path of ours (beginning with one slash) or an absolute URL that was registered.
 	To   string
 	File *File
+	// Download is a file of any length, written as it comes.
+	Download *Download
 	// Tenant is the name of the tenant that the page speaks for, once that may be told.
 	Tenant string
 	// Session, if set, is the new value of the session cookie; an empty string takes the cookie away.

@@ -20,82 +20,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// plan is how a struct is filled from a request.
-type plan struct {
-	path, query, json map[string]slot
-	upload            []int
-	accepts           []string
-	method            string
-}
-
-// slot is a field.
-type slot struct {
-	index    []int
-	required bool
-}
-
-// planFor reads the tags of an operation's In.
-func planFor(method, path string, in reflect.Type) (*plan, error) {
-	p := &plan{path: map[string]slot{}, query: map[string]slot{}, json: map[string]slot{}, method: method}
-	if !strings.HasPrefix(path, PathAPI+"/") {
-		return p, fmt.Errorf("the path does not begin with %s/", PathAPI)
-	}
-	if in.Kind() != reflect.Struct {
-		return p, fmt.Errorf("the operation takes %s, not a struct", in)
-	}
-	if err := p.add(in, nil); err != nil {
-		return p, err
-	}
-	for _, segment := range strings.Split(path, "/") {
-		if name, ok := strings.CutPrefix(segment, ":"); ok {
-			if _, ok := p.path[name]; !ok {
-				return p, fmt.Errorf("no field of %s takes %q from the path", in, name)
-			}
-		}
-	}
-	for name := range p.path {
-		if !slices.Contains(strings.Split(path, "/"), ":"+name) {
-			return p, fmt.Errorf("the path has no %q, which %s takes from it", name, in)
-		}
-	}
-	if len(p.json) > 0 && (p.upload != nil || method == http.MethodGet) {
-		return p, fmt.Errorf("%s takes JSON from a body that is not for it", in)
-	}
-	return p, nil
-}
-
-func (p *plan) add(t reflect.Type, at []int) error {
-	for i := range t.NumField() {
-		f := t.Field(i)
-		index := append(slices.Clone(at), i)
-		s := slot{index: index, required: f.Tag.Get("required") == "true"}
-		into, tag := p.json, f.Tag.Get("json")
-		switch {
-		case f.Type == reflect.TypeFor[Upload]():
-			p.upload, p.accepts = index, strings.Split(f.Tag.Get("accept"), ",")
-			continue
-		case f.Tag.Get("path") != "":
-			into, tag = p.path, f.Tag.Get("path")
-		case f.Tag.Get("query") != "":
-			into, tag = p.query, f.Tag.Get("query")
-		case tag == "" && f.Anonymous && f.Type.Kind() == reflect.Struct:
-			if err := p.add(f.Type, index); err != nil {
-				return err
-			}
-			continue
-		}
-		name, _, _ := strings.Cut(tag, ",")
-		if _, twice := into[name]; twice || name == "" || name == "-" || !f.IsExported() {
-			return fmt.Errorf("field %s.%s has no tag of its own that says where it comes from", t, f.Name)
-		}
-		if f.Tag.Get("json") == "" && !settable(f.Type) {
-			return fmt.Errorf("field %s.%s has a type that no parameter has: %s", t, f.Name, f.Type)
-		}
-		into[name] = s
-	}
-	return nil
-}
-
 // body reads what a program sent, which is JSON or nothing.
 func (x *exchange) body() ([]byte, error) {
 	r := x.c.Request()
@@ -166,7 +90,7 @@ func (p *plan) decodeQuery(v reflect.Value, raw string) error {
 		if field.Kind() == reflect.Slice {
 			field.Set(reflect.MakeSlice(field.Type(), len(given), len(given)))
 			for i, one := range given {
-				if err := setText(field.Index(i), name, one); err != nil {
+				if err := s.set(field.Index(i), name, one); err != nil {
 					return err
 				}
 			}
@@ -175,7 +99,7 @@ func (p *plan) decodeQuery(v reflect.Value, raw string) error {
 		if len(given) > 1 {
 			return malformed(name, fmt.Sprintf("it stands there %d times", len(given)), "send it once")
 		}
-		if err := setText(field, name, given[0]); err != nil {
+		if err := s.set(field, name, given[0]); err != nil {
 			return err
 		}
 	}
@@ -190,21 +114,6 @@ func missing(slots map[string]slot, sent func(string) bool) error {
 		}
 	}
 	return nil
-}
-
-// settable tells whether a parameter can have the type.
-func settable(t reflect.Type) bool {
-	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
-		return true
-	}
-	switch t.Kind() {
-	case reflect.String, reflect.Bool, reflect.Int:
-		return true
-	case reflect.Pointer, reflect.Slice:
-		return t.Elem().Kind() != t.Kind() && settable(t.Elem())
-	default:
-		return false
-	}
 }
 
 // setText fills a field from the path or the query.
@@ -366,6 +275,8 @@ func ofType(at string, t reflect.Type) error {
 		kind = "a time as of RFC 3339, such as 2026-01-31T08:30:00Z"
 	case t.PkgPath() == "net/netip":
 		kind = "an IP address or network"
+	case reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
+		return malformed(at, "it is none of the values that there are", do)
 	case t.Kind() == reflect.String:
 		kind = "a string"
 	case t.Kind() == reflect.Bool:

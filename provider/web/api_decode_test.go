@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"errors"
 	"net/netip"
 	"reflect"
@@ -23,7 +24,8 @@ type page struct {
 type question struct {
 	Tenant string `path:"tenant"`
 	page
-	Kinds []string   `query:"kind"`
+	Kinds []string   `query:"kind" enum:"a,b,c"`
+	Size  int        `query:"size" minimum:"1" maximum:"10"`
 	From  *time.Time `query:"from"`
 	All   bool       `query:"all"`
 
@@ -145,6 +147,9 @@ func TestDecodeQuery(t *testing.T) {
 		"tenant=birch":    {"tenant", "no such parameter"},
 		"name=x":          {"name", "no such parameter"},
 		"access_token=x":  {"access_token", "no such parameter"},
+		"size=0":          {"size", "less than 1"},
+		"size=11":         {"size", "more than 10"},
+		"kind=a&kind=d":   {"kind", "none of a, b, c"},
 		"after=%zz":       {"", "not escaped"},
 		"after=%ff":       {"after", "no text"},
 		"after=%00":       {"after", "no text"},
@@ -158,4 +163,95 @@ func TestDecodeQuery(t *testing.T) {
 			t.Errorf("%.40s: %v, want %q at %q", raw, err, c.what, c.where)
 		}
 	}
+}
+
+// TestPlanFaults: what an operation can't be given is found before the first request.
+func TestPlanFaults(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		method, path string
+		in           any
+		want         string
+	}{
+		"no struct":       {"GET", "/api/v1/x", "", "not a struct"},
+		"elsewhere":       {"GET", "/x", struct{}{}, "does not begin with"},
+		"nobody takes it": {"GET", "/api/v1/:id", struct{}{}, `takes "id" from the path`},
+		"not in the path": {"GET", "/api/v1/x", struct {
+			ID string `path:"id"`
+		}{}, `no "id"`},
+		"no tag": {"POST", "/api/v1/x", struct{ Name string }{}, "no tag"},
+		"a tag twice": {"POST", "/api/v1/x", struct {
+			A string `query:"a"`
+			B string `query:"a"`
+		}{}, "no tag of its own"},
+		"left out of JSON": {"POST", "/api/v1/x", struct {
+			A string `json:"-"`
+		}{}, "no tag"},
+		"hidden": {"POST", "/api/v1/x", struct {
+			a string `query:"a"`
+		}{}, "no tag"},
+		"body of a GET": {"GET", "/api/v1/x", struct {
+			A string `json:"a"`
+		}{}, "not for it"},
+		"JSON beside an upload": {"POST", "/api/v1/x", struct {
+			A string `json:"a"`
+			F Upload `accept:"text/csv"`
+		}{}, "not for it"},
+		"a struct as a parameter": {"GET", "/api/v1/x", struct {
+			A struct{} `query:"a"`
+		}{}, "no parameter has"},
+		"lists in a list": {"GET", "/api/v1/x", struct {
+			A [][]string `query:"a"`
+		}{}, "no parameter has"},
+		"no bound": {"GET", "/api/v1/x", struct {
+			A int `query:"a" maximum:"many"`
+		}{}, "maximum"},
+	} {
+		if _, err := planFor(c.method, c.path, reflect.TypeOf(c.in)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// FuzzDecode: whatever is sent, it is refused in words or read; what is read means the same when it is written and read
+// again, and encoding/json, which is less strict, finds the same in it.
+func FuzzDecode(f *testing.F) {
+	for _, body := range []string{
+		`{"name":"a","note":"n","until":"2026-01-31T08:30:00Z","count":3,"on":true,"networks":[{"prefix":"192.0.2.0/24"}],"types":{"a":"b"}}`,
+		`{"name":"a","name":"b"}`, `{"name":null}`, `{"name":"\ud800"}`, `{"name":"a\u0000"}`, `{"name":{"$gt":""}}`, `[1]`, `{`, `{"name":1e400}`,
+		`{"name":"a","networks":[null]}`, `{"name":"a","types":{"":""}} `, "\xef\xbb\xbf{}",
+	} {
+		f.Add([]byte(body), "after=x&limit=1&kind=a")
+	}
+	p := planOf(f)
+	f.Fuzz(func(t *testing.T, body []byte, query string) {
+		var got question
+		v := reflect.ValueOf(&got).Elem()
+		err := p.decodeJSON(v, body)
+		if err == nil {
+			err = p.decodeQuery(v, query)
+		}
+		var refused *Invalid
+		if err != nil {
+			if !errors.As(err, &refused) || refused.What == "" || !errors.Is(err, ErrBadRequest) {
+				t.Fatalf("not refused in words: %v", err)
+			}
+			return
+		}
+		if got.Name == "" && !strings.Contains(string(body), `""`) || got.Tenant != "" {
+			t.Fatalf("%q gave %+v", body, got)
+		}
+		lax := struct {
+			Name     *string            `json:"name"`
+			Count    *int               `json:"count"`
+			On       *bool              `json:"on"`
+			Networks *[]nested          `json:"networks"`
+			Types    *map[string]string `json:"types"`
+		}{&got.Name, &got.Count, &got.On, &got.Networks, &got.Types}
+		before := got
+		got.Name, got.Count, got.On, got.Networks, got.Types = "", 0, false, nil, nil
+		if err := json.Unmarshal(body, &lax); err != nil || !reflect.DeepEqual(got, before) {
+			t.Fatalf("%q: encoding/json says %+v, we %+v (%v)", body, got, before, err)
+		}
+	})
 }

@@ -321,6 +321,8 @@ func (x *exchange) answer(res Result, err error) {
 	switch {
 	case res.File != nil:
 		x.file(res.File)
+	case res.Download != nil:
+		x.stream(*res.Download, nil)
 	case res.Page != nil:
 		status := http.StatusOK
 		if res.Refused {
