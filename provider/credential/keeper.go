@@ -100,6 +100,17 @@ func (k *Keeper) Primary(all []storage.Credential) []storage.Credential {
 	})
 }
 
+// DailyMessages is how many messages that are paid for a tenant may have sent a day, if one of the factors sends any.
+func (k *Keeper) DailyMessages(t *storage.Tenant) (most int, offered bool, err error) {
+	for _, f := range k.Factors {
+		if f, ok := f.(interface{ Daily(u mfa.User) (int, error) }); ok {
+			most, err = f.Daily(k.user(Person{Tenant: t, User: &storage.User{}}, nil))
+			return most, true, err
+		}
+	}
+	return 0, false, nil
+}
+
 // user is what a factor may know of the person; held are the credentials of that factor, where it is to know them.
 func (k *Keeper) user(p Person, held []mfa.Credential) mfa.User {
 	account := p.User.Email

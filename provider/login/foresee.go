@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/sallyport-id/sallyport/mfa"
 	"github.com/sallyport-id/sallyport/provider/credential"
@@ -38,22 +39,45 @@ func (s *Service) Foresee(u *storage.User, d policy.Decision, c *storage.Client)
 	return s.foresee(u.LastFactor, d, have, c)
 }
 
-func (s *Service) foresee(last string, d policy.Decision, have []Enrolled, c *storage.Client) (policy.Asked, error) {
+func (s *Service) foresee(last string, d policy.Decision, have []Enrolled, c *storage.Client) (asked policy.Asked, err error) {
 	st := &state{flow: &storage.Flow{Proofs: []storage.Proof{s.passwordProof(s.Now())}}, client: c, decision: d, have: have}
-	switch step := s.next(st); step.Kind {
-	case Deny:
-		return policy.Asked{Kind: policy.AskDenied}, nil
+	step := s.next(st)
+	if asked.Kind, err = askOf(step.Kind); err != nil {
+		return asked, err
+	}
+	switch step.Kind {
 	case Prompt:
-		return policy.Asked{Kind: policy.AskPrompt, Factors: s.first(step.Factors, last)}, nil
+		asked.Factors = s.first(step.Factors, last)
+		// All that can be answered here leads to the same: either it is what is asked for, or none of it is.
+		i := slices.IndexFunc(have, func(e Enrolled) bool { return e.Factor == step.Factors[0] })
+		st.flow.Proofs = append(st.flow.Proofs, storage.Proof{
+			Factor: have[i].Factor, PhishingResistant: have[i].PhishingResistant, Hardware: have[i].Hardware, At: s.Now(),
+		})
+		if step = s.next(st); step.Kind != Done {
+			asked.Then, err = askOf(step.Kind)
+		}
 	case Enrol:
-		return policy.Asked{Kind: policy.AskEnrol, Factors: s.settable(d)}, nil
+		asked.Factors = s.settable(d)
+	}
+	return asked, err
+}
+
+// askOf is how a step that comes after the password is called elsewhere.
+func askOf(k Kind) (policy.Ask, error) {
+	switch k {
+	case Deny:
+		return policy.AskDenied, nil
+	case Prompt:
+		return policy.AskPrompt, nil
+	case Enrol:
+		return policy.AskEnrol, nil
 	case Recover:
-		return policy.Asked{Kind: policy.AskRecoveryCode}, nil
+		return policy.AskRecoveryCode, nil
 	case Unmet:
-		return policy.Asked{Kind: policy.AskUnmet}, nil
+		return policy.AskUnmet, nil
 	case Done:
-		return policy.Asked{Kind: policy.AskNothing}, nil
+		return policy.AskNothing, nil
 	default:
-		return policy.Asked{}, fmt.Errorf("login: step %d after the password", step.Kind)
+		return "", fmt.Errorf("login: step %d can't come right after the password", k)
 	}
 }

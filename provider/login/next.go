@@ -149,7 +149,7 @@ func without(proofs []storage.Proof, d policy.Decision, enrolled []Enrolled, has
 		return anyFactor(enrolled)
 	}
 	switch {
-	case w.PhishingResistant, d.TwoFactor == policy.Unavailable:
+	case w.PhishingResistant && w.Essential, d.TwoFactor == policy.Unavailable:
 		return Step{Kind: Unmet}
 	case d.EnrolAtLogin || d.TwoFactor != policy.Required:
 		return Step{Kind: Enrol}

@@ -210,6 +210,7 @@ func TestNextExamples(t *testing.T) {
 		{"off, has one", pw, off, []Enrolled{app}, Want{}, "{7 []}"},
 		{"off, but the application asks", pw, off, []Enrolled{app}, Want{TwoFactor: true}, "{2 [totp]}"},
 		{"the application asks in vain", pw, optional, nil, Want{TwoFactor: true}, "{7 []}"},
+		{"the application asks for more than is there, and the policy for a set-up", pw, staff, nil, Want{PhishingResistant: true}, "{3 []}"},
 		{"the application insists: set up", pw, optional, nil, Want{TwoFactor: true, Essential: true}, "{3 []}"},
 		{"the application insists on what can't be had", both, optional, []Enrolled{app}, Want{PhishingResistant: true, Essential: true}, "{6 []}"},
 		{"grace", pw, grace, nil, Want{}, "{7 []}"},
