@@ -158,10 +158,16 @@ const (
 	LinkPassword  = "password"
 	LinkTwoFactor = "two-factor"
 	LinkEmail     = "email"
+	// LinkInvitation leads somebody who has been made a user to choosing a password. Its record does not expire, but stays
+	// for as long as the invitation has not been taken up: the open invitations of a tenant are listed from these records.
+	LinkInvitation = "invitation"
 )
 
+// InvitationLife is for how long after User.Invited the link of an invitation is good.
+const InvitationLife = 7 * 24 * time.Hour
+
 // Purposes are all of them.
-func Purposes() []string { return []string{LinkPassword, LinkTwoFactor, LinkEmail} }
+func Purposes() []string { return []string{LinkPassword, LinkTwoFactor, LinkEmail, LinkInvitation} }
 
 // LinkID is the ID of a user's link.
 func LinkID(purpose, user string) string { return purpose + "/" + user }

@@ -139,7 +139,7 @@ func (t *table[N, P]) insertArgs(n *N) ([]driver.NamedValue, error) {
 		return nil, err
 	}
 	k := P(n).Record()
-	values := make([]driver.Value, 0, 8)
+	values := make([]driver.Value, 0, 12)
 	values = append(values, k.Tenant, k.ID, toMillis(k.Expires), doc)
 	values = t.codec.appendFields(values, n)
 	return args(append(values, t.db.now().UnixMilli())...), nil
@@ -157,11 +157,12 @@ func (t *table[N, P]) Replace(ctx context.Context, n *N) error {
 		return t.failed("replace", err)
 	}
 	now, expires := t.db.now().UnixMilli(), toMillis(k.Expires)
-	same := append(make([]driver.Value, 0, 8), doc, k.Tenant, k.ID, k.Version, now, expires)
-	full := append(make([]driver.Value, 0, 8), expires, doc)
-	full = append(t.codec.appendFields(full, n), k.Tenant, k.ID, k.Version, now)
+	fields := t.codec.appendFields(make([]driver.Value, 0, 8), n)
+	same := append(make([]driver.Value, 0, 12), doc, k.Tenant, k.ID, k.Version, now, expires)
+	full := append(make([]driver.Value, 0, 12), expires, doc)
+	full = append(append(full, fields...), k.Tenant, k.ID, k.Version, now)
 	changed, err := t.db.writer.do(ctx, &write{
-		query: t.replaceSame, args: args(t.codec.appendFields(same, n)...),
+		query: t.replaceSame, args: args(append(same, fields...)...),
 		otherwise: t.replace, otherwiseArgs: args(full...),
 	})
 	switch {
