@@ -59,9 +59,12 @@ func newDescriber(t testing.TB) *describer {
 	}
 	d.r.DefaultOptions = append(d.r.DefaultOptions,
 		jsonschema.InterceptDefName(d.name), jsonschema.InterceptProp(d.property), jsonschema.InterceptSchema(d.schema),
-		// Lists and maps of nothing are written as such, and what is null is left out.
+		// Lists and maps of nothing are written as such, and what is null is left out. Only in what programs send does null
+		// mean something: it takes a pointer back to nothing.
 		jsonschema.InterceptNullability(func(p jsonschema.InterceptNullabilityParams) {
-			if p.NullAdded {
+			oc, ok := openapi.OperationCtx(p.Context)
+			sent := ok && !oc.IsProcessingResponse() && oc.ProcessingIn() == openapi.InBody
+			if p.NullAdded && !(sent && p.Type.Kind() == reflect.Pointer) {
 				p.Schema.RemoveType(jsonschema.Null)
 			}
 		}),
@@ -143,6 +146,48 @@ func (d *describer) operation(r web.Route) {
 	if err := d.r.AddOperation(oc); err != nil {
 		d.t.Fatalf("%s: %v", name, err)
 	}
+	d.finish(oc, r)
+}
+
+// exposed is the operation itself.
+func (d *describer) exposed(oc openapi.OperationContext) *openapi31.Operation {
+	e, ok := oc.(openapi31.OperationExposer)
+	if !ok {
+		d.t.Fatalf("%s: the operation is hidden", oc.ID())
+	}
+	return e.Operation()
+}
+
+// finish says what the tags can't.
+func (d *describer) finish(oc openapi.OperationContext, r web.Route) {
+	op := d.exposed(oc)
+	for _, p := range op.Parameters {
+		// It stands beside the schema already.
+		delete(p.Parameter.Schema, "description")
+	}
+	if body := op.RequestBody; body != nil {
+		merge, ok := body.RequestBody.Content["application/json"]
+		body.RequestBody.WithRequired(!ok || requires(r.API.In))
+		if ok && r.Method == http.MethodPatch {
+			body.RequestBody.WithContentItem("application/merge-patch+json", merge)
+		}
+	}
+	if made, ok := op.Responses.MapOfResponseOrReferenceValues["201"]; ok {
+		where := openapi31.Header{Schema: map[string]any{"type": "string"}}
+		where.WithDescription("Where it stands from now on.")
+		made.Response.WithHeadersItem("Location", openapi31.HeaderOrReference{Header: &where})
+	}
+}
+
+// requires tells whether a body has fields that must be there.
+func requires(in reflect.Type) bool {
+	for i := range in.NumField() {
+		f := in.Field(i)
+		if f.Tag.Get("json") != "" && f.Tag.Get("required") == "true" || f.Anonymous && f.Type.Kind() == reflect.Struct && requires(f.Type) {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *describer) request(oc openapi.OperationContext, r web.Route) {
@@ -151,22 +196,21 @@ func (d *describer) request(oc openapi.OperationContext, r web.Route) {
 	for _, accepted := range r.API.Accepts {
 		oc.AddReqStructure(nil, openapi.WithContentType(accepted))
 	}
-	exposed, ok := oc.(openapi31.OperationExposer)
-	if !ok {
-		d.t.Fatalf("%s: the operation is hidden", r.API.ID)
-	}
 	if r.API.Repeatable {
 		p := openapi31.Parameter{Name: "Idempotency-Key", In: openapi31.ParameterInHeader, Schema: map[string]any{"type": "string", "maxLength": 255}}
 		p.WithDescription("A word of your own for this request, such as a UUID. Sent again within 24 hours, the request is not " +
 			"carried out twice: the answer is the same again.")
-		exposed.Operation().Parameters = append(exposed.Operation().Parameters, p.ToParameterOrRef())
+		op := d.exposed(oc)
+		op.Parameters = append(op.Parameters, p.ToParameterOrRef())
 	}
 }
 
 func (d *describer) responses(oc openapi.OperationContext, r web.Route) {
 	c := r.API
 	respond := func(status int, of any, options ...openapi.ContentOption) {
-		oc.AddRespStructure(of, append(options, openapi.WithHTTPStatus(status))...)
+		oc.AddRespStructure(of, append([]openapi.ContentOption{openapi.WithHTTPStatus(status), func(cu *openapi.ContentUnit) {
+			cu.Description = http.StatusText(status)
+		}}, options...)...)
 	}
 	switch {
 	case c.Out == reflect.TypeFor[web.Download]():
@@ -260,6 +304,10 @@ func (d *describer) property(p jsonschema.InterceptPropParams) error {
 		}
 		p.PropertySchema.WithDescription(text)
 	}
+	if each := p.PropertySchema.Items; each != nil && len(p.PropertySchema.Enum) > 0 {
+		// The words are those of each item.
+		each.SchemaOrBoolEns().TypeObjectEns().Enum, p.PropertySchema.Enum = p.PropertySchema.Enum, nil
+	}
 	tag := p.Field.Tag.Get("json")
 	if tag != "" && !d.asked[owner] && !strings.Contains(tag, ",omit") && !slices.Contains(p.ParentSchema.Required, p.Name) {
 		p.ParentSchema.Required = append(p.ParentSchema.Required, p.Name)
@@ -267,7 +315,7 @@ func (d *describer) property(p jsonschema.InterceptPropParams) error {
 	return nil
 }
 
-// schema gives a type its description. Nothing but what is described may be sent.
+// schema gives a type its description.
 func (d *describer) schema(p jsonschema.InterceptSchemaParams) (bool, error) {
 	t := p.Value.Type()
 	for t.Kind() == reflect.Pointer {
@@ -374,5 +422,11 @@ func (c comments) fieldsOf(name string, s *ast.StructType) {
 	}
 }
 
-// line puts a comment on one line.
-func line(text string) string { return strings.Join(strings.Fields(text), " ") }
+// line puts a comment on one line, as a sentence.
+func line(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}
