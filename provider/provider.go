@@ -273,7 +273,7 @@ func (p *Provider) services() error {
 		return fmt.Errorf("provider: %w", err)
 	}
 	p.admin, err = admin.New(admin.Config{
-		Store: c.Store, Keys: p.keys, Audit: p.audit, Directory: p.local, Credentials: keeper, Notices: notices,
+		Store: c.Store, Keys: p.keys, Audit: p.audit, Directory: p.local, Credentials: keeper, Notices: notices, WebhookService: p.webhooks,
 		Decision: p.login.Decision, Asked: p.login.Asked, Foresee: p.login.Foresee, EndOthers: p.endAll, SecretPurpose: oidc.SecretPurpose, Now: c.Now,
 	})
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 // newClient checks all of what is asked for.
 func (s *Service) newClient(ctx context.Context, by *web.Actor, in NewClient) (storage.Client, error) {
 	c := storage.Client{
-		Key: storage.Key{Tenant: storage.Global, ID: storage.NewID()}, Owner: in.Tenant, Type: in.Type, Tags: in.Tags,
+		Key: storage.Key{Tenant: storage.Global, ID: storage.NewID()}, Name: in.Name, Owner: in.Tenant, Type: in.Type, Tags: in.Tags,
 		RedirectURIs: in.RedirectURIs, PostLogoutRedirectURIs: in.PostLogoutRedirectURIs, Scopes: in.Scopes,
 		IDTokenAlg: in.IDTokenAlg, NoPKCE: in.NoPKCE, Strength: in.Strength, Created: s.Now(),
 	}
@@ -179,8 +179,8 @@ func checkWords(c *storage.Client) error {
 	}
 	for _, scope := range c.Scopes {
 		// RFC 6749, section 3.3: scope-token.
-		if scope == "" || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
-			return invalid("scopes", fmt.Sprintf("%q can't be a scope", scope), "use printable ASCII without spaces, quotes and backslashes")
+		if scope == "" || len(scope) > maxScope || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
+			return invalid("scopes", fmt.Sprintf("%q can't be a scope", scope), fmt.Sprintf("use 1 to %d printable ASCII characters without spaces, quotes and backslashes", maxScope))
 		}
 	}
 	if len(c.Tags) > maxTags {

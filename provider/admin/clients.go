@@ -28,20 +28,20 @@ type Client struct {
 	ID   string `json:"client_id"`
 	Name string `json:"name"`
 	// Tenant is the tenant it belongs to; empty means all share it.
-	Tenant                 string         `json:"tenant,omitempty"`
-	Type                   string         `json:"type"`
-	Tags                   []string       `json:"tags,omitempty"`
-	RedirectURIs           []string       `json:"redirect_uris,omitempty"`
-	PostLogoutRedirectURIs []string       `json:"post_logout_redirect_uris,omitempty"`
-	GrantTypes             []string       `json:"grant_types"`
-	Scopes                 []string       `json:"scopes,omitempty"`
-	IDTokenAlg             string         `json:"id_token_signed_response_alg"`
-	NoPKCE                 bool           `json:"no_pkce,omitempty"`
+	Tenant                 string   `json:"tenant,omitempty"`
+	Type                   string   `json:"type"`
+	Tags                   []string `json:"tags,omitempty"`
+	RedirectURIs           []string `json:"redirect_uris,omitempty"`
+	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty"`
+	GrantTypes             []string `json:"grant_types"`
+	Scopes                 []string `json:"scopes,omitempty"`
+	IDTokenAlg             string   `json:"id_token_signed_response_alg"`
+	NoPKCE                 bool     `json:"no_pkce,omitempty"`
 	// Strength is what every sign-in to it has to show beyond the policy.
 	Strength string         `json:"strength,omitempty"`
-	Secrets                []ClientSecret `json:"secrets,omitempty"`
-	Disabled               bool           `json:"disabled"`
-	Created                time.Time      `json:"created"`
+	Secrets  []ClientSecret `json:"secrets,omitempty"`
+	Disabled bool           `json:"disabled"`
+	Created  time.Time      `json:"created"`
 }
 
 // ClientSecret tells of a secret without telling it.
@@ -100,6 +100,7 @@ const (
 	maxURIs       = 50
 	maxTags       = 20
 	maxScopes     = 50
+	maxScope      = 100
 )
 
 // CreateClient registers a client. The secret, which only web and machine clients have, can't be seen again. *web.Invalid.

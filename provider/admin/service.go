@@ -13,6 +13,7 @@ import (
 	"github.com/sallyport-id/sallyport/provider/mail"
 	"github.com/sallyport-id/sallyport/provider/policy"
 	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/provider/webhook"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -36,6 +37,8 @@ type Config struct {
 	Credentials *credential.Keeper
 	// Notices tell users of changes to their accounts.
 	Notices *mail.Notifier
+	// WebhookService keeps and tests webhooks; it asks nobody for permission.
+	WebhookService *webhook.Service
 	// Decision says what the tenant's policy asks of an actor.
 	Decision func(ctx context.Context, by *web.Actor) (policy.Decision, error)
 	// Asked says what a sign-in would be asked for under a decision, and Foresee does by what is kept with the user alone.
@@ -58,7 +61,7 @@ type Service struct{ Config }
 // New checks the configuration.
 func New(c Config) (*Service, error) {
 	if c.Store.Tenants == nil || c.Keys == nil || c.Audit == nil || c.Directory == nil || c.Credentials == nil ||
-		c.Notices == nil || c.Decision == nil || c.Asked == nil || c.Foresee == nil || c.EndOthers == nil || c.SecretPurpose == "" {
+		c.Notices == nil || c.WebhookService == nil || c.Decision == nil || c.Asked == nil || c.Foresee == nil || c.EndOthers == nil || c.SecretPurpose == "" {
 		return nil, errors.New("admin: Config lacks a part")
 	}
 	if c.Now == nil {
