@@ -316,6 +316,22 @@ func TestAPIAsksPolicy(t *testing.T) {
 	if detail, _ := got["detail"].(string); !strings.Contains(detail, "Office only") {
 		t.Errorf("detail %q does not name the rule", detail)
 	}
+	p.call(http.MethodGet, "/api/v1/me", "").problem(t, "again", http.StatusForbidden, "error.denied")
+	noted := 0
+	for _, e := range w.events("birch") {
+		if e.Action == "api.call" && e.Outcome == "refused" && e.Client == "console" && e.User != "" && e.Address == "127.0.0.1" {
+			noted++
+		}
+	}
+	if noted != 1 {
+		t.Errorf("%d entries in the audit log, want one a minute", noted)
+	}
+	w.rules("birch", storage.Rule{
+		Name: "Everyone", Then: storage.Then{Access: "allow", TwoFactor: "optional", Strength: "any", Unenrolled: "enrol_at_login"},
+	})
+	if got := p.call(http.MethodGet, "/api/v1/me", ""); got.status != http.StatusOK {
+		t.Errorf("let in again: %d %s", got.status, got.body)
+	}
 }
 
 // TestAPIPaths: what nobody answers is told in the same way.

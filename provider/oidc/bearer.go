@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/sallyport-id/sallyport/provider/web"
 )
@@ -40,10 +41,26 @@ func (p *Provider) Bearer(ctx context.Context, by *web.Actor, token string) erro
 	if by.Address.IsValid() {
 		a.Address = by.Address.String()
 	}
-	if err := p.admitFrom(ctx, by, a); err != nil {
+	var denied *web.Denied
+	if err := p.admitFrom(ctx, by, a); errors.As(err, &denied) {
+		return errors.Join(err, p.noteDenied(ctx, by, &state))
+	} else if err != nil {
 		return err
 	}
 	by.Client, by.Scopes = state.client, allowed(state.client, c.Scopes)
 	by.Tenant, by.User = state.tenant, state.user
 	return nil
+}
+
+// noteDenied puts into the audit log that the policy refused a program, for each client and network once a minute: whoever
+// has just closed the door wants to see who knocks, but not each time.
+func (p *Provider) noteDenied(ctx context.Context, by *web.Actor, state *standing) error {
+	if !p.noted.First("api "+state.client.ID+" "+web.Network(by.Address), p.c.Now(), time.Minute) {
+		return nil
+	}
+	e := clientEvent(by, state.client, "api.call", "refused", "denied by policy")
+	if state.user != nil {
+		e = grantEvent(by, state.grant, state.client.ID, "api.call", "refused", "denied by policy")
+	}
+	return p.record(ctx, e)
 }
