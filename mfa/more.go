@@ -59,6 +59,9 @@ type Host struct {
 	// Say finds a sentence of the catalogues in a language, and fills in pairs of a name and a value.
 	Say    func(lang, key string, pairs ...any) string
 	Logger *slog.Logger
+	// Sent, if set, is told of each message that a gateway took and that is paid for, by the factor's ID: what a tenant
+	// spends is shown to it. It can't fail, because the message is on its way.
+	Sent func(ctx context.Context, tenant, factor string)
 }
 
 // Quota counts uses against limits, over all processes of the deployment.

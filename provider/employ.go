@@ -34,6 +34,7 @@ func (p *Provider) employ(quota mfa.Quota) ([]mfa.Factor, error) {
 		Say: func(lang, key string, pairs ...any) string {
 			return p.server.UI.Text(p.server.UI.Language(lang), ui.Say(key, pairs...))
 		},
+		Sent: p.sent,
 	}
 	for i, f := range all {
 		guest, ok := f.(mfa.Guest)

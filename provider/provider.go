@@ -370,13 +370,15 @@ func (p *Provider) Routes() []web.Route {
 	)
 }
 
-// Run does the work of the background until ctx ends: it sends mails, tells webhooks, rotates signing keys, and sweeps what
-// has expired. Without it everything else works, but mails and webhooks wait, keys grow old and the database grows.
+// Run does the work of the background until ctx ends: it sends mails, tells webhooks, rotates signing keys, sweeps what has
+// expired, and once a day counts each tenant's users and takes off the audit logs what is not to be kept any longer. Without
+// it everything else works, but mails and webhooks wait, keys grow old and the database grows.
 func (p *Provider) Run(ctx context.Context) error {
 	var tasks sync.WaitGroup
 	tasks.Go(func() { p.keys.Run(ctx) })
 	tasks.Go(func() { p.sweep(ctx) })
 	tasks.Go(func() { p.webhooks.Run(ctx) })
+	tasks.Go(func() { p.everyDay(ctx) })
 	if p.queue != nil {
 		tasks.Go(func() { p.queue.Run(ctx) })
 	}

@@ -57,6 +57,9 @@ func (f Factor) deliver(ctx context.Context, u mfa.User, number, text string, li
 	}
 	switch err := f.Sender.Send(ctx, m); {
 	case err == nil:
+		if f.host.Sent != nil {
+			f.host.Sent(ctx, u.Tenant, ID)
+		}
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("sms: %w", context.Cause(ctx)) // whoever asked is gone: that says nothing about the gateway
@@ -93,6 +96,12 @@ func (f Factor) budget(u mfa.User) (mfa.Limit, error) {
 		most = n
 	}
 	return mfa.Limit{Name: "sms/budget", Most: most, Per: 24 * time.Hour}, nil
+}
+
+// Daily is how many SMS the tenant of u may have sent a day.
+func (f Factor) Daily(u mfa.User) (int, error) {
+	l, err := f.budget(u)
+	return l.Most, err
 }
 
 // text is the SMS that carries a code. Its last line binds the code to the issuer's host, so that browsers offer it

@@ -257,6 +257,14 @@ func TestBudget(t *testing.T) {
 	if len(w.sent) != 5 {
 		t.Errorf("%d were sent", len(w.sent))
 	}
+	if want := []string{"acme sms", "acme sms", "umbrella sms", "umbrella sms", "umbrella sms"}; !slices.Equal(w.counted, want) {
+		t.Errorf("counted as sent: %q, want %q", w.counted, want)
+	}
+	for option, want := range map[string]int{"": 2, "3": 3} {
+		if n, err := f.Daily(user("acme", 0, option)); err != nil || n != want {
+			t.Errorf("sms.budget %q: %d a day (%v), want %d", option, n, err, want)
+		}
+	}
 	w.now = w.now.Add(24 * time.Hour)
 	if _, err := f.Enroll(t.Context(), user("acme", 3, ""), number(3)); err != nil {
 		t.Errorf("a day later: %v", err)
@@ -305,6 +313,9 @@ func TestGatewayFails(t *testing.T) {
 		if ch, err := f.Enroll(t.Context(), alice, mobile); !refused(err, c.want) || !errors.Is(err, c.fails) || ch.State != nil {
 			t.Errorf("%v: %v", c.fails, err)
 		}
+	}
+	if len(w.counted) > 0 {
+		t.Errorf("counted as sent: %q", w.counted)
 	}
 	w.fails, w.now = nil, w.now.Add(time.Hour)
 	ctx, cancel := context.WithCancel(t.Context())

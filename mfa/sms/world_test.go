@@ -21,6 +21,8 @@ type world struct {
 	// fails is what the gateway answers.
 	fails error
 	quota quota
+	// counted are the tenants and factors that a message was counted for.
+	counted []string
 }
 
 // mobile is a German number.
@@ -73,6 +75,7 @@ func (w *world) host() mfa.Host {
 			return sum[:n]
 		},
 		Quota: &w.quota,
+		Sent:  func(_ context.Context, tenant, factor string) { w.counted = append(w.counted, tenant+" "+factor) },
 		Say: func(lang, key string, pairs ...any) string {
 			return fmt.Sprintln(append([]any{lang, key}, pairs...)...)
 		},

@@ -2,43 +2,291 @@ package admin
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
 
 	"github.com/sallyport-id/sallyport/provider/audit"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
-// VerifyAudit reads the audit logs of the tenants named, or of all and the deployment's own, and tells whether an entry
-// was changed, taken out or put elsewhere.
-func (s *Service) VerifyAudit(ctx context.Context, by *web.Actor, tenants []string) ([]audit.Report, error) {
-	if len(tenants) == 0 && !runs(by) {
-		return nil, web.ErrForbidden
+// AuditFilter says which entries of an audit log are asked for. What is left out does not matter.
+type AuditFilter struct {
+	// User is whom it was done to, and By who did it: a user's ID, e-mail address or user name. By is also a client_id,
+	// "operator" or "retention".
+	User string `query:"user"`
+	By   string `query:"by"`
+	// Action is an action ("sign_in.factor") or the beginning of several ("sign_in.*"), or several of these with commas
+	// between.
+	Action string `query:"action"`
+	// Outcome is "ok", "refused", "failed" or "sent".
+	Outcome string `query:"outcome"`
+	// Client is a client_id, Factor a factor's ID, Rule a rule's name or a report-only rule's ID.
+	Client string `query:"client"`
+	Factor string `query:"factor"`
+	Rule   string `query:"rule"`
+	// Address is an IP address or a network in CIDR notation.
+	Address string `query:"address"`
+	// Text is looked for in all texts of an entry.
+	Text string `query:"text"`
+	// From is within, Until is not; the zero time is no bound.
+	From  time.Time `query:"from"`
+	Until time.Time `query:"until"`
+}
+
+// AuditEntry is an entry of an audit log, with the names of those it is about as far as they are still there.
+type AuditEntry struct {
+	// ID is its place in the chain, twenty decimal digits.
+	ID   string    `json:"id"`
+	Time time.Time `json:"time"`
+	// Action names what was tried, such as "sign_in.password"; Outcome is "ok", "refused", "failed" or "sent".
+	Action  string `json:"action"`
+	Outcome string `json:"outcome"`
+	// Actor is who did it: a user ID, a client_id, "operator" or "retention". ActorName is the e-mail address or user name, or
+	// the application's name.
+	Actor     string `json:"actor,omitempty"`
+	ActorName string `json:"actor_name,omitempty"`
+	// User is whom it was done to, by ID; UserName is the e-mail address or user name.
+	User     string `json:"user,omitempty"`
+	UserName string `json:"user_name,omitempty"`
+	// Client is the client_id of the application, ClientName its name.
+	Client     string `json:"client,omitempty"`
+	ClientName string `json:"client_name,omitempty"`
+	// Factor is the ID of the factor.
+	Factor string `json:"factor,omitempty"`
+	// Rule is the name of the policy rule that decided; Reports are the IDs of report-only rules that would have, with a
+	// space between.
+	Rule    string `json:"rule,omitempty"`
+	Reports string `json:"reports,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	// Address and Agent are where it came from, and what the browser or program called itself.
+	Address string `json:"address,omitempty"`
+	Agent   string `json:"agent,omitempty"`
+	// Request identifies the request in the server's log.
+	Request string `json:"request,omitempty"`
+	// Previous is the Hash of the entry before; see “audit verify”.
+	Previous string `json:"previous"`
+	Hash     string `json:"hash"`
+}
+
+// AuditEntries are some entries of an audit log, the newest first.
+type AuditEntries struct {
+	Items []AuditEntry `json:"items"`
+	// Next is where to go on; empty where all was looked through. It may be there though Items are few or none: so much
+	// was looked through without finding more.
+	Next string `json:"next,omitempty"`
+	// Searched is how many entries were looked at for this answer, and Until the time of the last of them.
+	Searched int       `json:"searched"`
+	Until    time.Time `json:"until,omitzero"`
+}
+
+// FindAudit lists the entries of a tenant's audit log that a filter describes. Owners and admins see all of them.
+func (s *Service) FindAudit(ctx context.Context, by *web.Actor, tenant string, f AuditFilter, p Page) (AuditEntries, error) {
+	if err := s.admitLog(ctx, by, tenant); err != nil {
+		return AuditEntries{}, err
 	}
-	if len(tenants) == 0 {
-		tenants = []string{storage.Global}
-		all := storage.Query{Tenant: storage.Global, Limit: 1000}
-		err := storage.Each(ctx, s.Store.Tenants, all, func(t *storage.Tenant) error {
-			tenants = append(tenants, t.ID)
-			return nil
-		})
-		if err != nil {
+	filter, err := s.auditFilter(ctx, tenant, f)
+	if err != nil {
+		return AuditEntries{}, err
+	}
+	filter.After, filter.Limit = p.After, p.Limit
+	found, err := s.Audit.Find(ctx, tenant, filter)
+	if err != nil {
+		return AuditEntries{}, auditFault(err)
+	}
+	items, err := s.entries(ctx, tenant, found.Events)
+	return AuditEntries{Items: items, Next: found.Next, Searched: found.Searched, Until: found.Until}, err
+}
+
+// AuditEntry is one entry of a tenant's audit log.
+func (s *Service) AuditEntry(ctx context.Context, by *web.Actor, tenant, id string) (AuditEntry, error) {
+	if err := s.admitLog(ctx, by, tenant); err != nil {
+		return AuditEntry{}, err
+	}
+	if id == "" {
+		return AuditEntry{}, web.ErrNotFound
+	}
+	e, err := s.Store.Events.Get(ctx, tenant, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return AuditEntry{}, web.Missing("entry", id, "check the ID; older entries may have been removed by the log's retention")
+	}
+	if err != nil {
+		return AuditEntry{}, web.Unavailable("audit log", err)
+	}
+	items, err := s.entries(ctx, tenant, []storage.Event{e})
+	if err != nil {
+		return AuditEntry{}, err
+	}
+	return items[0], nil
+}
+
+// admitLog lets owners and admins read their tenant's log, and operators any, also that of the deployment.
+func (s *Service) admitLog(ctx context.Context, by *web.Actor, tenant string) error {
+	if tenant == storage.Global && runs(by) {
+		return nil
+	}
+	_, err := s.admit(ctx, by, tenant, helping)
+	return err
+}
+
+// auditFilter finds the users that a filter names.
+func (s *Service) auditFilter(ctx context.Context, tenant string, f AuditFilter) (audit.Filter, error) {
+	filter := audit.Filter{
+		Action: f.Action, Outcome: f.Outcome, Client: f.Client, Factor: f.Factor, Rule: f.Rule, Address: f.Address, Text: f.Text,
+		From: f.From, Until: f.Until,
+	}
+	var err error
+	if filter.User, err = s.whose(ctx, tenant, "user", f.User); err != nil {
+		return filter, err
+	}
+	if filter.Actor, err = s.whose(ctx, tenant, "by", f.By); err != nil {
+		return filter, err
+	}
+	return filter, auditFault(filter.Check())
+}
+
+// whose is the ID of a user as the log has it. What is neither an e-mail address nor a user name is taken for an ID: those
+// who were deleted are found by theirs.
+func (s *Service) whose(ctx context.Context, tenant, field, name string) (string, error) {
+	if name == "" || tenant == storage.Global {
+		return name, nil
+	}
+	_, err := s.Store.Users.Get(ctx, tenant, name)
+	if err == nil {
+		return name, nil
+	}
+	if !errors.Is(err, storage.ErrNotFound) {
+		return "", web.Unavailable("user", err)
+	}
+	found, err := s.Directory.Lookup(ctx, tenant, name)
+	if err != nil {
+		return "", web.Unavailable("directory", err)
+	}
+	if len(found) > 0 {
+		return found[0].ID, nil
+	}
+	// An ID has no such sign, and somebody mistyped an address.
+	if strings.Contains(name, "@") {
+		return "", invalidAs(field, "unknown", fmt.Sprintf("nobody has the e-mail address %q", name), "check the spelling, or give the ID of a user who was deleted")
+	}
+	return name, nil
+}
+
+// auditFault says in words what a filter can't mean; what else fails may be tried again.
+func auditFault(err error) error {
+	var bad *audit.FilterError
+	if errors.As(err, &bad) {
+		return invalidAs(bad.Where, "filter", bad.What, bad.Do)
+	}
+	return web.Unavailable("audit log", err)
+}
+
+// entries are events as they are shown.
+func (s *Service) entries(ctx context.Context, tenant string, events []storage.Event) ([]AuditEntry, error) {
+	names := namesIn{s: s, tenant: tenant, users: map[string]string{}, clients: map[string]string{}}
+	items := make([]AuditEntry, 0, len(events))
+	for i := range events {
+		e := &events[i]
+		v := AuditEntry{
+			ID: e.ID, Time: e.Time, Action: e.Action, Outcome: e.Outcome, Actor: e.Actor, User: e.User, Client: e.Client,
+			Factor: e.Factor, Rule: e.Rule, Reports: e.Reports, Reason: e.Reason, Address: e.Address, Agent: e.Agent,
+			Request: e.Request, Previous: e.Previous, Hash: e.Hash,
+		}
+		var err error
+		if v.UserName, err = names.user(ctx, e.User); err != nil {
 			return nil, err
 		}
-	}
-	var reports []audit.Report
-	for _, id := range tenants {
-		if id != storage.Global {
-			if _, err := s.admit(ctx, by, id, helping); err != nil {
-				return nil, err
-			}
-		} else if !runs(by) {
-			return nil, web.ErrForbidden
-		}
-		r, err := s.Audit.Verify(ctx, id)
-		if err != nil {
+		if v.ClientName, err = names.client(ctx, e.Client); err != nil {
 			return nil, err
 		}
-		reports = append(reports, r)
+		if v.ActorName, err = names.actor(ctx, e.Actor); err != nil {
+			return nil, err
+		}
+		items = append(items, v)
 	}
-	return reports, nil
+	return items, nil
+}
+
+// namesIn finds the names of users and clients, each once.
+type namesIn struct {
+	s              *Service
+	tenant         string
+	users, clients map[string]string
+}
+
+func (n namesIn) user(ctx context.Context, id string) (string, error) {
+	return nameFrom(ctx, n.users, n.s.Store.Users, n.tenant, id, web.Account)
+}
+
+// client is the name of the tenant's own client, or of one that all tenants share.
+func (n namesIn) client(ctx context.Context, id string) (string, error) {
+	return nameFrom(ctx, n.clients, n.s.Store.Clients, storage.Global, id, func(c *storage.Client) string {
+		if c.Owner != "" && c.Owner != n.tenant {
+			return ""
+		}
+		return c.Name
+	})
+}
+
+func (n namesIn) actor(ctx context.Context, id string) (string, error) {
+	name, err := n.user(ctx, id)
+	if name != "" || err != nil {
+		return name, err
+	}
+	return n.client(ctx, id)
+}
+
+// nameFrom is what a record is called; nothing where it is gone.
+func nameFrom[T any](ctx context.Context, known map[string]string, table storage.Table[T], tenant, id string, name func(*T) string) (string, error) {
+	if id == "" || id == operator || tenant == "" {
+		return "", nil
+	}
+	if known, ok := known[id]; ok {
+		return known, nil
+	}
+	r, err := table.Get(ctx, tenant, id)
+	switch {
+	case err == nil:
+		known[id] = name(&r)
+	case errors.Is(err, storage.ErrNotFound):
+		known[id] = ""
+	default:
+		return "", web.Unavailable("names", err)
+	}
+	return known[id], nil
+}
+
+// ExportAudit writes all entries of a tenant's audit log that a filter describes, the oldest first, as audit.CSV or
+// audit.JSONLines. That it was done stands in the log.
+func (s *Service) ExportAudit(ctx context.Context, by *web.Actor, tenant string, f AuditFilter, format string) (web.Download, error) {
+	if err := s.admitLog(ctx, by, tenant); err != nil {
+		return web.Download{}, err
+	}
+	types := map[string]string{string(audit.CSV): "text/csv; charset=utf-8; header=present", string(audit.JSONLines): "application/jsonl"}
+	if types[format] == "" {
+		return web.Download{}, invalidAs("format", "filter", fmt.Sprintf("%q is no format", format), "choose csv or jsonl")
+	}
+	filter, err := s.auditFilter(ctx, tenant, f)
+	if err != nil {
+		return web.Download{}, err
+	}
+	e := about(by, tenant, "audit.export")
+	e.Reason = format
+	if err := s.Audit.Record(ctx, e); err != nil {
+		return web.Download{}, web.Unavailable("audit log", err)
+	}
+	name := tenant
+	if tenant == storage.Global {
+		name = "deployment"
+	}
+	return web.Download{
+		Type: types[format], Name: fmt.Sprintf("audit-%s-%s.%s", name, s.Now().UTC().Format(time.DateOnly), format),
+		Write: func(w io.Writer) error {
+			_, err := s.Audit.Export(ctx, tenant, filter, w, audit.Format(format))
+			return auditFault(err)
+		},
+	}, nil
 }

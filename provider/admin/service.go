@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/audit"
@@ -24,8 +25,18 @@ type Audit interface {
 	RecordSeries(ctx context.Context, tenant string, events []storage.Event) error
 	// Find reads entries, the newest first; see audit.Log.Find.
 	Find(ctx context.Context, tenant string, f audit.Filter) (audit.Found, error)
+	AuditReader
+}
+
+// AuditReader is what is done with events that are kept.
+type AuditReader interface {
+	// Find returns a page of a tenant's events, Export writes all that meet the filter.
+	Find(ctx context.Context, tenant string, f audit.Filter) (audit.Found, error)
+	Export(ctx context.Context, tenant string, f audit.Filter, w io.Writer, format audit.Format) (int, error)
 	// Verify reads a tenant's whole log.
 	Verify(ctx context.Context, tenant string) (audit.Report, error)
+	// Retain removes the entries that are older than before.
+	Retain(ctx context.Context, tenant string, before time.Time) (removed int, err error)
 }
 
 // Config is what a Service works with. Every field is needed unless it says otherwise.

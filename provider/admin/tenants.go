@@ -45,6 +45,8 @@ type Settings struct {
 	// EmailReset is "on", "off" or "members".
 	EmailReset string `json:"email_reset"`
 	Support    string `json:"support,omitempty"`
+	// AuditDays is for how many days the audit log is kept; 0 is for good.
+	AuditDays int `json:"audit_days"`
 }
 
 const (
@@ -69,6 +71,7 @@ func viewTenant(t *storage.Tenant) Tenant {
 			TOTPDigits: t.Settings.TOTPDigits, TOTPAlgorithm: t.Settings.TOTPAlgorithm, BackupCodes: t.Settings.BackupCodes,
 			SessionIdle: defaultIdle.String(), SMSCountries: append([]string{}, t.Settings.SMSCountries...),
 			SMSBudget: t.Settings.SMSBudget, EmailReset: cmp.Or(t.Settings.EmailReset, resetMembers), Support: t.Settings.Support,
+			AuditDays: t.Settings.AuditDays,
 		},
 	}
 	if v.Settings.TOTPDigits == 0 {
@@ -112,6 +115,8 @@ type TenantFields struct {
 	EmailReset *string
 	// Support is an e-mail address or an https URL; empty takes it away.
 	Support *string
+	// AuditDays is for how many days the audit log is kept, 30 to 3650; 0 is for good. Owners set it.
+	AuditDays *int
 }
 
 var (
@@ -222,11 +227,19 @@ func (s *Service) ChangeTenant(ctx context.Context, by *web.Actor, id string, in
 	if (in.Plan != nil || in.SMSBudget != nil) && !runs(by) {
 		return Tenant{}, web.ErrForbidden
 	}
+	// Whoever shortens the log takes proofs away, of what admins did too.
+	if in.AuditDays != nil && roleOf(by) != storage.Owner {
+		return Tenant{}, web.ErrForbidden
+	}
+	e := about(by, id, "tenant.change")
+	if in.AuditDays != nil {
+		e.Reason = fmt.Sprintf("audit log kept for %d days, %d before", *in.AuditDays, t.Settings.AuditDays)
+	}
 	// Once on a copy, so that what is refused leaves no event.
 	if err := s.changeable(ctx, by, &t, in); err != nil {
 		return Tenant{}, err
 	}
-	err = s.audited(ctx, about(by, id, "tenant.change"), func() error {
+	err = s.audited(ctx, e, func() error {
 		t, err = storage.Change(ctx, s.Store.Tenants, storage.Global, id, func(t *storage.Tenant) error {
 			return s.changeable(ctx, by, t, in)
 		})
@@ -390,6 +403,12 @@ func (in TenantFields) ways(to *storage.Settings) error {
 				to.SMSCountries = append(to.SMSCountries, upper)
 			}
 		}
+	}
+	if n := in.AuditDays; n != nil {
+		if err := checkAuditDays(*n); err != nil {
+			return err
+		}
+		to.AuditDays = *n
 	}
 	if n := in.SMSBudget; n != nil {
 		if *n < 0 || *n > mostBudget {

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,8 @@ type Filter struct {
 	User string
 	// Actor is who did it: a user ID, a client ID, "operator" or "retention".
 	Actor string
-	// Action is an action ("sign_in.factor"), or the beginning of several with ".*" behind it ("sign_in.*").
+	// Action is an action ("sign_in.factor"), or the beginning of several with ".*" behind it ("sign_in.*"). There may be
+	// several, with commas between.
 	Action string
 	// Outcome is "ok", "refused" or "failed".
 	Outcome string
@@ -56,10 +58,17 @@ type FilterError struct {
 // Error implements error.
 func (e *FilterError) Error() string { return "audit: " + e.Where + ": " + e.What + "; " + e.Do }
 
+// Check tells what is wrong with the filter before it is used: *FilterError.
+func (f Filter) Check() error {
+	_, err := f.matcher()
+	return err
+}
+
 // matcher is a Filter made ready to be asked often. Time and place are not its business.
 type matcher struct {
 	f       Filter
-	group   string
+	actions []string
+	groups  []string
 	network netip.Prefix
 	text    string
 }
@@ -67,8 +76,12 @@ type matcher struct {
 // matcher checks the filter. *FilterError.
 func (f Filter) matcher() (*matcher, error) {
 	m := &matcher{f: f, text: strings.ToLower(f.Text)}
-	if group, ok := strings.CutSuffix(f.Action, ".*"); ok {
-		m.group = group + "."
+	for action := range strings.SplitSeq(f.Action, ",") {
+		if group, ok := strings.CutSuffix(action, ".*"); ok {
+			m.groups = append(m.groups, group+".")
+			continue
+		}
+		m.actions = append(m.actions, action)
 	}
 	if f.After != "" {
 		if _, err := number(f.After); err != nil {
@@ -117,13 +130,19 @@ func (m *matcher) match(e *storage.Event) bool {
 		(f.Until.IsZero() || e.Time.Before(f.Until)) &&
 		is(f.User, e.User) &&
 		is(f.Actor, e.Actor) &&
-		(is(f.Action, e.Action) || m.group != "" && strings.HasPrefix(e.Action, m.group)) &&
+		m.names(e.Action) &&
 		is(f.Outcome, e.Outcome) &&
 		is(f.Client, e.Client) &&
 		is(f.Factor, e.Factor) &&
 		(is(f.Rule, e.Rule) || listed(e.Reports, f.Rule)) &&
 		m.from(e.Address) &&
 		m.says(e)
+}
+
+// names tells whether the action is one of those wanted.
+func (m *matcher) names(action string) bool {
+	return m.f.Action == "" || slices.Contains(m.actions, action) ||
+		slices.ContainsFunc(m.groups, func(group string) bool { return strings.HasPrefix(action, group) })
 }
 
 func is(wanted, text string) bool { return wanted == "" || wanted == text }

@@ -21,7 +21,7 @@ type adminCommand struct {
 	Users    usersCommand    `cmd:"" help:"Manage a tenant's users."`
 	Clients  clientsCommand  `cmd:"" help:"Manage clients: the applications that users sign in to."`
 	Webhooks webhooksCommand `cmd:"" help:"Manage a tenant's webhooks: the addresses that are told what happens in its audit log."`
-	Audit    auditCommand    `cmd:"" help:"Check the audit logs."`
+	Audit    auditCommand    `cmd:"" help:"Read, export and check the audit logs, and say how long they are kept."`
 	Keys     keysCommand     `cmd:"" help:"Manage the keys that tokens are signed and secrets are sealed with."`
 }
 

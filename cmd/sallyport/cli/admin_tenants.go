@@ -12,12 +12,13 @@ import (
 )
 
 type tenantsCommand struct {
-	Create  tenantsCreate  `cmd:"" help:"Make a tenant."`
-	List    tenantsList    `cmd:"" help:"List tenants."`
-	Show    tenantsShow    `cmd:"" help:"Show a tenant."`
-	Set     tenantsSet     `cmd:"" help:"Change a tenant: name, plan, settings, and who must use two-factor authentication."`
-	Disable tenantsDisable `cmd:"" help:"Keep all of a tenant's users out. Nothing is lost."`
-	Enable  tenantsEnable  `cmd:"" help:"Let a tenant's users in again."`
+	Create   tenantsCreate   `cmd:"" help:"Make a tenant."`
+	List     tenantsList     `cmd:"" help:"List tenants."`
+	Show     tenantsShow     `cmd:"" help:"Show a tenant."`
+	Set      tenantsSet      `cmd:"" help:"Change a tenant: name, plan, settings, and who must use two-factor authentication."`
+	Adoption tenantsAdoption `cmd:"" help:"Show how many of a tenant's users have a second step, day by day, and how many text messages were sent."`
+	Disable  tenantsDisable  `cmd:"" help:"Keep all of a tenant's users out. Nothing is lost."`
+	Enable   tenantsEnable   `cmd:"" help:"Let a tenant's users in again."`
 }
 
 // tenantFlags are what can be said of a tenant; what is left out stays as it is.
@@ -34,6 +35,7 @@ type tenantFlags struct {
 	SMSCountries  []string       `name:"sms-countries" placeholder:"CODE" help:"Countries that text messages are sent to, within those of the deployment, or all."`
 	SMSBudget     *int           `name:"sms-budget" placeholder:"N" help:"Text messages that may be sent a day; 0 is the deployment's number."`
 	Support       *string        `help:"Where a user who is stuck may turn: an e-mail address or https URL."`
+	AuditDays     *int           `placeholder:"N" help:"For how many days the audit log is kept, 30 to 3650; 0 is for good. See also “audit retain”."`
 }
 
 const (
@@ -45,7 +47,7 @@ const (
 func (f tenantFlags) fields() admin.TenantFields {
 	in := admin.TenantFields{
 		Name: f.Name, Plan: f.Plan, TOTPDigits: f.TOTPDigits, TOTPAlgorithm: f.TOTPAlgorithm, BackupCodes: f.BackupCodes,
-		SessionIdle: f.SessionIdle, SMSBudget: f.SMSBudget, EmailReset: f.EmailReset, Support: f.Support,
+		SessionIdle: f.SessionIdle, SMSBudget: f.SMSBudget, EmailReset: f.EmailReset, Support: f.Support, AuditDays: f.AuditDays,
 	}
 	if f.SMSCountries != nil {
 		in.SMSCountries = &f.SMSCountries
@@ -88,7 +90,11 @@ func printTenant(w *world, a *adminCommand, t admin.Tenant) error {
 		if t.Settings.Support != "" {
 			fmt.Fprintf(w, "Support\t%s\n", t.Settings.Support)
 		}
-		fmt.Fprintf(w, "Created\t%s\n", moment(t.Created))
+		kept := "for good"
+		if n := t.Settings.AuditDays; n > 0 {
+			kept = fmt.Sprintf("%d days", n)
+		}
+		fmt.Fprintf(w, "Audit log kept\t%s\nCreated\t%s\n", kept, moment(t.Created))
 	})
 }
 
