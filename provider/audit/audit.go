@@ -106,7 +106,7 @@ func (l *Log) append(ctx context.Context, tenant string, events ...*storage.Even
 		return 0, ctx.Err()
 	}
 	for try := range recordTries {
-		if err := l.find(ctx, tenant, c); err != nil {
+		if err := l.end(ctx, tenant, c); err != nil {
 			return kept, err
 		}
 		last, hash := c.last, c.hash
@@ -149,8 +149,8 @@ func pause(ctx context.Context, try int) error {
 	}
 }
 
-// find looks the end of the chain up, unless it is known.
-func (l *Log) find(ctx context.Context, tenant string, c *chain) error {
+// end looks the end of the chain up, unless it is known.
+func (l *Log) end(ctx context.Context, tenant string, c *chain) error {
 	if c.known {
 		return nil
 	}

@@ -232,27 +232,33 @@ func TestFindReadsLittle(t *testing.T) {
 	}
 }
 
-// Whatever the times asked for, what is found is what a look at every entry finds: in a log that several processes wrote to
-// whose clocks differ, with bursts and quiet days, and with and without its beginning.
+// uneven are n events of several processes whose clocks differ, with bursts and quiet days between.
+func uneven(r *rand.Rand, n int) []storage.Event {
+	events := every(0, n)
+	now := may1
+	for i := range events {
+		switch r.IntN(12) {
+		case 0:
+			now = now.Add(time.Duration(r.Int64N(int64(48 * time.Hour))))
+		case 1, 2, 3:
+			now = now.Add(time.Duration(r.Int64N(int64(time.Minute))))
+		default:
+		}
+		events[i].Time = now.Add(time.Duration(r.Int64N(int64(2*time.Minute))) - time.Minute).Truncate(time.Millisecond)
+		events[i].Outcome = []string{"ok", "refused"}[r.IntN(2)]
+	}
+	return events
+}
+
+// Whatever the times asked for, what is found is what a look at every entry finds, with and without the beginning of the log.
 func TestFindInTimeIsWhatLookingAtAllFinds(t *testing.T) {
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 4))
 			s := sqlitetest.Open(t, sqlite.Options{})
 			l := audit.New(s.Events, audit.Options{})
-			events := every(0, 1+r.IntN(400))
-			now := may1
-			for i := range events {
-				switch r.IntN(12) {
-				case 0:
-					now = now.Add(time.Duration(r.Int64N(int64(48 * time.Hour))))
-				case 1, 2, 3:
-					now = now.Add(time.Duration(r.Int64N(int64(time.Minute))))
-				default:
-				}
-				events[i].Time = now.Add(time.Duration(r.Int64N(int64(2*time.Minute))) - time.Minute)
-				events[i].Outcome = []string{"ok", "refused"}[r.IntN(2)]
-			}
+			events := uneven(r, 1+r.IntN(400))
+			now := events[len(events)-1].Time
 			write(t, l, events...)
 			if seed%2 == 1 {
 				for i := range r.IntN(len(events)) {

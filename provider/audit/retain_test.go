@@ -109,15 +109,40 @@ func TestRetainRemovesWhatIsOlder(t *testing.T) {
 	}
 }
 
+// Clocks may differ: what is not older than asked for stays, with all behind it, and nothing else.
+func TestRetainRemovesNothingYoungerWhereClocksDiffer(t *testing.T) {
+	for seed := range uint64(12) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 5))
+			s := sqlitetest.Open(t, sqlite.Options{})
+			events := uneven(r, 1+r.IntN(200))
+			end := events[len(events)-1].Time
+			l := audit.New(s.Events, audit.Options{Now: func() time.Time { return end.Add(time.Hour) }})
+			write(t, l, events...)
+			for gone := 0; gone < len(events); {
+				before := events[min(gone+r.IntN(20), len(events)-1)].Time.Add(time.Duration(r.IntN(3)-1) * time.Millisecond)
+				want := 0
+				for gone < len(events) && events[gone].Time.Before(before) {
+					gone, want = gone+1, want+1
+				}
+				if got := retain(t, l, before); got != want {
+					t.Fatalf("before %v: removed %d, want %d", before, got, want)
+				}
+				whole(t, l, uint64(gone))
+			}
+		})
+	}
+}
+
 // The entry says in a fixed form what is gone, and the process's log says it too.
 func TestRetainAttests(t *testing.T) {
-	s, l := old(t, 5)
+	s, _ := old(t, 5)
 	third, err := s.Events.Get(t.Context(), "acme", fmt.Sprintf("%020d", 3))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	l = audit.New(s.Events, audit.Options{Logger: slog.New(slog.NewJSONHandler(&out, nil)), Now: func() time.Time { return may1.AddDate(0, 1, 0) }})
+	l := audit.New(s.Events, audit.Options{Logger: slog.New(slog.NewJSONHandler(&out, nil)), Now: func() time.Time { return may1.AddDate(0, 1, 0) }})
 	retain(t, l, may1.Add(3*time.Hour))
 	got := find(t, l, audit.Filter{Action: audit.Retention}).Events
 	if len(got) != 1 || got[0].Outcome != "ok" || got[0].Actor != "retention" || got[0].Reason != "through 00000000000000000003, hash "+third.Hash || !got[0].Time.Equal(may1.AddDate(0, 1, 0)) {
