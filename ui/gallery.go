@@ -272,6 +272,7 @@ func plainSamples() []Sample {
 		{"error-required-no-rule", Required("", PathAccount)},
 		{"error-recovery-needed", FailRecoveryNeeded.Page("")},
 		{"error-link", FailLink.Page(PathAccount)},
+		{"error-changed", FailChanged.Page(PathAccount)},
 		{"error-hook", Hooked("The office is closed on Sundays.", "")},
 		{"error-hook-no-reason", Hooked("", PathAccount)},
 	} {

@@ -217,6 +217,8 @@ const (
 	FailRecoveryNeeded Failure = "error.recovery_needed"
 	// FailLink: a mailed link that was used, is too old, or was followed by a newer one.
 	FailLink Failure = "error.link"
+	// FailChanged: somebody else changed what a page was made from.
+	FailChanged Failure = "error.changed"
 	// failHook is for Hooked, with {reason}.
 	failHook Failure = "error.hook"
 )

@@ -23,7 +23,8 @@ const (
 )
 
 // decode fills the struct that in points to. Path parameters come last and from the path alone, so that no body can
-// put another's ID in their place. Repeated values, and objects or lists where a string belongs, are refused.
+// put another's ID in their place. Repeated values are refused but where the field is a list of strings, as of the boxes
+// that were ticked; so are objects and lists of JSON.
 func decode(c echo.Context, in any) error {
 	v := reflect.ValueOf(in).Elem()
 	if v.Kind() != reflect.Struct {
@@ -111,6 +112,15 @@ func jsonValues(r io.Reader) (url.Values, error) {
 
 func set(field reflect.Value, name string, given []string) error {
 	if len(given) == 0 {
+		return nil
+	}
+	if all, ok := field.Addr().Interface().(*[]string); ok {
+		*all = make([]string, len(given))
+		for i := range given {
+			if err := set(field.Index(i), name, given[i:i+1]); err != nil {
+				return err
+			}
+		}
 		return nil
 	}
 	if len(given) > 1 {

@@ -60,6 +60,12 @@ type Hooked struct{ Reason string }
 // Error implements error.
 func (h *Hooked) Error() string { return fmt.Sprintf("refused by a hook: %q", h.Reason) }
 
+// Changed refuses because somebody else changed what a page was made from. Next is the path where it is shown as it is now.
+type Changed struct{ Next string }
+
+// Error implements error.
+func (c *Changed) Error() string { return "changed meanwhile" }
+
 // TooMany refuses until some time has passed.
 type TooMany struct{ Retry time.Duration }
 
@@ -123,6 +129,10 @@ func explain(err error) (p problem, known bool) {
 	var hooked *Hooked
 	if errors.As(err, &hooked) {
 		return problem{status: http.StatusForbidden, page: ui.Hooked(hooked.Reason, "")}, true
+	}
+	var changed *Changed
+	if errors.As(err, &changed) {
+		return problem{status: http.StatusConflict, page: ui.FailChanged.Page(changed.Next)}, true
 	}
 	var many *TooMany
 	if errors.As(err, &many) {
