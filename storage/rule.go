@@ -24,7 +24,8 @@ type When struct {
 	Users []string `json:"users,omitempty"`
 	// Ticked holds for users an admin ticked "require 2FA" for.
 	Ticked bool `json:"ticked,omitempty"`
-	// Networks and NotNetworks are CIDR prefixes. An unknown address is in no network and meets neither.
+	// Networks and NotNetworks are CIDR prefixes. Whether an unknown address meets them nobody can tell, and so the
+	// stricter of both is taken.
 	Networks    []string `json:"networks,omitempty"`
 	NotNetworks []string `json:"not_networks,omitempty"`
 	// Clients are client IDs, ClientTags the tags of clients.

@@ -98,7 +98,7 @@ func TestStrictestNamesTheStricter(t *testing.T) {
 		t.Errorf("ID %q", got.RuleID)
 	}
 	early, late := Decision{Allow: true, Grace: true, GraceUntil: noon}, Decision{Allow: true, Grace: true, GraceUntil: noon.Add(time.Hour)}
-	if got := Strictest(late, early); got.GraceUntil != noon {
+	if got := Strictest(late, early); !got.GraceUntil.Equal(noon) {
 		t.Errorf("grace until %v, want the earlier end", got.GraceUntil)
 	}
 	if got := Strictest(Decision{Reports: []string{"a", "b"}}, Decision{Reports: []string{"b", "c"}}); !slices.Equal(got.Reports, []string{"a", "b", "c"}) {
