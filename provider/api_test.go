@@ -303,6 +303,85 @@ func TestAPIMachinesEnd(t *testing.T) {
 	})
 }
 
+// TestAPIOtherTenants: with a token of one tenant nobody learns even that another is there, by no path and with no scope;
+// a token of the deployment's reaches all.
+func TestAPIOtherTenants(t *testing.T) {
+	w := newWorld(t)
+	there := w.user("acme", "robin@acme.example", "staff")
+	w.user("birch", "kim@birch.example", "client", func(u *storage.User) { u.Role = storage.Owner })
+	scopes := []string{"tenant:read", "users:read", "operator"}
+	owner, _ := w.signedIn("kim@birch.example", scopes...)
+	robot := w.machine("robot", "birch", scopes...)
+	operations := w.machine("operations", "", scopes...)
+	for _, path := range []string{"", "/users", "/users/" + there.ID, "/users/robin@acme.example", "/users?text=robin"} {
+		for name, p := range map[string]*caller{"owner": owner, "machine": robot} {
+			theirs := p.call(http.MethodGet, "/api/v1/tenants/acme"+path, "").problem(t, name+path, http.StatusNotFound, "error.not_found")
+			nobodys := p.call(http.MethodGet, "/api/v1/tenants/nowhere"+path, "").problem(t, name+path, http.StatusNotFound, "error.not_found")
+			delete(theirs, "request")
+			delete(nobodys, "request")
+			if a, b := fmt.Sprint(theirs), strings.ReplaceAll(fmt.Sprint(nobodys), "nowhere", "acme"); a != b {
+				t.Errorf("%s%s: tells a tenant that is there from one that is not:\n%s\n%s", name, path, a, b)
+			}
+		}
+		if got := operations.call(http.MethodGet, "/api/v1/tenants/acme"+path, ""); got.status != http.StatusOK {
+			t.Errorf("operator%s: %d %s", path, got.status, got.body)
+		}
+	}
+	for name, p := range map[string]*caller{"owner": owner, "machine": robot} {
+		p.call(http.MethodGet, "/api/v1/tenants", "").problem(t, name, http.StatusForbidden, "error.forbidden")
+		if got := p.call(http.MethodGet, "/api/v1/tenants/birch", ""); got.status != http.StatusOK || got.json(t)["id"] != "birch" {
+			t.Errorf("%s's own: %d %s", name, got.status, got.body)
+		}
+	}
+}
+
+// TestAPIRoles: a scope does not make anybody more than his role does.
+func TestAPIRoles(t *testing.T) {
+	for role, want := range map[storage.Role]int{storage.Owner: 200, storage.Admin: 200, storage.Member: 403} {
+		w := newWorld(t)
+		w.user("birch", "kim@birch.example", "client", func(u *storage.User) { u.Role = role })
+		p, _ := w.signedIn("kim@birch.example", "users:read")
+		if got := p.call(http.MethodGet, "/api/v1/tenants/birch/users", ""); got.status != want {
+			t.Errorf("%s: %d %s", role, got.status, got.body)
+		}
+		p.call(http.MethodGet, "/api/v1/tenants/birch", "").problem(t, string(role), http.StatusForbidden, "error.insufficient_scope")
+	}
+}
+
+// TestAPILists: a list is read page by page to its end, each record once.
+func TestAPILists(t *testing.T) {
+	w := newWorld(t)
+	for i := range 7 {
+		w.user("birch", fmt.Sprintf("user-%d@birch.example", i), "client")
+	}
+	for path, want := range map[string]int{"/api/v1/tenants/birch/users": 7, "/api/v1/tenants": 2} {
+		p := &caller{t: t, w: w, token: w.machine("operations-"+fmt.Sprint(want), "", "users:read", "operator").token}
+		seen, after, pages := map[any]bool{}, "", 0
+		for more := true; more; pages++ {
+			page := p.call(http.MethodGet, path+"?limit=2"+after, "").json(t)
+			items, _ := page["items"].([]any)
+			for _, item := range items {
+				one, _ := item.(map[string]any)
+				if seen[one["id"]] {
+					t.Errorf("%s: %v twice", path, one["id"])
+				}
+				seen[one["id"]] = true
+			}
+			next, _ := page["next"].(string)
+			after, more = "&after="+url.QueryEscape(next), next != ""
+			if seen[next] {
+				t.Errorf("%s: the cursor is an ID as it stands: %s", path, next)
+			}
+		}
+		if len(seen) != want || pages > want/2+1 {
+			t.Errorf("%s: %d of %d on %d pages", path, len(seen), want, pages)
+		}
+		for _, bad := range []string{"limit=0", "limit=1001", "limit=-1", "after=", "after=!", "after=a&after=b", "afters=a"} {
+			p.call(http.MethodGet, path+"?"+bad, "").problem(t, bad, http.StatusBadRequest, "error.bad_request")
+		}
+	}
+}
+
 // TestAPIAsksPolicy: what a user's program may do hangs on the rules of today, and on where it calls from.
 func TestAPIAsksPolicy(t *testing.T) {
 	w := newWorld(t)

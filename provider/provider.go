@@ -283,7 +283,7 @@ func (p *Provider) services() error {
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
 	}
-	p.api, err = api.New(api.Config{Issuer: p.issuer, Store: c.Store, Keys: p.keys, Logger: c.Logger, Now: c.Now})
+	p.api, err = api.New(api.Config{Issuer: p.issuer, Store: c.Store, Keys: p.keys, Admin: p.admin, Logger: c.Logger, Now: c.Now})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
 	}

@@ -24,6 +24,8 @@ type List[T any] struct {
 	Items []T `json:"items"`
 	// Next is what the next page is asked for with; the last page has none.
 	Next Cursor `json:"next,omitempty"`
+	// More: so many were found by a text that not all are shown, and there is no next page of these.
+	More bool `json:"more,omitempty"`
 }
 
 // listed makes a page of what a full page of records was asked for with p. id tells where a record stands.

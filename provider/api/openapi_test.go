@@ -51,11 +51,14 @@ type describer struct {
 	names map[string]reflect.Type
 	// asked are types that programs send, whose fields they may leave out.
 	asked map[reflect.Type]bool
+	// silent are the names that were found to have no comment.
+	silent map[string]bool
 }
 
 func newDescriber(t testing.TB) *describer {
 	d := &describer{
 		t: t, r: openapi31.NewReflector(), texts: map[string]comments{}, names: map[string]reflect.Type{}, asked: map[reflect.Type]bool{},
+		silent: map[string]bool{},
 	}
 	d.r.DefaultOptions = append(d.r.DefaultOptions,
 		jsonschema.InterceptDefName(d.name), jsonschema.InterceptProp(d.property), jsonschema.InterceptSchema(d.schema),
@@ -284,6 +287,21 @@ func (d *describer) name(t reflect.Type, _ string) string {
 	return name
 }
 
+// common are the names that mean the same everywhere, so that no comment stands at them.
+var common = map[string]string{
+	"id": "What it is known by.", "tenant": "The tenant that it belongs to.", "name": "What people read.", "created": "When it was made.",
+	"disabled": "It is out of use.", "email": "The e-mail address, in lower case.", "login": "The user name, in lower case.",
+	"email_verified": "The e-mail address was proven to be the user's.", "role": "What the user may administer.",
+	"type": "One of the tenant's user types.", "user_types": "The types that users can have.", "plan": "The name of the tenant's plan.",
+	"plans": "Names of plans.", "roles": "What the user may administer.", "settings": "What the tenant chose.",
+	"rules": "The rules of who must use two-factor authentication; the first that holds decides.", "when": "The conditions, which must all hold.",
+	"then": "What the rule decides.", "totp_digits": "How many digits the codes of authenticator apps have.",
+	"totp_algorithm": "What the codes of authenticator apps are made with.", "backup_codes": "How many backup codes are made in a set.",
+	"support":     "Where a user who is stuck may turn: an e-mail address or an https URL.",
+	"require_2fa": "Whoever it is must use two-factor authentication.", "has_password": "A password is set.",
+	"last_sign_in": "When the last sign-in was.", "factor": "The kind of second step, such as \"totp\".", "last_used": "When it was last used.",
+}
+
 // property gives a field its description, and says whether it is always there.
 func (d *describer) property(p jsonschema.InterceptPropParams) error {
 	if !p.Processed {
@@ -300,6 +318,10 @@ func (d *describer) property(p jsonschema.InterceptPropParams) error {
 	}
 	if p.PropertySchema.Description == nil {
 		if text == "" {
+			text = common[p.Name]
+		}
+		if text == "" && !d.silent[p.Name] {
+			d.silent[p.Name] = true
 			d.t.Errorf("field %s of %v, %q in the description, has no comment", p.Field.Name, owner, p.Name)
 		}
 		p.PropertySchema.WithDescription(text)

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/keys"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
@@ -18,7 +19,9 @@ type Config struct {
 	Issuer *url.URL
 	Store  storage.Store
 	// Keys seals answers that are kept.
-	Keys   *keys.Keys
+	Keys *keys.Keys
+	// Admin is what the operations stand on: it decides who may do what, and puts it into the audit log.
+	Admin  *admin.Service
 	Logger *slog.Logger
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -32,7 +35,7 @@ type Service struct {
 
 // New checks the configuration.
 func New(c Config) (*Service, error) {
-	if c.Issuer == nil || c.Store.Replies == nil || c.Keys == nil || c.Logger == nil {
+	if c.Issuer == nil || c.Store.Replies == nil || c.Keys == nil || c.Admin == nil || c.Logger == nil {
 		return nil, errors.New("api: Config lacks a part")
 	}
 	if c.Now == nil {
@@ -57,7 +60,17 @@ func (s *Service) Routes() []web.Route {
 
 // Operations is the table of what programs can do. openapi.json is made from it: "go test ./provider/api -update".
 func (s *Service) Operations() []web.Route {
+	const (
+		tenant = v1 + "/tenants/:tenant"
+		users  = tenant + "/users"
+	)
 	return []web.Route{
 		web.API(http.MethodGet, v1+"/me", "", s.me).About("getMe", "Access", "Tell whose the access token is"),
+
+		web.API(http.MethodGet, v1+"/tenants", admin.ScopeOperator, s.listTenants).About("listTenants", "Tenants", "List all tenants"),
+		web.API(http.MethodGet, tenant, "tenant:read", s.getTenant).About("getTenant", "Tenants", "Show a tenant"),
+
+		web.API(http.MethodGet, users, "users:read", s.listUsers).About("listUsers", "Users", "List or search users"),
+		web.API(http.MethodGet, users+"/:user", "users:read", s.getUser).About("getUser", "Users", "Show a user"),
 	}
 }
