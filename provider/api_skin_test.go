@@ -27,6 +27,8 @@ type shed struct {
 	hold chan struct{}
 	// fail, if set, is what make fails with.
 	fail atomic.Pointer[error]
+	// pause, if set, is called before each row that is written or read.
+	pause func()
 
 	mu    sync.Mutex
 	names map[string]string
@@ -127,6 +129,9 @@ func (s *shed) export(_ context.Context, _ *web.Actor, in takeOut) (web.Download
 			if in.Fail > 0 && i == in.Fail-1 {
 				return errFire
 			}
+			if s.pause != nil {
+				s.pause()
+			}
 			if _, err := fmt.Fprintf(w, "%d,%s\n", i, strings.Repeat("x", 100)); err != nil {
 				return err
 			}
@@ -151,7 +156,7 @@ func (s *shed) bring(_ context.Context, _ *web.Actor, in bringIn) (broughtIn, er
 }
 
 // shed opens one, beside all that the world serves.
-func (w *world) shed() *shed {
+func (w *world) shed(change ...func(*http.Server)) *shed {
 	w.t.Helper()
 	s := &shed{names: map[string]string{}}
 	const at = "/api/v1/sheds/:tenant"
@@ -167,7 +172,11 @@ func (w *world) shed() *shed {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	server := httptest.NewServer(e)
+	server := httptest.NewUnstartedServer(e)
+	for _, f := range change {
+		f(server.Config)
+	}
+	server.Start()
 	w.t.Cleanup(server.Close)
 	w.address = server.URL
 	return s
@@ -244,10 +253,34 @@ func TestAPIOnce(t *testing.T) {
 			t.Errorf("kept: %+v", k)
 		}
 	}
+	// One that was put into another's place does not open, and is not carried out again either.
+	w.swapReplies(kept)
+	again().problem(t, "swapped", http.StatusConflict, "error.idempotency_answer_lost")
+	// One that is too large to be kept was carried out nonetheless.
+	large := `{"name":"` + strings.Repeat("x", 40<<10) + `"}`
+	before := s.made.Load()
+	if got := p.call(http.MethodPost, path, large, "Idempotency-Key", "large"); got.status != http.StatusCreated {
+		t.Errorf("large: %d", got.status)
+	}
+	p.call(http.MethodPost, path, large, "Idempotency-Key", "large").problem(t, "large, again", http.StatusConflict, "error.idempotency_answer_lost")
+	if s.made.Load() != before+1 {
+		t.Errorf("large: carried out %d times", s.made.Load()-before)
+	}
 	w.clock.forward(24*time.Hour + time.Second)
 	p.token = w.machineToken("robot", "the-secret-of-an-application-in-a-test")
 	if got := again(); got.status != http.StatusCreated || got.body == first.body {
 		t.Errorf("after a day: %d %s", got.status, got.body)
+	}
+}
+
+// swapReplies gives two records of answers each other's answer.
+func (w *world) swapReplies(kept []storage.Reply) {
+	w.t.Helper()
+	kept[0].Sealed, kept[1].Sealed = kept[1].Sealed, kept[0].Sealed
+	for i := range kept {
+		if err := w.store.Replies.Replace(context.Background(), &kept[i]); err != nil {
+			w.t.Fatal(err)
+		}
 	}
 }
 
@@ -454,5 +487,60 @@ func TestAPIStreams(t *testing.T) {
 	in := p.call(http.MethodPost, "/api/v1/sheds/birch/import", big, "Content-Type", "text/csv; charset=utf-8", "Idempotency-Key", "k")
 	if v := in.json(t); in.status != http.StatusOK || v["bytes"] != float64(len(big)) || v["type"] != "text/csv" {
 		t.Errorf("import: %d %s", in.status, in.body)
+	}
+}
+
+// TestAPIStreamsTakeTheirTime: the server's deadlines are for requests that are short. A stream goes on as long as the
+// other side takes what comes.
+func TestAPIStreamsTakeTheirTime(t *testing.T) {
+	w := newWorld(t)
+	const deadline = 100 * time.Millisecond
+	s := w.shed(func(srv *http.Server) { srv.ReadTimeout, srv.WriteTimeout = deadline, deadline })
+	p := w.machine("robot", "birch", "users:read", "users:write")
+	s.pause = func() { <-time.After(deadline / 2) }
+	if got, err := p.send(http.MethodGet, "/api/v1/sheds/birch/export?rows=5", ""); err != nil || strings.Count(got.body, "\n") != 5 {
+		t.Errorf("slow export: %d %q (%v)", got.status, got.body, err)
+	}
+	in, out := io.Pipe()
+	go func() {
+		for range 5 {
+			s.pause()
+			if _, err := io.WriteString(out, "row\n"); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := out.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.address+"/api/v1/sheds/birch/import", in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+p.token)
+	r.Header.Set("Content-Type", "text/csv")
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if body, err := io.ReadAll(res.Body); err != nil || res.StatusCode != http.StatusOK || !strings.Contains(string(body), `"bytes":20`) {
+		t.Errorf("slow import: %d %s (%v)", res.StatusCode, body, err)
+	}
+}
+
+// BenchmarkAPI is a call by a token of a machine, and by one of a user whom the policy is asked about.
+func BenchmarkAPI(b *testing.B) {
+	w := newWorld(b)
+	w.user("birch", "kim@birch.example", "client")
+	user, _ := w.signedIn("kim@birch.example")
+	for name, p := range map[string]*caller{"machine": w.machine("robot", "birch", "users:read"), "user": user} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if got, err := p.send(http.MethodGet, "/api/v1/me", ""); err != nil || got.status != http.StatusOK {
+					b.Fatalf("%d %s (%v)", got.status, got.body, err)
+				}
+			}
+		})
 	}
 }
