@@ -280,7 +280,7 @@ func TestFindInTimeIsWhatLookingAtAllFinds(t *testing.T) {
 					return may1.Add(time.Duration(r.Int64N(int64(now.Sub(may1)+2*time.Hour))) - time.Hour)
 				}
 			}
-			for range 150 {
+			for range 60 {
 				f := audit.Filter{From: bound(), Until: bound(), Limit: 1 + r.IntN(60)}
 				if r.IntN(3) == 0 {
 					f.User = "u3"

@@ -278,7 +278,7 @@ func (h *hook) Delete(ctx context.Context, tenant, id string) error {
 
 // While several processes remove, others write, search and verify; and at no time is anything wrong.
 func TestRetainOfManyProcesses(t *testing.T) {
-	const n, processes = 3000, 4
+	const n, processes = 1200, 4
 	s, l := old(t, n)
 	removed := make([]int, processes)
 	var removing, others sync.WaitGroup
