@@ -314,12 +314,7 @@ func locksOut(whom, what string) error {
 func (s *Service) keepsOut(t *storage.Tenant, u *storage.User, from netip.Addr) (policy.Decision, bool, error) {
 	d := policy.Decide(t.Rules, policy.FactsOf(t, u, nil, from, s.Now()))
 	asked, err := s.Foresee(u, d, nil)
-	return d, out(asked), err
-}
-
-// out tells whether what is asked is more than the user can give without somebody's help.
-func out(a policy.Asked) bool {
-	return a.Kind == policy.AskDenied || a.Kind == policy.AskRecoveryCode || a.Kind == policy.AskUnmet
+	return d, !asked.In(), err
 }
 
 // lastAddress is where a user last signed in from; unknown before the first time.

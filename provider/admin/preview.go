@@ -103,7 +103,7 @@ func (s *Service) foresee(p *Preview, before, after *storage.Tenant, u *storage.
 	if err := errors.Join(errWas, err); err != nil {
 		return err
 	}
-	switch a, b := burden(wasAsked.Kind), burden(isAsked.Kind); {
+	switch a, b := burden(wasAsked), burden(isAsked); {
 	case b > a:
 		p.More++
 	case b < a:
@@ -115,7 +115,7 @@ func (s *Service) foresee(p *Preview, before, after *storage.Tenant, u *storage.
 	if isAsked.Kind == policy.AskEnrol && wasAsked.Kind != policy.AskEnrol {
 		p.Enrol++
 	}
-	if out(isAsked) && !out(wasAsked) {
+	if !isAsked.In() && wasAsked.In() {
 		if p.LockedOut++; len(p.Named) < previewNamed {
 			p.Named = append(p.Named, viewUser(u))
 		}
@@ -124,10 +124,13 @@ func (s *Service) foresee(p *Preview, before, after *storage.Tenant, u *storage.
 }
 
 // burden orders what can be asked from nothing to all.
-func burden(a policy.Ask) int {
-	return slices.Index([]policy.Ask{
-		policy.AskNothing, policy.AskPrompt, policy.AskEnrol, policy.AskRecoveryCode, policy.AskUnmet, policy.AskDenied,
-	}, a)
+func burden(a policy.Asked) int {
+	of := func(k policy.Ask) int {
+		return slices.Index([]policy.Ask{
+			policy.AskNothing, policy.AskPrompt, policy.AskEnrol, policy.AskRecoveryCode, policy.AskUnmet, policy.AskDenied,
+		}, k)
+	}
+	return max(of(a.Kind), of(a.Then))
 }
 
 // cutOff adds the API clients to a preview that get tokens now and would then get none (002-20).
