@@ -209,6 +209,10 @@ func TestVerifyOfALogWithoutItsBeginning(t *testing.T) {
 			func(t *testing.T, s storage.Store) { put(t, s, fmt.Sprintf("through %s, hash %s", at(12), wrong)) },
 			faults{unlinked(lastKept + 1)},
 		},
+		"a late one, of what another process removed since": {
+			func(t *testing.T, s storage.Store) { put(t, s, fmt.Sprintf("through %s, hash %s", at(5), wrong)) },
+			nil,
+		},
 		"one of itself": {
 			func(t *testing.T, s storage.Store) {
 				// The hash is the right one for where the chain begins then.
