@@ -275,6 +275,7 @@ func (p *Provider) services() error {
 	p.admin, err = admin.New(admin.Config{
 		Store: c.Store, Keys: p.keys, Audit: p.audit, Directory: p.local, Credentials: keeper, Notices: notices, WebhookService: p.webhooks,
 		Decision: p.login.Decision, Asked: p.login.Asked, Foresee: p.login.Foresee, EndOthers: p.endAll, SecretPurpose: oidc.SecretPurpose, Now: c.Now,
+		Inviter: p.rescue, SecurityPage: strings.TrimSuffix(p.issuer.String(), "/") + ui.PathAccount,
 	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)

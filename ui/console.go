@@ -15,6 +15,9 @@ type inConsole interface{ part() string }
 func (People) part() string       { return "people" }
 func (Person) part() string       { return "people" }
 func (RecoveryCode) part() string { return "people" }
+func (Invite) part() string       { return "people" }
+func (UserTypes) part() string    { return "people" }
+func (UserType) part() string     { return "people" }
 
 // tab is a link to a part of the console; Here is where the page itself is.
 type tab struct {

@@ -111,65 +111,6 @@ func moreSecuritySamples() []Sample {
 	}
 }
 
-func peopleSamples() []Sample {
-	person := func(id, account, name, role, kind string, on bool) PersonRow {
-		return PersonRow{ID: id, Account: account, Name: name, Role: role, Type: kind, TwoFactor: on, Path: PathPeople + "/" + id, HandOut: "/admin/people/" + id + "/recovery"}
-	}
-	you := person("u1", "olga@example.com", "Olga Hafen", "owner", "staff", true)
-	you.You, you.HandOut = true, ""
-	alive := person("u3", "nils.with.a.rather.long.name.that.goes.on@sub.example.com", "", "member", "contractor", false)
-	alive.Revoke, alive.Until = "/admin/people/u3/recovery/revoke", "2026-03-04T15:03:22Z"
-	locked := person("u4", "ida@example.com", "Ida Sund", "member", "client", true)
-	locked.Out, locked.Unlock = true, "/admin/people/u4/unlock"
-	page := People{
-		Action: PathPeople, Next: PathPeople + "?after=u4", First: PathPeople,
-		People: []PersonRow{you, person("u2", "peer@example.com", "Peer Holm", "admin", "staff", false), alive, locked},
-	}
-	found, none, empty := page, page, People{Action: PathPeople}
-	found.Find, found.Next, found.First, found.People = "ida@example.com", "", "", []PersonRow{locked}
-	found.Notice = Say(NoticeRecoveryRevoked, "account", "ida@example.com")
-	none.Find, none.Next, none.First, none.People = "nobody@example.com", "", "", nil
-	code := RecoveryCode{
-		Account: "peer@example.com", Name: "Peer Holm", Code: "k7fq-2m9x-vd4t-8wzn", Until: "2026-03-04T15:03:22Z",
-		Revoke: "/admin/people/u2/recovery/revoke", Back: PathPeople,
-	}
-	unnamed := code
-	unnamed.Name = ""
-	return []Sample{
-		{"people", inside(), page},
-		{"people-found", inside(), found},
-		{"people-nobody", inside(), none},
-		{"people-empty", inside(), empty},
-		{"recovery-code", inside(), code},
-		{"recovery-code-unnamed", inside(), unnamed},
-		{"person", inside(), personSample(person("u2", "peer@example.com", "Peer Holm", "admin", "staff", true))},
-		{"person-own", inside(), Person{
-			Row: you, Own: true, Types: []string{"staff", "client"}, Action: you.Path, CodesLeft: 1, Sessions: 1, Back: PathPeople,
-			LastSignIn: "2026-03-03T07:15:00Z",
-		}},
-		{"person-locked", inside(), Person{Row: locked, Locked: true, CodesLeft: -1, Back: PathPeople}},
-		{"person-disabled", inside(), Person{
-			Row: alive, Roles: []string{"owner", "admin", "member"}, Types: []string{"contractor"}, Action: alive.Path, Disabled: true,
-			Enable: alive.Path + "/enable", CodesLeft: -1, Back: PathPeople, Notice: Say(NoticePersonDisabled, "account", alive.Account),
-		}},
-		{"person-reset", inside(), AskResetPerson.Page("/admin/people/u2/reset", "/admin/people/u2", "account", "peer@example.com")},
-		{"person-disable", inside(), AskDisablePerson.Page("/admin/people/u2/disable", "/admin/people/u2", "account", "peer@example.com")},
-	}
-}
-
-// personSample is somebody with everything.
-func personSample(row PersonRow) Person {
-	row.Required = true
-	phone := CredentialRow{ID: "c1", Factor: totpFactor(), Name: "Phone", Created: "2025-11-22T09:00:00Z", LastUsed: "2026-03-04T14:03:22Z"}
-	key := CredentialRow{ID: "c2", Factor: Factor{ID: "webauthn", Name: "Passkey"}, Name: "Passkey", Created: "2026-01-02T09:00:00Z", Off: true}
-	return Person{
-		Row: row, Roles: []string{"owner", "admin", "member"}, Types: []string{"staff", "client", "contractor"}, Action: row.Path,
-		Factors: []CredentialRow{phone, key}, CodesLeft: 7, Devices: 2, Sessions: 3, LastSignIn: "2026-03-03T07:15:00Z",
-		Reset: row.Path + "/reset", End: row.Path + "/end", Forget: row.Path + "/forget", Disable: row.Path + "/disable",
-		Back: PathPeople, Notice: Say(NoticePersonSaved, "account", row.Account),
-	}
-}
-
 // linkSamples are the ways back in by mail.
 func linkSamples() []Sample {
 	forgot := Forgot{Request: "sealed", Action: PathForgot, Back: PathSignIn}
@@ -178,6 +119,8 @@ func linkSamples() []Sample {
 	password := NewPassword{Account: "olga@example.com", Least: 10, Action: "/link/x"}
 	short, common := password, password
 	short.Problem = Say(ProblemPasswordShort, "n", 10)
+	invited := password
+	invited.Invited, invited.Action = "Harbour & Sons", "/invitation/x"
 	common.Problem = Say(ProblemPasswordCommon)
 	reset := ResetTwoFactor{Account: "olga@example.com", Action: "/link/x"}
 	required, wrong := reset, reset
@@ -189,6 +132,7 @@ func linkSamples() []Sample {
 		{"new-password", outside(), password},
 		{"new-password-short", outside(), short},
 		{"new-password-common", outside(), common},
+		{"new-password-invited", outside(), invited},
 		{"reset-two-factor", outside(), reset},
 		{"reset-two-factor-required", outside(), required},
 		{"reset-two-factor-wrong", outside(), wrong},

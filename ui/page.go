@@ -345,6 +345,8 @@ type Forgot struct {
 // NewPassword asks for a new password, after a mailed link. The field is called "password".
 type NewPassword struct {
 	Account string `json:"account"`
+	// Invited is the name of the tenant that invites; empty where a password was forgotten.
+	Invited string `json:"invited,omitempty"`
 	// Least is how many characters it has at least.
 	Least   int    `json:"least"`
 	Action  string `json:"action"`

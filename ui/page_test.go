@@ -73,6 +73,10 @@ func TestGalleryIsComplete(t *testing.T) {
 		ui.ResetTwoFactor{},
 		ui.RecoveryCode{},
 		ui.People{},
+		ui.Person{},
+		ui.Invite{},
+		ui.UserTypes{},
+		ui.UserType{},
 		ui.BackupCodes{},
 		ui.Security{},
 		ui.Rename{},
@@ -229,6 +233,10 @@ func TestHostile(t *testing.T) {
 	r := renderer(t)
 	frame := ui.Frame{Lang: "en", Product: hostile, Tenant: hostile, Account: hostile, Base: "/id"}
 	factor := ui.Factor{ID: hostile, Name: hostile}
+	hostileRow := ui.PersonRow{
+		Account: hostile, Name: hostile, Role: hostile, Type: ui.Choice{ID: hostile, Name: hostile}, Path: "//evil.example/",
+		PersonActions: ui.PersonActions{HandOut: "javascript:alert(1)", Delete: "javascript:alert(1)", Remind: "javascript:alert(1)"},
+	}
 	pages := []ui.Page{
 		ui.SignIn{Request: hostile, Login: hostile, App: hostile, Notice: ui.Say(ui.NoticeAppAsks, "app", hostile)},
 		ui.ChooseTenant{Request: hostile, Proof: hostile, Tenants: []ui.Choice{{ID: hostile, Name: hostile}}},
@@ -254,9 +262,17 @@ func TestHostile(t *testing.T) {
 		ui.NewPassword{Account: hostile, Least: 10, Action: "/a"},
 		ui.ResetTwoFactor{Account: hostile, Action: "/a"},
 		ui.RecoveryCode{Account: hostile, Name: hostile, Code: hostile, Until: "2026-01-02T03:04:05Z", Revoke: "/r", Back: "javascript:alert(1)"},
-		ui.People{Find: hostile, Action: "/a", Next: "javascript:alert(1)", People: []ui.PersonRow{{
-			Account: hostile, Name: hostile, Role: hostile, Type: hostile, HandOut: "javascript:alert(1)",
+		ui.People{
+			Filter: ui.Filter{Find: hostile, Type: hostile}, Action: "/a", Next: "javascript:alert(1)", RemindAll: "javascript:alert(1)",
+			Types: []ui.Choice{{ID: hostile, Name: hostile}}, People: []ui.PersonRow{hostileRow}, Unprotected: []ui.PersonRow{hostileRow},
+		},
+		ui.Person{Row: hostileRow, Action: "/a", Types: []ui.Choice{{ID: hostile}}, Where: hostile, Problem: ui.Say("problem.password"), Back: "/b"},
+		ui.Invite{Email: hostile, Name: hostile, Role: hostile, Type: hostile, Types: []ui.Choice{{ID: "x", Name: hostile}}, Action: "/a", Cancel: "javascript:alert(1)"},
+		ui.UserTypes{New: hostile, Action: "/a", Back: "/b", Types: []ui.UserTypeRow{{
+			Type: ui.Choice{ID: hostile, Name: hostile}, People: "javascript:alert(1)", Rename: "//evil.example/", Up: "javascript:alert(1)",
 		}}},
+		ui.UserType{Type: ui.Choice{ID: hostile, Name: hostile}, New: hostile, Action: "/a", Cancel: "/c"},
+		ui.NewPassword{Account: hostile, Invited: hostile, Least: 10, Action: "/a"},
 		ui.Hooked(hostile, ""),
 		ui.AskRemoveFactor.Page("/a", "/c", "name", hostile),
 		ui.Error{Title: ui.Say("error.denied.title"), Body: ui.Say("error.denied.body", "rule", hostile), Request: hostile, Next: "javascript:alert(1)"},

@@ -14,6 +14,9 @@ const (
 	PathConsole = "/admin/"
 	// PathPeople lists a tenant's users.
 	PathPeople = "/admin/people"
+	// PathInvite asks whom to invite, and PathUserTypes lists a tenant's user types.
+	PathInvite    = "/admin/invite"
+	PathUserTypes = "/admin/types"
 	// PathSignOut ends the session, by POST.
 	PathSignOut = "/signout"
 	// PathAccount is the security page.

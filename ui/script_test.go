@@ -87,7 +87,7 @@ func TestScript(t *testing.T) {
 	})
 	t.Run("Menu", func(t *testing.T) {
 		b.tab(t, false)
-		b.show(t, ui.People{Action: "/people", People: []ui.PersonRow{{ID: "u", Account: "a", Role: "member", HandOut: "/done"}}})
+		b.show(t, ui.People{Action: "/people", People: []ui.PersonRow{{ID: "u", Account: "a", Role: "member", PersonActions: ui.PersonActions{HandOut: "/done"}}}})
 		for _, away := range []string{
 			`document.querySelector("h1").click()`,
 			`document.dispatchEvent(new KeyboardEvent("keydown", {key: "Escape", bubbles: true}))`,

@@ -125,17 +125,36 @@ func (r *Renderer) funcs(lang string) template.FuncMap {
 		"note":        func(f Factor, note string) (string, error) { return r.saying(lang, "factor."+f.ID+".note."+note, note) },
 		"consolePart": func(id string) (string, error) { return say(Say("console." + id)) },
 		// userType is the tenant's own word for a user type, or ours for those that every tenant begins with.
-		"userType":  func(id string) (string, error) { return r.saying(lang, "type."+id, id) },
+		"userType": func(t any) (string, error) {
+			switch t := t.(type) {
+			case Choice:
+				if t.Name != "" {
+					return t.Name, nil
+				}
+				return r.saying(lang, "type."+t.ID, t.ID)
+			case string:
+				return r.saying(lang, "type."+t, t)
+			default:
+				return "", fmt.Errorf("%v is no user type", t)
+			}
+		},
 		"role":      func(role string) (string, error) { return r.saying(lang, "role."+role, role) },
 		"countries": func(codes []string) string { return Countries(lang, codes) },
 		"seconds":   r.seconds,
 		// raw is what a script reads from an attribute.
 		"raw": func(j json.RawMessage) string { return string(j) },
 		// own tells whether the catalogues have words for the factor.
-		"own":     func(f Factor) bool { return r.words.has(lang, "factor."+f.ID+".name") },
-		"day":     func(iso string) (string, error) { return when(iso, Day, say) },
-		"moment":  func(iso string) (string, error) { return when(iso, Moment, say) },
-		"dict":    dict,
+		"own":    func(f Factor) bool { return r.words.has(lang, "factor."+f.ID+".name") },
+		"day":    func(iso string) (string, error) { return when(iso, Day, say) },
+		"moment": func(iso string) (string, error) { return when(iso, Moment, say) },
+		"dict":   dict,
+		// at is a problem where it is that of a field, and nothing else.
+		"at": func(where, field string, problem Text) Text {
+			if where != field {
+				return Text{}
+			}
+			return problem
+		},
 		"otpauth": otpauth, "support": support, "pack": pack,
 		"path": func(name string) (string, error) {
 			if p := paths[name]; p != "" {
@@ -174,7 +193,7 @@ func (r *Renderer) seconds(iso string) (int, error) {
 var paths = map[string]string{
 	"sign_in": PathSignIn, "choose_tenant": PathChooseTenant, "sign_out": PathSignOut,
 	"passkey": PathPasskey, "passkey_options": PathPasskeyOptions,
-	"account": PathAccount, "two_factor_off": PathTwoFactorOff, "codes_new": PathCodesNew,
+	"account": PathAccount, "two_factor": PathTwoFactor, "two_factor_off": PathTwoFactorOff, "codes_new": PathCodesNew,
 }
 
 // when says a time, given in RFC 3339 or as a date.

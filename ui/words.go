@@ -76,6 +76,25 @@ const (
 	NoticePersonForgot   = "notice.person_forgot"
 	NoticePersonDisabled = "notice.person_disabled"
 	NoticePersonEnabled  = "notice.person_enabled"
+	NoticePersonDeleted  = "notice.person_deleted"
+	// NoticeInvited, NoticeWithdrawn: {account} was sent an invitation, or its invitation was taken back.
+	NoticeInvited   = "notice.invited"
+	NoticeWithdrawn = "notice.withdrawn"
+	// NoticeInvitedOften: {account} was sent too many invitations lately; {n} minutes to wait.
+	NoticeInvitedOften = "notice.invited_often"
+	// NoticeReminded: {account} was asked to set up a second step; NoticeRemindedLately: that was so within the last day.
+	NoticeReminded       = "notice.reminded"
+	NoticeRemindedLately = "notice.reminded_lately"
+	// NoticeRemindedAll: {n} users were asked to; NoticeRemindedNone: all of them were within the last day.
+	NoticeRemindedAll  = "notice.reminded_all"
+	NoticeRemindedNone = "notice.reminded_none"
+	// NoticeTypeAdded, NoticeTypeSaved and NoticeTypeRemoved are about the user type {name}.
+	NoticeTypeAdded   = "notice.type_added"
+	NoticeTypeSaved   = "notice.type_saved"
+	NoticeTypeRemoved = "notice.type_removed"
+	// NoticeTypeUsers and NoticeTypeRules: the user type {name} can't be removed, because users or rules have it.
+	NoticeTypeUsers = "notice.type_users"
+	NoticeTypeRules = "notice.type_rules"
 	// NoticeFresh: a change asks for a fresh sign-in.
 	NoticeFresh = "notice.fresh"
 	// NoticeAppAsks: {app} asks for a fresh sign-in.
@@ -173,12 +192,14 @@ func CodesUsed(left int) Text {
 func (t Text) tone() string {
 	switch t.Key {
 	case noticeCodesFew, noticeCodesNone, NoticeTwoFactorOff, ProblemSignInExpired,
-		ProblemSentOften, ProblemSentBudget, ProblemSentUndeliverable, ProblemSentGateway, ProblemPasskeySignIn:
+		ProblemSentOften, ProblemSentBudget, ProblemSentUndeliverable, ProblemSentGateway, ProblemPasskeySignIn,
+		NoticeInvitedOften, NoticeRemindedLately, NoticeRemindedNone, NoticeTypeUsers, NoticeTypeRules:
 		return "warn"
 	case NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorRenamed, NoticeTwoFactorOn,
 		NoticeSentAgain, NoticePasswordNew, NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent,
 		NoticeRecoveryRevoked, NoticeUnlocked, NoticePersonSaved, NoticePersonReset, NoticePersonEnded, NoticePersonForgot,
-		NoticePersonDisabled, NoticePersonEnabled:
+		NoticePersonDisabled, NoticePersonEnabled, NoticePersonDeleted, NoticeInvited, NoticeWithdrawn, NoticeReminded,
+		NoticeRemindedAll, NoticeTypeAdded, NoticeTypeSaved, NoticeTypeRemoved:
 		return "good"
 	default:
 		return "info"
@@ -276,6 +297,11 @@ const (
 	// AskResetPerson: all factors of {account} are to be taken off; AskDisablePerson: {account} is to be kept out.
 	AskResetPerson   Question = "ask.reset_person"
 	AskDisablePerson Question = "ask.disable_person"
+	// AskDeletePerson: {account} is to be removed for good; AskWithdraw: its invitation is to be taken back.
+	AskDeletePerson Question = "ask.delete_person"
+	AskWithdraw     Question = "ask.withdraw"
+	// AskRemoveType: the user type {name} is to be removed.
+	AskRemoveType Question = "ask.remove_type"
 )
 
 // Page is the question's page: action is where Yes is posted, cancel where No leads; pairs are as for Say.
@@ -342,6 +368,10 @@ const (
 	MailPasswordForgot Mail = "mail.password_forgot"
 	MailTwoFactorLost  Mail = "mail.two_factor_lost"
 	MailVerify         Mail = "mail.verify"
+	// MailInvitation: {name} invites, and {link} is good for {n} days. It has no {not_me}.
+	MailInvitation Mail = "mail.invitation"
+	// MailReminder: {name} asks for a second step, which is set up at {link}. It has no {not_me}.
+	MailReminder Mail = "mail.reminder"
 	// MailPasswordChanged: by a mailed link, or by an administrator.
 	MailPasswordChanged Mail = "mail.password_changed"
 	// MailPolicyChanged: {name} changed who must use two-factor authentication, or who may sign in from where.
@@ -380,6 +410,19 @@ func (m Mail) Body(pairs ...any) Text {
 // SMSTwoFactorReset: all factors of an account with {product} were taken off. Like "sms.code", which the factor says
 // itself, it is of characters of the GSM 7-bit alphabet alone, and short: else it would be sent, and paid for, as several.
 const SMSTwoFactorReset = "sms.two_factor_reset"
+
+// TypeName is what a Text is filled with for a user type: name where the tenant has one of its own for it, and else the
+// catalogues' for the types that every tenant begins with, or the ID.
+func TypeName(id, name string) any {
+	switch {
+	case name != "":
+		return name
+	case slices.Contains([]string{"staff", "client", "contractor"}, id):
+		return Say("type." + id)
+	default:
+		return id
+	}
+}
 
 // invalidPrefix begins the keys of refusals.
 const invalidPrefix = "invalid."

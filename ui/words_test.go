@@ -215,7 +215,7 @@ func TestWordsAreFilled(t *testing.T) {
 	for _, m := range []Mail{
 		MailFactorAdded, MailFactorRemoved, MailTwoFactorOff, MailCodesNew, MailCodeUsed, MailPasswordForgot, MailTwoFactorLost,
 		MailPolicyChanged, MailVerify, MailPasswordChanged, MailRecoveryMade, MailRecoveryUsed, MailDeviceRemembered, MailDeviceCopied,
-		MailPasskeyCopied, MailLocked,
+		MailPasskeyCopied, MailLocked, MailInvitation, MailReminder,
 	} {
 		for _, n := range []int{1, 2} {
 			pairs := append(slices.Clone(mail), "n", n)
@@ -240,6 +240,8 @@ func TestWordsAreFilled(t *testing.T) {
 		ProblemSentGateway, ProblemPasskey, ProblemPasskeySignIn, ProblemPasskeyKnown, ProblemPasswordShort, ProblemPasswordLong, ProblemPasswordCommon,
 		ProblemPasswordPersonal, ProblemPasswordText, NoticeSentAgain, NoticePasswordNew,
 		NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent, NoticeRecoveryRevoked, NoticeUnlocked,
+		NoticePersonDeleted, NoticeInvited, NoticeWithdrawn, NoticeInvitedOften, NoticeReminded, NoticeRemindedLately, NoticeRemindedAll,
+		NoticeRemindedNone, NoticeTypeAdded, NoticeTypeSaved, NoticeTypeRemoved, NoticeTypeUsers, NoticeTypeRules,
 		SMSTwoFactorReset,
 	} {
 		texts = append(texts, Say(

@@ -101,6 +101,10 @@ type Rights struct {
 	Roles  []storage.Role
 	// HandOut: to make and take back recovery codes.
 	HandOut bool
+	// Delete: to remove the user for good.
+	Delete bool
+	// Remind: to ask the user by mail to set up a second step.
+	Remind bool
 	// Own: the user is the actor.
 	Own bool
 }
@@ -110,10 +114,12 @@ func (s *Service) RightsOver(by *web.Actor, u *User) Rights {
 	p := credential.Person{User: &storage.User{
 		Key: storage.Key{Tenant: u.Tenant, ID: u.ID}, Role: u.Role, Disabled: u.Disabled, Locked: u.Locked,
 	}}
-	r := Rights{Manage: mayManage(by, p) == nil, HandOut: mayHandOut(by, p) == nil, Own: himself(by, p)}
+	r := Rights{Manage: mayManage(by, p) == nil, HandOut: mayHandOut(by, p) == nil && u.Invited.IsZero(), Own: himself(by, p)}
 	if r.Manage {
 		r.Roles = rolesOf(by, p)
 	}
+	r.Delete = roleOf(by) == storage.Owner && !r.Own
+	r.Remind = !r.Own && !u.TwoFactor && u.EmailVerified && u.Invited.IsZero() && !u.Out()
 	return r
 }
 

@@ -48,6 +48,10 @@ type Config struct {
 	Credentials *credential.Keeper
 	// Notices tell users of changes to their accounts.
 	Notices *mail.Notifier
+	// Inviter mails invitations.
+	Inviter Inviter
+	// SecurityPage is the URL of users' own security page, which reminders lead to.
+	SecurityPage string
 	// WebhookService keeps and tests webhooks; it asks nobody for permission.
 	WebhookService *webhook.Service
 	// Decision says what the tenant's policy asks of an actor.
@@ -72,7 +76,7 @@ type Service struct{ Config }
 // New checks the configuration.
 func New(c Config) (*Service, error) {
 	if c.Store.Tenants == nil || c.Keys == nil || c.Audit == nil || c.Directory == nil || c.Credentials == nil ||
-		c.Notices == nil || c.WebhookService == nil || c.Decision == nil || c.Asked == nil || c.Foresee == nil || c.EndOthers == nil || c.SecretPurpose == "" {
+		c.Notices == nil || c.Inviter == nil || c.SecurityPage == "" || c.WebhookService == nil || c.Decision == nil || c.Asked == nil || c.Foresee == nil || c.EndOthers == nil || c.SecretPurpose == "" {
 		return nil, errors.New("admin: Config lacks a part")
 	}
 	if c.Now == nil {

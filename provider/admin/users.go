@@ -38,8 +38,10 @@ type User struct {
 	// Sessions and Devices, which lists leave out, count the browsers that are signed in and those that are remembered.
 	Sessions int `json:"sessions,omitempty"`
 	Devices  int `json:"devices,omitempty"`
-	// Invited is when the user was last mailed an invitation that has not been taken up.
-	Invited time.Time `json:"invited,omitzero"`
+	// Invited is when the user was last mailed an invitation that has not been taken up, and InvitationExpires is when its
+	// link stops working.
+	Invited           time.Time `json:"invited,omitzero"`
+	InvitationExpires time.Time `json:"invitation_expires,omitzero"`
 }
 
 // Account is what the user is known by: the e-mail address, or else the user name.
@@ -71,37 +73,74 @@ type Factor struct {
 }
 
 func viewUser(u *storage.User) User {
-	return User{
+	v := User{
 		Tenant: u.Tenant, ID: u.ID, Email: u.Email, EmailVerified: u.EmailVerified, Login: u.Login, Name: u.Name, Role: u.Role,
 		Type: u.Type, Require2FA: u.Require2FA, HasPassword: u.Password != "", Disabled: u.Disabled, Locked: u.Locked, Created: u.Created,
 		LastSignIn: u.LastSignIn, TwoFactor: len(u.Factors) > 0, Invited: u.Invited,
 	}
+	if !u.Invited.IsZero() {
+		v.InvitationExpires = u.Invited.Add(storage.InvitationLife)
+	}
+	return v
 }
 
 // NewUser says who is to be created.
 type NewUser struct {
-	Email string
-	// EmailVerified: the operator knows that the address is the user's.
-	EmailVerified bool
-	// Login is a user name; one of Email and Login is needed.
-	Login, Name string
-	// Role is storage.Member when empty, Type the tenant's first.
-	Role       storage.Role
-	Type       string
-	Require2FA bool
-	// Password is made up when empty.
-	Password string
+	// Email is the address to sign in with. One of Email and Login is needed.
+	Email string `json:"email"`
+	// EmailVerified tells that the address is known to be the user's. Only operators can know: what applications are told of
+	// an address must not hang on the word of a customer.
+	EmailVerified bool `json:"email_verified"`
+	// Login is a user name to sign in with.
+	Login string `json:"login"`
+	// Name is the user's full name.
+	Name string `json:"name"`
+	// Role is what the user may administer: a member nothing, which is the default.
+	Role storage.Role `json:"role" enum:"owner,admin,member"`
+	// Type is one of the tenant's user types, its first by default.
+	Type string `json:"type"`
+	// Require2FA is the tick that this one user must use two-factor authentication.
+	Require2FA bool `json:"require_2fa"`
+	// Password is made up where none is given.
+	Password string `json:"password"`
 }
 
 // CreateUser adds a user. The password is returned if it was made up; it can't be seen again. *web.Invalid.
 func (s *Service) CreateUser(ctx context.Context, by *web.Actor, tenant string, in NewUser) (_ User, password string, _ error) {
-	t, err := s.admit(ctx, by, tenant, helping)
+	t, u, err := s.fresh(ctx, by, tenant, in)
 	if err != nil {
 		return User{}, "", err
 	}
+	made := ""
+	if in.Password == "" {
+		made = newPassword()
+		in.Password = made
+	}
+	if err := s.explain(&t, directory.CheckNew(in.Password, u.Email, u.Login, u.Name)); err != nil {
+		return User{}, "", err
+	}
+	err = s.audited(ctx, aboutUser(by, &u, "user.create"), func() error {
+		return s.explain(&t, s.Directory.Create(ctx, &u, in.Password))
+	})
+	if err != nil {
+		return User{}, "", err
+	}
+	return viewUser(&u), made, nil
+}
+
+// fresh is the user that an actor wants to be made, if the actor may make such a one.
+func (s *Service) fresh(ctx context.Context, by *web.Actor, tenant string, in NewUser) (storage.Tenant, storage.User, error) {
+	t, err := s.admit(ctx, by, tenant, helping)
+	if err != nil {
+		return t, storage.User{}, err
+	}
+	if in.EmailVerified && !runs(by) {
+		return t, storage.User{}, invalidAs("email_verified", "operator", "only operators can know that an address is somebody's",
+			"leave it out; the user can confirm the address, and an invitation does it by itself")
+	}
 	if in.Role != "" {
 		if err := mayGive(by, credential.Person{User: &storage.User{}}, in.Role); err != nil {
-			return User{}, "", err
+			return t, storage.User{}, err
 		}
 	}
 	u := storage.User{
@@ -114,28 +153,14 @@ func (s *Service) CreateUser(ctx context.Context, by *web.Actor, tenant string, 
 	if u.Type == "" && len(t.UserTypes) > 0 {
 		u.Type = t.UserTypes[0]
 	}
-	made := ""
-	if in.Password == "" {
-		made = newPassword()
-		in.Password = made
-	}
-	if err := s.checkNew(ctx, &t, &u, in.Password); err != nil {
-		return User{}, "", err
-	}
-	err = s.audited(ctx, aboutUser(by, &u, "user.create"), func() error {
-		return s.explain(&t, s.Directory.Create(ctx, &u, in.Password))
-	})
-	if err != nil {
-		return User{}, "", err
-	}
-	return viewUser(&u), made, nil
+	return t, u, s.checkNew(ctx, &t, &u)
 }
 
 // maxUserName is the directory's, in characters.
 const maxUserName = 128
 
 // checkNew finds what can be told before anything is done, so that a slip leaves no event.
-func (s *Service) checkNew(ctx context.Context, t *storage.Tenant, u *storage.User, password string) error {
+func (s *Service) checkNew(ctx context.Context, t *storage.Tenant, u *storage.User) error {
 	if err := checkType(t, u.Type); err != nil {
 		return err
 	}
@@ -163,7 +188,7 @@ func (s *Service) checkNew(ctx context.Context, t *storage.Tenant, u *storage.Us
 			return taken("email", t)
 		}
 	}
-	return s.explain(t, directory.CheckNew(password, u.Email, u.Login, u.Name))
+	return nil
 }
 
 func checkRole(role storage.Role) error {
@@ -257,10 +282,14 @@ func (s *Service) User(ctx context.Context, by *web.Actor, tenant, user string) 
 
 // UserFields are what can be changed of a user; what is nil stays as it is.
 type UserFields struct {
-	Name       *string
-	Role       *storage.Role
-	Type       *string
-	Require2FA *bool
+	// Name is the user's full name.
+	Name *string `json:"name"`
+	// Role is what the user may administer. Nobody changes his own.
+	Role *storage.Role `json:"role" enum:"owner,admin,member"`
+	// Type is one of the tenant's user types.
+	Type *string `json:"type"`
+	// Require2FA is the tick that this one user must use two-factor authentication.
+	Require2FA *bool `json:"require_2fa"`
 }
 
 // ChangeUser changes what in names, all of it or nothing (000-2, 000-3).

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/sallyport-id/sallyport/mfa"
 	"github.com/sallyport-id/sallyport/provider/admin"
@@ -29,6 +31,10 @@ func (s *Service) peopleRoutes() []web.Route {
 		web.Post(person+"/recovery-code", web.Fresh, s.handOut),
 		web.Post(person+"/recovery-code/revoke", web.Fresh, s.takeBack),
 		web.Post(person+"/unlock", web.Fresh, s.unlock),
+		web.Get(person+"/delete", web.Fresh, s.askDelete),
+		web.Post(person+"/delete", web.Fresh, s.deletePerson),
+		web.Post(person+"/remind", web.Fresh, s.remind),
+		web.Post(ui.PathPeople+"/remind", web.Fresh, s.remindAll),
 	}
 }
 
@@ -36,44 +42,164 @@ func (s *Service) peopleRoutes() []web.Route {
 func personPath(id string) string { return at(ui.PathPeople, id) }
 
 type peopleIn struct {
-	Find   string `form:"find"`
-	After  string `form:"after"`
-	Notice string `form:"notice"`
+	Find      string `form:"find"`
+	TwoFactor string `form:"two_factor"`
+	Type      string `form:"type"`
+	Role      string `form:"role"`
+	State     string `form:"state"`
+	After     string `form:"after"`
+	Notice    string `form:"notice"`
+}
+
+// filter is what is asked for. What nobody can choose on the page is taken for nothing: an old link still shows people.
+func (in peopleIn) filter(t *storage.Tenant) ui.Filter {
+	f := ui.Filter{Find: strings.TrimSpace(in.Find)}
+	if in.TwoFactor == "on" || in.TwoFactor == "off" {
+		f.TwoFactor = in.TwoFactor
+	}
+	if slices.Contains(t.UserTypes, in.Type) {
+		f.Type = in.Type
+	}
+	if slices.Contains([]storage.Role{storage.Owner, storage.Admin, storage.Member}, storage.Role(in.Role)) {
+		f.Role = in.Role
+	}
+	if in.State == admin.StateInvited {
+		f.State = in.State
+	}
+	return f
+}
+
+// peopleAt is the address of a list of users.
+func peopleAt(f ui.Filter, after string) string {
+	v := url.Values{}
+	for name, value := range map[string]string{
+		"find": f.Find, "two_factor": f.TwoFactor, "type": f.Type, "role": f.Role, "state": f.State, "after": after,
+	} {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	if len(v) == 0 {
+		return ui.PathPeople
+	}
+	return ui.PathPeople + "?" + v.Encode()
 }
 
 // peoplePage is how many users stand on a page.
 const peoplePage = 50
 
-// people lists the tenant's users, or those who answer to a name.
+// people lists the tenant's users, or those whom a filter describes.
 func (s *Service) people(ctx context.Context, by *web.Actor, in peopleIn) (web.Result, error) {
-	found, err := s.Admin.FindUsers(ctx, by, by.Tenant.ID, admin.Filter{Text: in.Find}, admin.Page{After: in.After, Limit: peoplePage})
+	f := in.filter(by.Tenant)
+	if f.Find != "" {
+		in.After = ""
+	}
+	found, err := s.Admin.FindUsers(ctx, by, by.Tenant.ID, admin.Filter{
+		Text: f.Find, Type: f.Type, Role: storage.Role(f.Role), TwoFactor: f.TwoFactor, State: f.State,
+	}, admin.Page{After: in.After, Limit: peoplePage})
 	if err != nil {
 		return web.Result{}, err
 	}
-	page := ui.People{Find: in.Find, Action: ui.PathPeople, People: []ui.PersonRow{}, Notice: s.said().Read(in.Notice)}
+	page := ui.People{
+		Filter: f, Action: ui.PathPeople, Types: types(by.Tenant), People: []ui.PersonRow{}, More: found.More,
+		Invite: ui.PathInvite, EditTypes: ui.PathUserTypes, Notice: s.said().Read(in.Notice),
+	}
 	for i := range found.Items {
-		u := storage.User{Key: storage.Key{Tenant: by.Tenant.ID, ID: found.Items[i].ID}}
-		held, err := s.Credentials.List(ctx, credential.Person{Tenant: by.Tenant, User: &u})
+		row, err := s.listed(ctx, by, &found.Items[i])
 		if err != nil {
-			return web.Result{}, web.Unavailable("factors", err)
+			return web.Result{}, err
 		}
-		page.People = append(page.People, s.personRow(by, &found.Items[i], held))
+		page.People = append(page.People, row)
 	}
 	if found.Next != "" {
-		page.Next = ui.PathPeople + "?" + url.Values{"after": {found.Next}}.Encode()
+		page.Next = peopleAt(f, found.Next)
 	}
 	if in.After != "" {
-		page.First = ui.PathPeople
+		page.First = peopleAt(f, "")
 	}
-	return web.Draw(page), nil
+	if err := s.countPeople(ctx, by, &page); err != nil {
+		return web.Result{}, err
+	}
+	if f.Set() || in.After != "" {
+		return web.Draw(page), nil
+	}
+	return web.Draw(page), s.nudge(ctx, by, &page)
 }
 
+// countPeople fills in what an index counts.
+func (s *Service) countPeople(ctx context.Context, by *web.Actor, page *ui.People) error {
+	all, err := s.Admin.UserTypes(ctx, by, by.Tenant.ID)
+	if err != nil {
+		return err
+	}
+	f := page.Filter
+	page.Count = 0
+	for _, t := range all {
+		page.All += t.Users
+		page.TwoFactor += t.TwoFactor
+		switch {
+		case f.Type != "" && f.Type != t.ID:
+		case f.TwoFactor == "on":
+			page.Count += t.TwoFactor
+		case f.TwoFactor == "off":
+			page.Count += t.Users - t.TwoFactor
+		default:
+			page.Count += t.Users
+		}
+	}
+	if f.Find != "" || f.Role != "" || f.State != "" {
+		page.Count = -1
+	}
+	return nil
+}
+
+// nudge fills in which owners and admins have no second step (004-8).
+func (s *Service) nudge(ctx context.Context, by *web.Actor, page *ui.People) error {
+	bare, err := s.Admin.Unprotected(ctx, by, by.Tenant.ID)
+	if err != nil {
+		return err
+	}
+	for i := range bare {
+		row := s.personRow(by, &bare[i], nil)
+		if page.Unprotected = append(page.Unprotected, row); row.Remind != "" {
+			page.RemindAll = ui.PathPeople + "/remind"
+		}
+	}
+	return nil
+}
+
+// listed is a row of a list. Whether a recovery code is alive only those are told who can make one.
+func (s *Service) listed(ctx context.Context, by *web.Actor, u *admin.User) (ui.PersonRow, error) {
+	var held []storage.Credential
+	if s.Admin.RightsOver(by, u).HandOut {
+		key := storage.User{Key: storage.Key{Tenant: by.Tenant.ID, ID: u.ID}}
+		var err error
+		if held, err = s.Credentials.List(ctx, credential.Person{Tenant: by.Tenant, User: &key}); err != nil {
+			return ui.PersonRow{}, web.Unavailable("factors", err)
+		}
+	}
+	return s.personRow(by, u, held), nil
+}
+
+// types are a tenant's user types, with the tenant's own names.
+func types(t *storage.Tenant) []ui.Choice {
+	all := make([]ui.Choice, 0, len(t.UserTypes))
+	for _, id := range t.UserTypes {
+		all = append(all, typeOf(t, id))
+	}
+	return all
+}
+
+func typeOf(t *storage.Tenant, id string) ui.Choice { return ui.Choice{ID: id, Name: t.TypeNames[id]} }
+
+// personRow is a user as lists show one. held are the credentials, as far as they matter.
 func (s *Service) personRow(by *web.Actor, u *admin.User, held []storage.Credential) ui.PersonRow {
-	rights := s.Admin.RightsOver(by, u)
 	to := personPath(u.ID)
+	rights := s.Admin.RightsOver(by, u)
 	row := ui.PersonRow{
-		ID: u.ID, Account: u.Account(), Name: u.Name, Role: string(u.Role), Type: u.Type,
-		TwoFactor: len(s.Credentials.Primary(held)) > 0, Out: u.Out(), You: rights.Own, Required: u.Require2FA, Path: to,
+		ID: u.ID, Account: u.Account(), Name: u.Name, Role: string(u.Role), Type: typeOf(by.Tenant, u.Type), TwoFactor: u.TwoFactor,
+		Out: u.Out(), Invited: !u.Invited.IsZero(), Expired: u.InvitationExpired(s.Now()), You: rights.Own, Required: u.Require2FA,
+		Unreachable: u.Email == "" || !u.EmailVerified, Path: to,
 	}
 	if rights.HandOut {
 		row.HandOut = to + "/recovery-code"
@@ -81,10 +207,42 @@ func (s *Service) personRow(by *web.Actor, u *admin.User, held []storage.Credent
 			row.Revoke, row.Until = to+"/recovery-code/revoke", stamp(c.Expires)
 		}
 	}
-	if !u.Locked.IsZero() && rights.Manage && !rights.Own {
-		row.Unlock = to + "/unlock"
+	if rights.Remind {
+		row.Remind = to + "/remind"
+	}
+	if rights.Manage && !rights.Own {
+		manage(u, to, &row.PersonActions)
+	}
+	if rights.Delete && !row.Invited {
+		row.Delete = to + "/delete"
 	}
 	return row
+}
+
+// manage fills in what those can do who manage a user.
+func manage(u *admin.User, to string, can *ui.PersonActions) {
+	if !u.Locked.IsZero() {
+		can.Unlock = to + "/unlock"
+	}
+	if u.Disabled {
+		can.Enable = to + "/enable"
+	} else {
+		can.Disable = to + "/disable"
+	}
+	if !u.Invited.IsZero() {
+		can.Withdraw = to + "/withdraw"
+		if !u.Out() {
+			can.Again = to + "/invite"
+		}
+		return
+	}
+	// Who has never signed in has nothing to be ended.
+	if !u.LastSignIn.IsZero() {
+		can.End, can.Forget = to+"/end", to+"/forget"
+	}
+	if u.TwoFactor {
+		can.Reset = to + "/reset"
+	}
 }
 
 type personIn struct {
@@ -108,26 +266,32 @@ func (s *Service) user(ctx context.Context, by *web.Actor, id string) (admin.Use
 
 // showPerson shows one user.
 func (s *Service) showPerson(ctx context.Context, by *web.Actor, in personIn) (web.Result, error) {
-	u, err := s.user(ctx, by, in.ID)
+	page, err := s.person(ctx, by, in.ID)
+	page.Notice = s.said().Read(in.Notice)
+	return web.Draw(page), err
+}
+
+func (s *Service) person(ctx context.Context, by *web.Actor, id string) (ui.Person, error) {
+	u, err := s.user(ctx, by, id)
 	if err != nil {
-		return web.Result{}, err
+		return ui.Person{}, err
 	}
 	key := storage.User{Key: storage.Key{Tenant: u.Tenant, ID: u.ID}}
 	held, err := s.Credentials.List(ctx, credential.Person{Tenant: by.Tenant, User: &key})
 	if err != nil {
-		return web.Result{}, web.Unavailable("factors", err)
+		return ui.Person{}, web.Unavailable("factors", err)
 	}
 	row := s.personRow(by, &u, held)
 	page := ui.Person{
-		Row: row, Roles: []string{}, Types: by.Tenant.UserTypes, Own: row.You, Factors: []ui.CredentialRow{}, CodesLeft: -1,
+		Row: row, Roles: []string{}, Types: types(by.Tenant), Own: row.You, Factors: []ui.CredentialRow{}, CodesLeft: -1,
 		Disabled: u.Disabled, Locked: !u.Locked.IsZero(), LastSignIn: stamp(u.LastSignIn), Sessions: u.Sessions, Devices: u.Devices,
-		Back: ui.PathPeople, Notice: s.said().Read(in.Notice),
+		Invited: stamp(u.Invited), Expires: stamp(u.InvitationExpires), Back: ui.PathPeople,
 	}
 	if err := s.factors(&u, &page); err != nil {
-		return web.Result{}, err
+		return page, err
 	}
 	s.offer(by, &u, &page)
-	return web.Draw(page), nil
+	return page, nil
 }
 
 // factors fills in what the user has set up.
@@ -151,51 +315,49 @@ func (s *Service) factors(u *admin.User, page *ui.Person) error {
 	return nil
 }
 
-// offer fills in what the actor can do to the user.
+// offer fills in what the actor can change of the user, and takes away what there is nothing of.
 func (s *Service) offer(by *web.Actor, u *admin.User, page *ui.Person) {
+	if page.Sessions == 0 {
+		page.Row.End = ""
+	}
+	if page.Devices == 0 {
+		page.Row.Forget = ""
+	}
 	rights := s.Admin.RightsOver(by, u)
 	if !rights.Manage {
 		return
 	}
-	to := personPath(u.ID)
-	page.Action = to
+	page.Action = page.Row.Path
 	for _, r := range rights.Roles {
 		page.Roles = append(page.Roles, string(r))
-	}
-	if page.Own {
-		return // the rest is done on one's own security page
-	}
-	if len(page.Factors) > 0 {
-		page.Reset = to + "/reset"
-	}
-	if page.Sessions > 0 {
-		page.End = to + "/end"
-	}
-	if page.Devices > 0 {
-		page.Forget = to + "/forget"
-	}
-	if u.Disabled {
-		page.Enable = to + "/enable"
-	} else {
-		page.Disable = to + "/disable"
 	}
 }
 
 type savePersonIn struct {
 	ID      string       `path:"id"`
+	Name    *string      `form:"name"`
 	Role    storage.Role `form:"role"`
 	Type    string       `form:"type"`
 	Require bool         `form:"require"`
 }
 
-// savePerson sets access level, user type and the tick together (000-2, 000-3).
+// savePerson sets name, access level, user type and the tick together (000-2, 000-3).
 func (s *Service) savePerson(ctx context.Context, by *web.Actor, in savePersonIn) (web.Result, error) {
-	fields := admin.UserFields{Type: &in.Type, Require2FA: &in.Require}
+	fields := admin.UserFields{Name: in.Name, Type: &in.Type, Require2FA: &in.Require}
 	// On one's own page there is no access level to choose.
 	if in.Role != "" && in.ID != by.User.ID {
 		fields.Role = &in.Role
 	}
 	u, err := s.Admin.ChangeUser(ctx, by, by.Tenant.ID, in.ID, fields)
+	if where, says, ok := refused(err); ok && where == "name" {
+		page, err := s.person(ctx, by, in.ID)
+		page.Row.Name, page.Row.Required, page.Where, page.Problem = *in.Name, in.Require, where, says
+		page.Row.Type = typeOf(by.Tenant, in.Type)
+		if fields.Role != nil {
+			page.Row.Role = string(in.Role)
+		}
+		return web.Result{Page: page, Refused: true}, err
+	}
 	if err != nil {
 		return web.Result{}, err
 	}
@@ -213,6 +375,52 @@ func (s *Service) asks(ctx context.Context, by *web.Actor, id, way string, q ui.
 	}
 	to := personPath(u.ID)
 	return web.Draw(q.Page(to+way, to, "account", u.Account())), nil
+}
+
+// askDelete asks before a user is removed for good. Only owners do that.
+func (s *Service) askDelete(ctx context.Context, by *web.Actor, in personIn) (web.Result, error) {
+	if by.User.Role != storage.Owner {
+		return web.Result{}, web.ErrForbidden
+	}
+	return s.asks(ctx, by, in.ID, "/delete", ui.AskDeletePerson)
+}
+
+func (s *Service) deletePerson(ctx context.Context, by *web.Actor, in personIn) (web.Result, error) {
+	u, err := s.user(ctx, by, in.ID)
+	if err != nil {
+		return web.Result{}, err
+	}
+	if err := s.Admin.DeleteUser(ctx, by, by.Tenant.ID, u.ID); err != nil {
+		return web.Result{}, err
+	}
+	return s.done(ui.PathPeople, ui.NoticePersonDeleted, "account", u.Account())
+}
+
+// remind asks a user by mail to set up a second step.
+func (s *Service) remind(ctx context.Context, by *web.Actor, in personIn) (web.Result, error) {
+	u, err := s.Admin.Remind(ctx, by, by.Tenant.ID, in.ID)
+	var many *web.TooMany
+	if errors.As(err, &many) {
+		return s.finished(u, ui.NoticeRemindedLately)
+	}
+	if err != nil {
+		return web.Result{}, err
+	}
+	return s.finished(u, ui.NoticeReminded)
+}
+
+type nothing struct{}
+
+// remindAll asks all owners and admins without a second step to set one up.
+func (s *Service) remindAll(ctx context.Context, by *web.Actor, _ nothing) (web.Result, error) {
+	r, err := s.Admin.RemindUnprotected(ctx, by, by.Tenant.ID)
+	if err != nil {
+		return web.Result{}, err
+	}
+	if len(r.Sent) == 0 {
+		return s.done(ui.PathPeople, ui.NoticeRemindedNone)
+	}
+	return s.done(ui.PathPeople, ui.NoticeRemindedAll, "n", len(r.Sent))
 }
 
 func (s *Service) askReset(ctx context.Context, by *web.Actor, in personIn) (web.Result, error) {

@@ -19,7 +19,8 @@ type Notice struct {
 	// Name is that of the credential it is about, Left the number of backup codes left.
 	Name string
 	Left int
-	// Link is what the mail leads to, where it leads to something; Left is then how many minutes it is good for.
+	// Link is what the mail leads to, where it leads to something; Left is then how many minutes it is good for, or, of an
+	// invitation, how many days.
 	Link string
 	// Address and Agent are the client's, as far as they are known.
 	Address, Agent string
@@ -42,9 +43,9 @@ func (n *Notifier) SMS(u *storage.User, kind string) string {
 }
 
 // Tell sends a notice to the user's verified address; an address that is not verified may be somebody else's, and gets
-// only the mail that finds that out. What it tells has happened already, so a failure has nobody to go to but the log.
+// only the mails that find that out. What it tells has happened already, so a failure has nobody to go to but the log.
 func (n *Notifier) Tell(ctx context.Context, o Notice) {
-	if o.User.Email == "" || !o.User.EmailVerified && o.Kind != ui.MailVerify {
+	if o.User.Email == "" || !o.User.EmailVerified && o.Kind != ui.MailVerify && o.Kind != ui.MailInvitation {
 		return
 	}
 	lang := n.UI.Language(o.User.Locale)

@@ -14,25 +14,30 @@ import (
 	"github.com/sallyport-id/sallyport/ui"
 )
 
-// linkLife is how long a mailed link is good for.
+// linkLife is how long a mailed link is good for, but for invitations.
 const linkLife = 30 * time.Minute
 
 // send mails a person a link of a purpose. One that was mailed before for the same stops.
 func (s *Service) send(ctx context.Context, by *web.Actor, p credential.Person, purpose, path string, kind ui.Mail) error {
-	secret := rand.Text() + rand.Text()
-	now := s.Now()
-	_, err := storage.Put(ctx, s.Store.Links, p.User.Tenant, storage.LinkID(purpose, p.User.ID), func(l *storage.Link) error {
-		l.User, l.Secret, l.Created, l.Expires = p.User.ID, s.hash(purpose, p.User, secret), now, now.Add(linkLife)
-		return nil
-	})
+	link, err := s.link(ctx, p, purpose, path, s.Now().Add(linkLife))
 	if err != nil {
-		return web.Unavailable("link", err)
+		return err
 	}
 	n := p.Notice(by, kind)
-	n.Link = s.url(path + p.User.Tenant + "." + p.User.ID + "." + secret)
-	n.Left = int(linkLife / time.Minute)
+	n.Link, n.Left = link, int(linkLife/time.Minute)
 	s.Notices.Tell(ctx, n)
 	return nil
+}
+
+// link makes a link of a purpose, whose record stays until then, or for good where that is the zero time. One that was
+// made before for the same stops.
+func (s *Service) link(ctx context.Context, p credential.Person, purpose, path string, until time.Time) (string, error) {
+	secret := rand.Text() + rand.Text()
+	_, err := storage.Put(ctx, s.Store.Links, p.User.Tenant, storage.LinkID(purpose, p.User.ID), func(l *storage.Link) error {
+		l.User, l.Secret, l.Created, l.Expires = p.User.ID, s.hash(purpose, p.User, secret), s.Now(), until
+		return nil
+	})
+	return s.url(path + p.User.Tenant + "." + p.User.ID + "." + secret), web.Unavailable("link", err)
 }
 
 func (s *Service) url(path string) string {

@@ -82,7 +82,7 @@ func (s *Service) mailForgot(ctx context.Context, by *web.Actor, login string) e
 	var failed error
 	for _, u := range users {
 		p, err := s.Person(ctx, u.Tenant, u.ID)
-		if errors.Is(err, storage.ErrNotFound) || err == nil && (p.User.Email == "" || !p.User.EmailVerified) {
+		if errors.Is(err, storage.ErrNotFound) || err == nil && !mayForget(p.User) {
 			continue
 		}
 		if err == nil {
@@ -97,6 +97,12 @@ func (s *Service) mailForgot(ctx context.Context, by *web.Actor, login string) e
 		failed = errors.Join(failed, err)
 	}
 	return failed
+}
+
+// mayForget tells whether a user has a password that a mail may replace. Nobody has confirmed the address of an invitation
+// that has not been taken up; and it must end when it is withdrawn or too old, and not go on by this way.
+func mayForget(u *storage.User) bool {
+	return u.Email != "" && u.EmailVerified && u.Invited.IsZero()
 }
 
 // often bounds the mails of a purpose that one user gets.
@@ -149,12 +155,8 @@ func (s *Service) setPassword(ctx context.Context, by *web.Actor, in linkIn) (we
 		return web.Result{}, err
 	}
 	u := *p.User
-	bad := directory.CheckNew(in.Password, u.Email, u.Login, u.Name, p.Tenant.Name)
-	if bad == nil && utf8.RuneCountInString(in.Password) < page.Least {
-		bad = &directory.PasswordError{Reason: directory.TooShort}
-	}
-	if bad != nil {
-		return s.badPassword(p, page, bad)
+	if err := s.checkPassword(p, page, in.Password); err != nil {
+		return s.badPassword(p, page, err)
 	}
 	if err := s.spend(ctx, p, storage.LinkPassword); err != nil {
 		return web.Result{}, err
@@ -186,6 +188,15 @@ func (s *Service) setPassword(ctx context.Context, by *web.Actor, in linkIn) (we
 	}
 	s.Notices.Tell(ctx, p.Notice(by, ui.MailPasswordChanged))
 	return web.Go(s.SignIn("", true)), nil
+}
+
+// checkPassword finds what can be told of a new password before the link is spent. *directory.PasswordError.
+func (s *Service) checkPassword(p credential.Person, page ui.NewPassword, password string) error {
+	err := directory.CheckNew(password, p.User.Email, p.User.Login, p.User.Name, p.Tenant.Name, s.Notices.Product)
+	if err == nil && utf8.RuneCountInString(password) < page.Least {
+		err = &directory.PasswordError{Reason: directory.TooShort}
+	}
+	return err
 }
 
 func (s *Service) badPassword(p credential.Person, page ui.NewPassword, err error) (web.Result, error) {

@@ -80,6 +80,8 @@ func (s *Service) Routes() []web.Route {
 		web.Post(ui.PathForgot, web.Open, s.forgot),
 		web.Get(pathPassword+":link", web.Open, s.askPassword),
 		web.Post(pathPassword+":link", web.Open, s.setPassword),
+		web.Get(pathInvitation+":link", web.Open, s.askInvited),
+		web.Post(pathInvitation+":link", web.Open, s.acceptInvitation),
 		web.Get(pathLost+":link", web.Open, s.askReset),
 		web.Post(pathLost+":link", web.Open, s.reset),
 		web.Get(pathVerify+":link", web.Open, s.askVerify),
@@ -91,10 +93,11 @@ func (s *Service) Routes() []web.Route {
 
 // The paths of links, before what the link holds.
 const (
-	pathPassword = "/password/"
-	pathLost     = "/lost/"
-	pathVerify   = "/verify/"
-	pathNotMe    = "/not-me/"
+	pathPassword   = "/password/"
+	pathLost       = "/lost/"
+	pathVerify     = "/verify/"
+	pathNotMe      = "/not-me/"
+	pathInvitation = "/invitation/"
 )
 
 // Wait waits for the mails that were asked for.

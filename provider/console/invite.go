@@ -1,0 +1,109 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sallyport-id/sallyport/provider/admin"
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/ui"
+)
+
+func (s *Service) inviteRoutes() []web.Route {
+	const person = ui.PathPeople + "/:id"
+	return []web.Route{
+		web.Get(ui.PathInvite, web.Self, s.askInvite),
+		web.Post(ui.PathInvite, web.Fresh, s.invite),
+		web.Post(person+"/invite", web.Fresh, s.inviteAgain),
+		web.Get(person+"/withdraw", web.Fresh, s.askWithdraw),
+		web.Post(person+"/withdraw", web.Fresh, s.withdraw),
+	}
+}
+
+type inviteIn struct {
+	Email   string       `form:"email"`
+	Name    string       `form:"name"`
+	Role    storage.Role `form:"role"`
+	Type    string       `form:"type"`
+	Require bool         `form:"require"`
+}
+
+// invitePage asks whom to invite. What an actor may give to somebody new is what it may give to a member.
+func (s *Service) invitePage(by *web.Actor, in inviteIn) (ui.Invite, error) {
+	rights := s.Admin.RightsOver(by, &admin.User{Tenant: by.Tenant.ID, Role: storage.Member})
+	if !rights.Manage {
+		return ui.Invite{}, web.ErrForbidden
+	}
+	page := ui.Invite{
+		Email: in.Email, Name: in.Name, Role: string(in.Role), Type: in.Type, Required: in.Require, Roles: []string{}, Types: types(by.Tenant),
+		Days: int(storage.InvitationLife / (24 * time.Hour)), Action: ui.PathInvite, Cancel: ui.PathPeople,
+	}
+	for _, r := range rights.Roles {
+		page.Roles = append(page.Roles, string(r))
+	}
+	if page.Role == "" {
+		page.Role = string(storage.Member)
+	}
+	return page, nil
+}
+
+func (s *Service) askInvite(ctx context.Context, by *web.Actor, _ nothing) (web.Result, error) {
+	// Asked of the operation too: who is not let in sees no form.
+	if _, err := s.Admin.UserTypes(ctx, by, by.Tenant.ID); err != nil {
+		return web.Result{}, err
+	}
+	page, err := s.invitePage(by, inviteIn{})
+	return web.Draw(page), err
+}
+
+// invite mails an invitation.
+func (s *Service) invite(ctx context.Context, by *web.Actor, in inviteIn) (web.Result, error) {
+	u, err := s.Admin.InviteUser(ctx, by, by.Tenant.ID, admin.NewInvitation{
+		Email: in.Email, Name: in.Name, Role: in.Role, Type: in.Type, Require2FA: in.Require,
+	})
+	var many *web.TooMany
+	where, says, ok := refused(err)
+	if errors.As(err, &many) {
+		where, says, ok = "", ui.Say(ui.NoticeInvitedOften, "account", in.Email, "n", web.Minutes(many.Retry)), true
+	}
+	if ok {
+		page, err := s.invitePage(by, in)
+		page.Where, page.Problem = where, says
+		return web.Result{Page: page, Refused: true}, err
+	}
+	if err != nil {
+		return web.Result{}, err
+	}
+	return s.finished(u, ui.NoticeInvited)
+}
+
+// inviteAgain mails a new link; the one before stops working.
+func (s *Service) inviteAgain(ctx context.Context, by *web.Actor, in personIn) (web.Result, error) {
+	u, err := s.Admin.InviteAgain(ctx, by, by.Tenant.ID, in.ID)
+	var many *web.TooMany
+	if errors.As(err, &many) {
+		if u, err = s.user(ctx, by, in.ID); err != nil {
+			return web.Result{}, err
+		}
+		return s.done(personPath(u.ID), ui.NoticeInvitedOften, "account", u.Account(), "n", web.Minutes(many.Retry))
+	}
+	if err != nil {
+		return web.Result{}, err
+	}
+	return s.finished(u, ui.NoticeInvited)
+}
+
+func (s *Service) askWithdraw(ctx context.Context, by *web.Actor, in personIn) (web.Result, error) {
+	return s.asks(ctx, by, in.ID, "/withdraw", ui.AskWithdraw)
+}
+
+// withdraw takes an invitation back.
+func (s *Service) withdraw(ctx context.Context, by *web.Actor, in personIn) (web.Result, error) {
+	u, err := s.Admin.WithdrawInvitation(ctx, by, by.Tenant.ID, in.ID)
+	if err != nil {
+		return web.Result{}, err
+	}
+	return s.done(ui.PathPeople, ui.NoticeWithdrawn, "account", u.Account())
+}
