@@ -120,7 +120,8 @@ func (s *Service) again(kept *storage.Reply) (web.Answer, error) {
 	} else if err != nil {
 		return answer, err
 	}
-	return answer, json.Unmarshal(plain, &answer)
+	err = json.Unmarshal(plain, &answer)
+	return answer, err
 }
 
 // sealPurpose binds a sealed answer to its record, so that two can't be swapped in the database.

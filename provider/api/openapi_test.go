@@ -32,7 +32,7 @@ func TestOpenAPI(t *testing.T) {
 	t.Parallel()
 	got := newDescriber(t).describe((&Service{}).Operations())
 	if *update {
-		if err := os.WriteFile("openapi.json", got, 0o644); err != nil { //nolint:gosec // G306: it is no secret.
+		if err := os.WriteFile("openapi.json", got, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return

@@ -78,7 +78,7 @@ func TestDecodeJSONRefuses(t *testing.T) {
 	t.Parallel()
 	p := planOf(t)
 	for name, c := range map[string]struct{ body, where, what string }{
-		"unknown field":           {`{"name":"a","nmae":"b"}`, "nmae", "no such field"},
+		"unknown field":           {`{"name":"a","nam":"b"}`, "nam", "no such field"},
 		"unknown field within":    {`{"name":"a","networks":[{"prefix":"::/0","cidr":1}]}`, "networks/0/cidr", "no such field"},
 		"the path's":              {`{"name":"a","tenant":"birch"}`, "tenant", "no such field"},
 		"the path's by its field": {`{"name":"a","Tenant":"birch"}`, "Tenant", "no such field"},

@@ -99,7 +99,6 @@ func (x *exchange) stream(out any, err error) {
 		x.fail(err)
 	default:
 		x.s.Logger.ErrorContext(x.c.Request().Context(), "download broken off", "error", err, "path", x.c.Path(), "request", x.by.Request)
-		// The one way net/http has of not ending a chunked answer as if it were complete.
-		panic(http.ErrAbortHandler)
+		panic(http.ErrAbortHandler) //nolint:forbidigo // It is net/http's one way of not ending a chunked answer as if it were complete.
 	}
 }
