@@ -109,9 +109,11 @@ func (s *Service) ForgetDevices(ctx context.Context, by *web.Actor, tenant, user
 // RecoveryCode is a code that was made to be handed to a user.
 type RecoveryCode struct {
 	// Code can't be seen again. It works once.
-	Code    string    `json:"code"`
+	Code string `json:"code"`
+	// Expires is when it stops working.
 	Expires time.Time `json:"expires"`
-	User    User      `json:"user"`
+	// User is who can use it, after the password.
+	User User `json:"user"`
 }
 
 // MakeRecoveryCode makes a recovery code for a user (002-12); one made before stops working.

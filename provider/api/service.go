@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
@@ -60,17 +61,13 @@ func (s *Service) Routes() []web.Route {
 
 // Operations is the table of what programs can do. openapi.json is made from it: "go test ./provider/api -update".
 func (s *Service) Operations() []web.Route {
-	const (
-		tenant = v1 + "/tenants/:tenant"
-		users  = tenant + "/users"
-	)
-	return []web.Route{
+	const tenant = v1 + "/tenants/:tenant"
+	return slices.Concat([]web.Route{
 		web.API(http.MethodGet, v1+"/me", "", s.me).About("getMe", "Access", "Tell whose the access token is"),
 
 		web.API(http.MethodGet, v1+"/tenants", admin.ScopeOperator, s.listTenants).About("listTenants", "Tenants", "List all tenants"),
 		web.API(http.MethodGet, tenant, "tenant:read", s.getTenant).About("getTenant", "Tenants", "Show a tenant"),
-
-		web.API(http.MethodGet, users, "users:read", s.listUsers).About("listUsers", "Users", "List or search users"),
-		web.API(http.MethodGet, users+"/:user", "users:read", s.getUser).About("getUser", "Users", "Show a user"),
-	}
+	},
+		s.userRoutes(), s.invitationRoutes(), s.typeRoutes(),
+	)
 }
