@@ -209,7 +209,7 @@ func checkFields(t *testing.T, doc *html.Node) {
 		}
 		want := map[string][]string{
 			"login": {"username webauthn", "username"}, "password": {"current-password", "new-password"}, "account": {"username"},
-			"name": {"off"}, "email": {"off"}, "saved": {""}, "remember": {""}, "require": {""}, "role": {""}, "type": {""}, "find": {"off"}, "input": {"off"}, "code": {"off"},
+			"name": {"off"}, "email": {"off"}, "saved": {""}, "remember": {""}, "require": {""}, "role": {""}, "type": {""}, "find": {"off"}, "user": {"off"}, "by": {"off"}, "text": {"off"}, "address": {"off"}, "from": {"off"}, "until": {"off"}, "days": {"off"}, "input": {"off"}, "code": {"off"},
 		}[id]
 		switch {
 		case id == "code" && attr(n, "inputmode") == "numeric":

@@ -7,6 +7,8 @@ type part struct{ ID, Path string }
 // parts are the parts of the console, in the order in which they are shown.
 var parts = [...]part{
 	{"people", PathPeople},
+	{"adoption", PathAdoption},
+	{"audit", PathAudit},
 }
 
 // inConsole is what a page of the console is besides: the ID of the part that it belongs to.

@@ -28,6 +28,7 @@ func Gallery() []Sample {
 	all = append(all, moreSecuritySamples()...)
 	all = append(all, peopleSamples()...)
 	all = append(all, linkSamples()...)
+	all = append(all, auditSamples()...)
 	return append(all, plainSamples()...)
 }
 

@@ -139,6 +139,8 @@ type Person struct {
 	// Disabled and Locked tell why nobody gets in: an admin took the access away, or "this was not me" was said.
 	Disabled bool `json:"disabled,omitempty"`
 	Locked   bool `json:"locked,omitempty"`
+	// Activity leads to what the audit log has about the user.
+	Activity string `json:"activity,omitempty"`
 	// Back leads to the list.
 	Back   string `json:"back"`
 	Notice Text   `json:"notice,omitzero"`

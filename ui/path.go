@@ -17,6 +17,9 @@ const (
 	// PathInvite asks whom to invite, and PathUserTypes lists a tenant's user types.
 	PathInvite    = "/admin/invite"
 	PathUserTypes = "/admin/types"
+	// PathAdoption shows how far two-factor authentication has come, and PathAudit what happened.
+	PathAdoption = "/admin/adoption"
+	PathAudit    = "/admin/audit"
 	// PathSignOut ends the session, by POST.
 	PathSignOut = "/signout"
 	// PathAccount is the security page.

@@ -98,7 +98,7 @@ func readTemplates(layers ...fs.FS) (map[string]string, error) {
 
 // parse makes one language's pages.
 func (r *Renderer) parse(lang string, sources map[string]string) (map[string]*template.Template, error) {
-	base := template.New("").Funcs(r.funcs(lang)).Option("missingkey=error")
+	base := template.New("").Funcs(r.funcs(lang)).Funcs(r.auditFuncs(lang)).Option("missingkey=error")
 	for _, name := range shared {
 		if _, err := base.New(name).Parse(sources[name]); err != nil {
 			return nil, fmt.Errorf("ui: templates/%s: %w", name, err)

@@ -198,7 +198,7 @@ func (t Text) tone() string {
 	case NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorRenamed, NoticeTwoFactorOn,
 		NoticeSentAgain, NoticePasswordNew, NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent,
 		NoticeRecoveryRevoked, NoticeUnlocked, NoticePersonSaved, NoticePersonReset, NoticePersonEnded, NoticePersonForgot,
-		NoticePersonDisabled, NoticePersonEnabled, NoticePersonDeleted, NoticeInvited, NoticeWithdrawn, NoticeReminded,
+		NoticePersonDisabled, NoticePersonEnabled, NoticeRetentionSaved, NoticePersonDeleted, NoticeInvited, NoticeWithdrawn, NoticeReminded,
 		NoticeRemindedAll, NoticeTypeAdded, NoticeTypeSaved, NoticeTypeRemoved:
 		return "good"
 	default:

@@ -17,8 +17,9 @@ const (
 	// seconds' work. Longer ones are for the command line.
 	MostVerified = 200_000
 
-	leastAuditDays = 30
-	mostAuditDays  = 3650
+	// LeastAuditDays and MostAuditDays bound for how many days a log is kept that is not kept for good.
+	LeastAuditDays = 30
+	MostAuditDays  = 3650
 )
 
 // VerifyAudit reads a tenant's audit log, and tells whether an entry was changed, taken out or put elsewhere. Who is no
@@ -119,10 +120,14 @@ type Retention struct {
 	Due uint64 `json:"due"`
 }
 
-// Retention tells what is removed from a tenant's audit log; days, if it is not nil, says for how many days entries would be
-// kept.
+// Retention tells what is removed from a tenant's audit log. days, if it is not nil, says for how many days entries would be
+// kept: owners ask that, before they say so.
 func (s *Service) Retention(ctx context.Context, by *web.Actor, tenant string, days *int) (Retention, error) {
-	t, err := s.admit(ctx, by, tenant, helping)
+	n := helping
+	if days != nil {
+		n = owning
+	}
+	t, err := s.admit(ctx, by, tenant, n)
 	if err != nil {
 		return Retention{}, err
 	}
@@ -157,9 +162,9 @@ func (s *Service) keptSince(days int) time.Time {
 }
 
 func checkAuditDays(n int) error {
-	if n != 0 && (n < leastAuditDays || n > mostAuditDays) {
+	if n != 0 && (n < LeastAuditDays || n > MostAuditDays) {
 		return invalid("audit_days", fmt.Sprintf("the audit log can't be kept for %d days", n),
-			fmt.Sprintf("give %d to %d, or 0 to keep it for good", leastAuditDays, mostAuditDays))
+			fmt.Sprintf("give %d to %d, or 0 to keep it for good", LeastAuditDays, MostAuditDays))
 	}
 	return nil
 }

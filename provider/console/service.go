@@ -41,7 +41,7 @@ func New(c Config) (*Service, error) {
 
 // Routes are the pages.
 func (s *Service) Routes() []web.Route {
-	return slices.Concat(s.peopleRoutes(), s.inviteRoutes(), s.typeRoutes())
+	return slices.Concat(s.peopleRoutes(), s.inviteRoutes(), s.typeRoutes(), s.auditRoutes(), s.adoptionRoutes())
 }
 
 func (s *Service) said() web.Said { return web.Said{Keys: s.Keys} }
