@@ -19,6 +19,7 @@ type adminCommand struct {
 
 	Tenants  tenantsCommand  `cmd:"" help:"Manage tenants: the customers whose users sign in."`
 	Users    usersCommand    `cmd:"" help:"Manage a tenant's users."`
+	Types    typesCommand    `cmd:"" help:"Manage a tenant's user types."`
 	Clients  clientsCommand  `cmd:"" help:"Manage clients: the applications that users sign in to."`
 	Webhooks webhooksCommand `cmd:"" help:"Manage a tenant's webhooks: the addresses that are told what happens in its audit log."`
 	Audit    auditCommand    `cmd:"" help:"Read, export and check the audit logs, and say how long they are kept."`

@@ -12,6 +12,8 @@ import (
 
 type usersCommand struct {
 	Create       usersCreate   `cmd:"" help:"Add a user, with a password that is made up and printed once unless it comes on standard input."`
+	Invite       usersInvite   `cmd:"" help:"Add a user without a password, and mail a link, good for seven days, that leads to choosing one."`
+	Withdraw     usersWithdraw `cmd:"" help:"End a user's invitation, and remove the user."`
 	List         usersList     `cmd:"" help:"List users."`
 	Show         usersShow     `cmd:"" help:"Show a user and the factors."`
 	Set          usersSet      `cmd:"" help:"Change a user's name, role, type, or whether two-factor authentication is required."`
@@ -19,6 +21,9 @@ type usersCommand struct {
 	Reset2FA     usersReset    `cmd:"" name:"reset-2fa" help:"Take all of a user's factors and backup codes away. All sessions end."`
 	RecoveryCode usersRecovery `cmd:"" help:"Make a recovery code, which lets the user in once within the hour, after the password."`
 	Unlock       usersUnlock   `cmd:"" help:"Let a user in again who, or whose mailbox, said “this was not me”."`
+	Remind       usersRemind   `cmd:"" help:"Ask a user by mail to set up two-factor authentication, at most once a day."`
+	EndSessions  usersEnd      `cmd:"" help:"Sign a user out everywhere."`
+	Forget       usersForget   `cmd:"" name:"forget-devices" help:"Forget a user's remembered devices."`
 	Disable      usersDisable  `cmd:"" help:"Keep a user out. All sessions end."`
 	Enable       usersEnable   `cmd:"" help:"Let a user in again."`
 	Delete       usersDelete   `cmd:"" help:"Remove a user for good."`
@@ -71,6 +76,9 @@ func userState(u admin.User) string {
 	words := state(u.Disabled)
 	if !u.Locked.IsZero() {
 		words += ", locked by “this was not me” at " + moment(u.Locked)
+	}
+	if !u.Invited.IsZero() {
+		words += ", invited until " + moment(u.InvitationExpires)
 	}
 	return words
 }
@@ -139,6 +147,7 @@ type usersList struct {
 	Type      string `help:"Only users of this type."`
 	Role      string `help:"Only owners, admins or members: owner, admin or member."`
 	TwoFactor string `name:"2fa" placeholder:"on|off" help:"Only users who have, or have not, set up two-factor authentication."`
+	Invited   bool   `help:"Only users who have not taken up their invitation."`
 	pageFlags
 }
 
@@ -148,8 +157,12 @@ func (c *usersList) Run(w *world, a *adminCommand) error {
 	if err != nil {
 		return err
 	}
+	f := admin.Filter{Text: c.Find, Type: c.Type, Role: storage.Role(c.Role), TwoFactor: c.TwoFactor}
+	if c.Invited {
+		f.State = admin.StateInvited
+	}
 	return a.do(w, func(s *admin.Service) error {
-		found, err := s.FindUsers(w.ctx, web.Operator(), c.Tenant, admin.Filter{Text: c.Find, Type: c.Type, Role: storage.Role(c.Role), TwoFactor: c.TwoFactor}, page)
+		found, err := s.FindUsers(w.ctx, web.Operator(), c.Tenant, f, page)
 		if err != nil {
 			return err
 		}
