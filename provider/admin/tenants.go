@@ -23,6 +23,8 @@ type Tenant struct {
 	Name      string   `json:"name"`
 	Plan      string   `json:"plan,omitempty"`
 	UserTypes []string `json:"user_types"`
+	// TypeNames are what people read for some of the types, by type.
+	TypeNames map[string]string `json:"type_names,omitempty"`
 	// Require2FA are the user types that must use two-factor authentication, and Everyone.
 	Require2FA []string       `json:"require_2fa"`
 	Rules      []storage.Rule `json:"rules"`
@@ -65,7 +67,7 @@ const (
 
 func viewTenant(t *storage.Tenant) Tenant {
 	v := Tenant{
-		ID: t.ID, Name: t.Name, Plan: t.Plan, UserTypes: t.UserTypes, Require2FA: mustUse(t), Rules: t.Rules,
+		ID: t.ID, Name: t.Name, Plan: t.Plan, UserTypes: t.UserTypes, TypeNames: t.TypeNames, Require2FA: mustUse(t), Rules: t.Rules,
 		Disabled: t.Disabled, Created: t.Created,
 		Settings: Settings{
 			TOTPDigits: t.Settings.TOTPDigits, TOTPAlgorithm: t.Settings.TOTPAlgorithm, BackupCodes: t.Settings.BackupCodes,
@@ -89,34 +91,48 @@ func viewTenant(t *storage.Tenant) Tenant {
 	return v
 }
 
+// Duration is a time.Duration that is written as "1h30m".
+type Duration time.Duration
+
+// MarshalText implements encoding.TextMarshaler.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Duration) UnmarshalText(text []byte) error {
+	parsed, err := time.ParseDuration(string(text))
+	*d = Duration(parsed)
+	return err
+}
+
 // TenantFields are what can be said of a tenant. What is nil stays as it is; in a new tenant it gets its default.
 type TenantFields struct {
-	Name *string
+	Name *string `json:"name,omitempty"`
 	// Plan is the deployment's name for the tenant's plan; empty takes it away.
-	Plan *string
+	Plan *string `json:"plan,omitempty"`
 	// UserTypes are staff, client and contractor by default.
-	UserTypes *[]string
+	UserTypes *[]string `json:"user_types,omitempty"`
 	// Require2FA are the user types that must use two-factor authentication from now on, and Everyone; those that
 	// are not named need not.
-	Require2FA *[]string
-	// TOTPDigits is 6 or 8, TOTPAlgorithm SHA1 or SHA256; keys that are enrolled keep what they were made with.
-	TOTPDigits    *int
-	TOTPAlgorithm *string
+	Require2FA *[]string `json:"require_2fa,omitempty"`
+	// TOTPDigits is 6 or 8; keys that are enrolled keep what they were made with.
+	TOTPDigits *int `json:"totp_digits,omitempty"`
+	// TOTPAlgorithm is SHA1 or SHA256.
+	TOTPAlgorithm *string `json:"totp_algorithm,omitempty"`
 	// BackupCodes is 10 or 1.
-	BackupCodes *int
-	// SessionIdle is 5 min to 24 h.
-	SessionIdle *time.Duration
+	BackupCodes *int `json:"backup_codes,omitempty"`
+	// SessionIdle is 5m to 24h.
+	SessionIdle *Duration `json:"session_idle,omitempty"`
 	// SMSCountries are ISO 3166-1 alpha-2 codes; empty means all that the deployment sends to.
-	SMSCountries *[]string
+	SMSCountries *[]string `json:"sms_countries,omitempty"`
 	// SMSBudget is how many SMS are sent a day; 0 is the deployment's.
-	SMSBudget *int
+	SMSBudget *int `json:"sms_budget,omitempty"`
 	// EmailReset says who may take lost factors off by a mailed link and the password: "on" for all, "off" for nobody,
 	// "members" for those who are neither owner nor admin.
-	EmailReset *string
+	EmailReset *string `json:"email_reset,omitempty"`
 	// Support is an e-mail address or an https URL; empty takes it away.
-	Support *string
+	Support *string `json:"support,omitempty"`
 	// AuditDays is for how many days the audit log is kept, 30 to 3650; 0 is for good. Owners set it.
-	AuditDays *int
+	AuditDays *int `json:"audit_days,omitempty"`
 }
 
 var (
@@ -371,11 +387,12 @@ func (in TenantFields) settings(to *storage.Settings) error {
 		}
 		to.BackupCodes = *n
 	}
-	if d := in.SessionIdle; d != nil {
-		if *d < leastIdle || *d > mostIdle {
-			return invalid("session_idle", fmt.Sprintf("%s is too short or too long", *d), "choose 5m to 24h")
+	if in.SessionIdle != nil {
+		d := time.Duration(*in.SessionIdle)
+		if d < leastIdle || d > mostIdle {
+			return invalid("session_idle", fmt.Sprintf("%s is too short or too long", d), "choose 5m to 24h")
 		}
-		to.SessionIdle = *d
+		to.SessionIdle = d
 	}
 	if err := in.ways(to); err != nil {
 		return err

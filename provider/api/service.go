@@ -61,13 +61,9 @@ func (s *Service) Routes() []web.Route {
 
 // Operations is the table of what programs can do. openapi.json is made from it: "go test ./provider/api -update".
 func (s *Service) Operations() []web.Route {
-	const tenant = v1 + "/tenants/:tenant"
 	return slices.Concat([]web.Route{
 		web.API(http.MethodGet, v1+"/me", "", s.me).About("getMe", "Access", "Tell whose the access token is"),
-
-		web.API(http.MethodGet, v1+"/tenants", admin.ScopeOperator, s.listTenants).About("listTenants", "Tenants", "List all tenants"),
-		web.API(http.MethodGet, tenant, "tenant:read", s.getTenant).About("getTenant", "Tenants", "Show a tenant"),
 	},
-		s.userRoutes(), s.invitationRoutes(), s.typeRoutes(),
+		s.tenantRoutes(), s.userRoutes(), s.invitationRoutes(), s.typeRoutes(),
 	)
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/web"
@@ -22,4 +23,47 @@ type listTenants struct{ Paged }
 func (s *Service) listTenants(ctx context.Context, by *web.Actor, in listTenants) (List[admin.Tenant], error) {
 	found, err := s.Admin.Tenants(ctx, by, in.page())
 	return listed(found, in.Paged, func(t *admin.Tenant) string { return t.ID }), err
+}
+
+func (s *Service) tenantRoutes() []web.Route {
+	const (
+		all = v1 + "/tenants"
+		one = all + "/:tenant"
+	)
+	return []web.Route{
+		web.API(http.MethodGet, all, admin.ScopeOperator, s.listTenants).About("listTenants", "Tenants", "List all tenants"),
+		web.API(http.MethodPost, all, admin.ScopeOperator, s.createTenant).About("createTenant", "Tenants", "Make a tenant"),
+		web.API(http.MethodGet, one, "tenant:read", s.getTenant).About("getTenant", "Tenants", "Show a tenant"),
+		web.API(http.MethodPatch, one, "tenant:write", s.changeTenant).About("changeTenant", "Tenants", "Change a tenant"),
+		web.API(http.MethodPost, one+"/disable", admin.ScopeOperator, s.disableTenant).About("disableTenant", "Tenants", "Keep all users of a tenant out"),
+		web.API(http.MethodPost, one+"/enable", admin.ScopeOperator, s.enableTenant).About("enableTenant", "Tenants", "Let the users of a tenant in again"),
+	}
+}
+
+type newTenant struct {
+	// ID is 3 to 40 lower-case letters, digits and hyphens.
+	ID string `json:"id" required:"true"`
+	admin.TenantFields
+}
+
+func (s *Service) createTenant(ctx context.Context, by *web.Actor, in newTenant) (web.Created[admin.Tenant], error) {
+	t, err := s.Admin.CreateTenant(ctx, by, in.ID, in.TenantFields)
+	return web.Created[admin.Tenant]{Path: v1 + "/tenants/" + t.ID, View: t}, err
+}
+
+type tenantChange struct {
+	inTenant
+	admin.TenantFields
+}
+
+func (s *Service) changeTenant(ctx context.Context, by *web.Actor, in tenantChange) (admin.Tenant, error) {
+	return s.Admin.ChangeTenant(ctx, by, in.Tenant, in.TenantFields)
+}
+
+func (s *Service) disableTenant(ctx context.Context, by *web.Actor, in inTenant) (admin.Tenant, error) {
+	return s.Admin.SetTenantDisabled(ctx, by, in.Tenant, true)
+}
+
+func (s *Service) enableTenant(ctx context.Context, by *web.Actor, in inTenant) (admin.Tenant, error) {
+	return s.Admin.SetTenantDisabled(ctx, by, in.Tenant, false)
 }

@@ -47,7 +47,7 @@ const (
 func (f tenantFlags) fields() admin.TenantFields {
 	in := admin.TenantFields{
 		Name: f.Name, Plan: f.Plan, TOTPDigits: f.TOTPDigits, TOTPAlgorithm: f.TOTPAlgorithm, BackupCodes: f.BackupCodes,
-		SessionIdle: f.SessionIdle, SMSBudget: f.SMSBudget, EmailReset: f.EmailReset, Support: f.Support, AuditDays: f.AuditDays,
+		SessionIdle: (*admin.Duration)(f.SessionIdle), SMSBudget: f.SMSBudget, EmailReset: f.EmailReset, Support: f.Support, AuditDays: f.AuditDays,
 	}
 	if f.SMSCountries != nil {
 		in.SMSCountries = &f.SMSCountries
