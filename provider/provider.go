@@ -280,7 +280,9 @@ func (p *Provider) services() error {
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
 	}
-	p.console, err = console.New(console.Config{Admin: p.admin, Credentials: keeper, Store: c.Store, Keys: p.keys, Now: c.Now})
+	p.console, err = console.New(console.Config{
+		Admin: p.admin, Credentials: keeper, Store: c.Store, Keys: p.keys, Issuer: p.issuer.String(), Now: c.Now,
+	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
 	}

@@ -183,7 +183,7 @@ func checkFields(t *testing.T, doc *html.Node) {
 	for _, l := range all(doc, atom.Label) {
 		labels[attr(l, "for")] = text(l)
 	}
-	for _, n := range all(doc, atom.Input) {
+	for _, n := range all(doc, atom.Input, atom.Textarea) {
 		if attr(n, "type") == "hidden" {
 			continue
 		}
@@ -209,9 +209,14 @@ func checkFields(t *testing.T, doc *html.Node) {
 		}
 		want := map[string][]string{
 			"login": {"username webauthn", "username"}, "password": {"current-password", "new-password"}, "account": {"username"},
-			"name": {"off"}, "email": {"off"}, "saved": {""}, "remember": {""}, "require": {""}, "role": {""}, "type": {""}, "find": {"off"}, "user": {"off"}, "by": {"off"}, "text": {"off"}, "address": {"off"}, "from": {"off"}, "until": {"off"}, "days": {"off"}, "input": {"off"}, "code": {"off"},
+			"name": {"off"}, "email": {"off"}, "saved": {""}, "remember": {""}, "require": {""}, "role": {""}, "type": {""}, "find": {"off"}, "user": {"off"}, "by": {"off"}, "text": {"off"}, "address": {"off"}, "from": {"off"}, "until": {"off"}, "days": {"off"}, "other_scopes": {"off"}, "tags": {"off"}, "url": {"off"},
+			"description": {"off"}, "other_events": {"off"}, "input": {"off"}, "code": {"off"},
 		}[id]
 		switch {
+		case attr(n, "type") == "checkbox":
+			want = []string{""}
+		case n.DataAtom == atom.Textarea:
+			want = []string{"off"}
 		case id == "code" && attr(n, "inputmode") == "numeric":
 			want = []string{"one-time-code"}
 		case id == "input" && attr(n, "type") == "tel":

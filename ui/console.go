@@ -9,6 +9,9 @@ var parts = [...]part{
 	{"people", PathPeople},
 	{"adoption", PathAdoption},
 	{"audit", PathAudit},
+	{"applications", PathApplications},
+	{"integrations", PathIntegrations},
+	{"webhooks", PathWebhooks},
 }
 
 // inConsole is what a page of the console is besides: the ID of the part that it belongs to.

@@ -29,6 +29,7 @@ func Gallery() []Sample {
 	all = append(all, peopleSamples()...)
 	all = append(all, linkSamples()...)
 	all = append(all, auditSamples()...)
+	all = append(all, connectedSamples()...)
 	return append(all, plainSamples()...)
 }
 

@@ -20,6 +20,10 @@ const (
 	// PathAdoption shows how far two-factor authentication has come, and PathAudit what happened.
 	PathAdoption = "/admin/adoption"
 	PathAudit    = "/admin/audit"
+	// PathApplications, PathIntegrations and PathWebhooks are the pages of what is connected to a tenant's account.
+	PathApplications = "/admin/applications"
+	PathIntegrations = "/admin/integrations"
+	PathWebhooks     = "/admin/webhooks"
 	// PathSignOut ends the session, by POST.
 	PathSignOut = "/signout"
 	// PathAccount is the security page.

@@ -139,6 +139,7 @@ func (r *Renderer) funcs(lang string) template.FuncMap {
 			}
 		},
 		"role":      func(role string) (string, error) { return r.saying(lang, "role."+role, role) },
+		"scopeText": func(scope string) (string, error) { return say(ScopeText(scope)) },
 		"countries": func(codes []string) string { return Countries(lang, codes) },
 		"seconds":   r.seconds,
 		// raw is what a script reads from an attribute.

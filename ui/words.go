@@ -95,6 +95,23 @@ const (
 	// NoticeTypeUsers and NoticeTypeRules: the user type {name} can't be removed, because users or rules have it.
 	NoticeTypeUsers = "notice.type_users"
 	NoticeTypeRules = "notice.type_rules"
+	// NoticeApplicationSaved and the following are about the application {name}.
+	NoticeApplicationSaved    = "notice.application_saved"
+	NoticeApplicationDisabled = "notice.application_disabled"
+	NoticeApplicationEnabled  = "notice.application_enabled"
+	NoticeApplicationDeleted  = "notice.application_deleted"
+	// NoticeWebhookSaved and the following are about the webhook {name}.
+	NoticeWebhookSaved    = "notice.webhook_saved"
+	NoticeWebhookDisabled = "notice.webhook_disabled"
+	NoticeWebhookEnabled  = "notice.webhook_enabled"
+	NoticeWebhookDeleted  = "notice.webhook_deleted"
+	// NoticeWebhookTested: the test event was answered with {status}; NoticeWebhookRefused: with a {status} that is no yes;
+	// NoticeWebhookUnreached: with nothing, because of {reason}.
+	NoticeWebhookTested    = "notice.webhook_tested"
+	NoticeWebhookRefused   = "notice.webhook_refused"
+	NoticeWebhookUnreached = "notice.webhook_unreached"
+	// NoticeRedelivered: what was sent once is in the queue again.
+	NoticeRedelivered = "notice.redelivered"
 	// NoticeFresh: a change asks for a fresh sign-in.
 	NoticeFresh = "notice.fresh"
 	// NoticeAppAsks: {app} asks for a fresh sign-in.
@@ -193,13 +210,16 @@ func (t Text) tone() string {
 	switch t.Key {
 	case noticeCodesFew, noticeCodesNone, NoticeTwoFactorOff, ProblemSignInExpired,
 		ProblemSentOften, ProblemSentBudget, ProblemSentUndeliverable, ProblemSentGateway, ProblemPasskeySignIn,
-		NoticeInvitedOften, NoticeRemindedLately, NoticeRemindedNone, NoticeTypeUsers, NoticeTypeRules:
+		NoticeInvitedOften, NoticeRemindedLately, NoticeRemindedNone, NoticeTypeUsers, NoticeTypeRules, NoticeWebhookRefused, NoticeWebhookUnreached:
 		return "warn"
 	case NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorRenamed, NoticeTwoFactorOn,
 		NoticeSentAgain, NoticePasswordNew, NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent,
 		NoticeRecoveryRevoked, NoticeUnlocked, NoticePersonSaved, NoticePersonReset, NoticePersonEnded, NoticePersonForgot,
 		NoticePersonDisabled, NoticePersonEnabled, NoticeRetentionSaved, NoticePersonDeleted, NoticeInvited, NoticeWithdrawn, NoticeReminded,
-		NoticeRemindedAll, NoticeTypeAdded, NoticeTypeSaved, NoticeTypeRemoved:
+		NoticeRemindedAll, NoticeTypeAdded, NoticeTypeSaved, NoticeTypeRemoved,
+		NoticeApplicationSaved, NoticeApplicationDisabled, NoticeApplicationEnabled,
+		NoticeApplicationDeleted, NoticeWebhookSaved, NoticeWebhookDisabled, NoticeWebhookEnabled, NoticeWebhookDeleted,
+		NoticeWebhookTested, NoticeRedelivered:
 		return "good"
 	default:
 		return "info"
@@ -302,6 +322,10 @@ const (
 	AskWithdraw     Question = "ask.withdraw"
 	// AskRemoveType: the user type {name} is to be removed.
 	AskRemoveType Question = "ask.remove_type"
+	// AskDisableApplication, AskDeleteApplication: {name}; AskDeleteWebhook: {name}.
+	AskDisableApplication Question = "ask.disable_application"
+	AskDeleteApplication  Question = "ask.delete_application"
+	AskDeleteWebhook      Question = "ask.delete_webhook"
 )
 
 // Page is the question's page: action is where Yes is posted, cancel where No leads; pairs are as for Say.

@@ -72,6 +72,12 @@ func (s *Service) admit(ctx context.Context, by *web.Actor, tenant string, n nee
 	return s.tenant(ctx, tenant)
 }
 
+// MayOwn refuses whoever is no owner, for pages that ask before an owner's operation is called.
+func (s *Service) MayOwn(ctx context.Context, by *web.Actor, tenant string) error {
+	_, err := s.admit(ctx, by, tenant, owning)
+	return err
+}
+
 // mayManage: owners manage everybody, admins the members. Nobody manages those above, or another like himself.
 func mayManage(by *web.Actor, p credential.Person) error {
 	if r := roleOf(by); r == storage.Owner || r == storage.Admin && p.User.Role == storage.Member {

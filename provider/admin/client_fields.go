@@ -153,7 +153,7 @@ func checkURIs(c *storage.Client) error {
 		return nil
 	}
 	if len(c.RedirectURIs) == 0 {
-		return invalid("redirect_uris", "there is none", "give the address that the application wants browsers sent back to")
+		return invalidAs("redirect_uris", "missing", "there is none", "give the address that the application wants browsers sent back to")
 	}
 	if err := checkAll(c.Type, "redirect_uris", c.RedirectURIs); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"net/url"
 	"slices"
@@ -21,6 +22,8 @@ type Config struct {
 	Credentials *credential.Keeper
 	Store       storage.Store
 	Keys        *keys.Keys
+	// Issuer is what applications are told to trust.
+	Issuer string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -30,7 +33,7 @@ type Service struct{ Config }
 
 // New checks the configuration.
 func New(c Config) (*Service, error) {
-	if c.Admin == nil || c.Credentials == nil || c.Store.Users == nil || c.Keys == nil {
+	if c.Admin == nil || c.Credentials == nil || c.Store.Users == nil || c.Keys == nil || c.Issuer == "" {
 		return nil, errors.New("console: Config lacks a part")
 	}
 	if c.Now == nil {
@@ -41,7 +44,10 @@ func New(c Config) (*Service, error) {
 
 // Routes are the pages.
 func (s *Service) Routes() []web.Route {
-	return slices.Concat(s.peopleRoutes(), s.inviteRoutes(), s.typeRoutes(), s.auditRoutes(), s.adoptionRoutes())
+	return slices.Concat(
+		s.peopleRoutes(), s.inviteRoutes(), s.typeRoutes(), s.auditRoutes(), s.adoptionRoutes(), s.applicationRoutes(),
+		s.integrationRoutes(), s.webhookRoutes(),
+	)
 }
 
 func (s *Service) said() web.Said { return web.Said{Keys: s.Keys} }
@@ -59,6 +65,28 @@ func refused(err error) (where string, says ui.Text, ok bool) {
 		return "", ui.Text{}, false
 	}
 	return invalid.Where, ui.Invalid(invalid.Where, invalid.Code), true
+}
+
+// problems are what a form says of a refusal, beside the field that it is about, or under the empty name where the form has
+// none of that name. It is nil where the refusal is not about what was typed.
+func problems(err error, fields ...string) map[string]ui.Text {
+	where, says, ok := refused(err)
+	if !ok {
+		return nil
+	}
+	if !slices.Contains(fields, where) {
+		where = ""
+	}
+	return map[string]ui.Text{where: says}
+}
+
+// owns tells whether the actor may do what only owners do. Others may look.
+func (s *Service) owns(ctx context.Context, by *web.Actor) (bool, error) {
+	err := s.Admin.MayOwn(ctx, by, by.Tenant.ID)
+	if errors.Is(err, web.ErrForbidden) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // at is the path of a record under that of its kind.

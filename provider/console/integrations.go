@@ -1,0 +1,31 @@
+package console
+
+import (
+	"context"
+
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/ui"
+)
+
+func (s *Service) integrationRoutes() []web.Route {
+	return []web.Route{web.Get(ui.PathIntegrations, web.Self, s.integrations)}
+}
+
+// integrations shows what applications have connected, and what follows from it (001-2).
+func (s *Service) integrations(ctx context.Context, by *web.Actor, _ nothing) (web.Result, error) {
+	all, err := s.Admin.Integrations(ctx, by, by.Tenant.ID)
+	if err != nil {
+		return web.Result{}, err
+	}
+	page := ui.Integrations{Integrations: []ui.IntegrationRow{}}
+	for _, i := range all {
+		row := ui.IntegrationRow{
+			ID: i.ID, Name: i.Name, Kind: i.Kind, Application: i.Application, Connected: stamp(i.Connected), Rule: i.Rule,
+		}
+		if row.Application == "" {
+			row.Application = i.Client // that was deleted since
+		}
+		page.Integrations = append(page.Integrations, row)
+	}
+	return web.Draw(page), nil
+}
