@@ -31,13 +31,17 @@ type inviteIn struct {
 }
 
 // invitePage asks whom to invite. What an actor may give to somebody new is what it may give to a member.
-func (s *Service) invitePage(by *web.Actor, in inviteIn) (ui.Invite, error) {
+func (s *Service) invitePage(ctx context.Context, by *web.Actor, in inviteIn) (ui.Invite, error) {
 	rights := s.Admin.RightsOver(by, &admin.User{Tenant: by.Tenant.ID, Role: storage.Member})
 	if !rights.Manage {
 		return ui.Invite{}, web.ErrForbidden
 	}
+	k, err := s.kinds(ctx, by)
+	if err != nil {
+		return ui.Invite{}, err
+	}
 	page := ui.Invite{
-		Email: in.Email, Name: in.Name, Role: string(in.Role), Type: in.Type, Required: in.Require, Roles: []string{}, Types: types(by.Tenant),
+		Email: in.Email, Name: in.Name, Role: string(in.Role), Type: in.Type, Required: in.Require, Roles: []string{}, Types: k,
 		Days: int(storage.InvitationLife / (24 * time.Hour)), Action: ui.PathInvite, Cancel: ui.PathPeople,
 	}
 	for _, r := range rights.Roles {
@@ -50,11 +54,7 @@ func (s *Service) invitePage(by *web.Actor, in inviteIn) (ui.Invite, error) {
 }
 
 func (s *Service) askInvite(ctx context.Context, by *web.Actor, _ nothing) (web.Result, error) {
-	// Asked of the operation too: who is not let in sees no form.
-	if _, err := s.Admin.UserTypes(ctx, by, by.Tenant.ID); err != nil {
-		return web.Result{}, err
-	}
-	page, err := s.invitePage(by, inviteIn{})
+	page, err := s.invitePage(ctx, by, inviteIn{})
 	return web.Draw(page), err
 }
 
@@ -69,7 +69,7 @@ func (s *Service) invite(ctx context.Context, by *web.Actor, in inviteIn) (web.R
 		where, says, ok = "", ui.Say(ui.NoticeInvitedOften, "account", in.Email, "n", web.Minutes(many.Retry)), true
 	}
 	if ok {
-		page, err := s.invitePage(by, in)
+		page, err := s.invitePage(ctx, by, in)
 		page.Where, page.Problem = where, says
 		return web.Result{Page: page, Refused: true}, err
 	}

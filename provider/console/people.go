@@ -52,12 +52,12 @@ type peopleIn struct {
 }
 
 // filter is what is asked for. What nobody can choose on the page is taken for nothing: an old link still shows people.
-func (in peopleIn) filter(t *storage.Tenant) ui.Filter {
+func (in peopleIn) filter(k kinds) ui.Filter {
 	f := ui.Filter{Find: strings.TrimSpace(in.Find)}
 	if in.TwoFactor == "on" || in.TwoFactor == "off" {
 		f.TwoFactor = in.TwoFactor
 	}
-	if slices.Contains(t.UserTypes, in.Type) {
+	if slices.ContainsFunc(k, func(c ui.Choice) bool { return c.ID == in.Type }) {
 		f.Type = in.Type
 	}
 	if slices.Contains([]storage.Role{storage.Owner, storage.Admin, storage.Member}, storage.Role(in.Role)) {
@@ -90,7 +90,11 @@ const peoplePage = 50
 
 // people lists the tenant's users, or those whom a filter describes.
 func (s *Service) people(ctx context.Context, by *web.Actor, in peopleIn) (web.Result, error) {
-	f := in.filter(by.Tenant)
+	k, err := s.kinds(ctx, by)
+	if err != nil {
+		return web.Result{}, err
+	}
+	f := in.filter(k)
 	if f.Find != "" {
 		in.After = ""
 	}
@@ -101,11 +105,11 @@ func (s *Service) people(ctx context.Context, by *web.Actor, in peopleIn) (web.R
 		return web.Result{}, err
 	}
 	page := ui.People{
-		Filter: f, Action: ui.PathPeople, Types: types(by.Tenant), People: []ui.PersonRow{}, More: found.More,
+		Filter: f, Action: ui.PathPeople, Types: k, People: []ui.PersonRow{}, More: found.More,
 		Invite: ui.PathInvite, EditTypes: ui.PathUserTypes, Notice: s.said().Read(in.Notice),
 	}
 	for i := range found.Items {
-		row, err := s.listed(ctx, by, &found.Items[i])
+		row, err := s.listed(ctx, by, k, &found.Items[i])
 		if err != nil {
 			return web.Result{}, err
 		}
@@ -123,7 +127,7 @@ func (s *Service) people(ctx context.Context, by *web.Actor, in peopleIn) (web.R
 	if f.Set() || in.After != "" {
 		return web.Draw(page), nil
 	}
-	return web.Draw(page), s.nudge(ctx, by, &page)
+	return web.Draw(page), s.nudge(ctx, by, k, &page)
 }
 
 // countPeople fills in what an index counts.
@@ -154,13 +158,13 @@ func (s *Service) countPeople(ctx context.Context, by *web.Actor, page *ui.Peopl
 }
 
 // nudge fills in which owners and admins have no second step (004-8).
-func (s *Service) nudge(ctx context.Context, by *web.Actor, page *ui.People) error {
+func (s *Service) nudge(ctx context.Context, by *web.Actor, k kinds, page *ui.People) error {
 	bare, err := s.Admin.Unprotected(ctx, by, by.Tenant.ID)
 	if err != nil {
 		return err
 	}
 	for i := range bare {
-		row := s.personRow(by, &bare[i], nil)
+		row := s.personRow(by, k, &bare[i], nil)
 		if page.Unprotected = append(page.Unprotected, row); row.Remind != "" {
 			page.RemindAll = ui.PathPeople + "/remind"
 		}
@@ -169,7 +173,7 @@ func (s *Service) nudge(ctx context.Context, by *web.Actor, page *ui.People) err
 }
 
 // listed is a row of a list. Whether a recovery code is alive only those are told who can make one.
-func (s *Service) listed(ctx context.Context, by *web.Actor, u *admin.User) (ui.PersonRow, error) {
+func (s *Service) listed(ctx context.Context, by *web.Actor, k kinds, u *admin.User) (ui.PersonRow, error) {
 	var held []storage.Credential
 	if s.Admin.RightsOver(by, u).HandOut {
 		key := storage.User{Key: storage.Key{Tenant: by.Tenant.ID, ID: u.ID}}
@@ -178,26 +182,40 @@ func (s *Service) listed(ctx context.Context, by *web.Actor, u *admin.User) (ui.
 			return ui.PersonRow{}, web.Unavailable("factors", err)
 		}
 	}
-	return s.personRow(by, u, held), nil
+	return s.personRow(by, k, u, held), nil
+}
+
+// kinds are a tenant's user types, with the tenant's own names. They are read anew and not taken from the actor, whose
+// tenant may be some seconds old: who has just named a type must read the name.
+type kinds []ui.Choice
+
+func (s *Service) kinds(ctx context.Context, by *web.Actor) (kinds, error) {
+	t, err := s.Admin.Tenant(ctx, by, by.Tenant.ID)
+	return types(&storage.Tenant{UserTypes: t.UserTypes, TypeNames: t.TypeNames}), err
 }
 
 // types are a tenant's user types, with the tenant's own names.
 func types(t *storage.Tenant) []ui.Choice {
 	all := make([]ui.Choice, 0, len(t.UserTypes))
 	for _, id := range t.UserTypes {
-		all = append(all, typeOf(t, id))
+		all = append(all, ui.Choice{ID: id, Name: t.TypeNames[id]})
 	}
 	return all
 }
 
-func typeOf(t *storage.Tenant, id string) ui.Choice { return ui.Choice{ID: id, Name: t.TypeNames[id]} }
+func (k kinds) of(id string) ui.Choice {
+	if i := slices.IndexFunc(k, func(c ui.Choice) bool { return c.ID == id }); i >= 0 {
+		return k[i]
+	}
+	return ui.Choice{ID: id}
+}
 
 // personRow is a user as lists show one. held are the credentials, as far as they matter.
-func (s *Service) personRow(by *web.Actor, u *admin.User, held []storage.Credential) ui.PersonRow {
+func (s *Service) personRow(by *web.Actor, k kinds, u *admin.User, held []storage.Credential) ui.PersonRow {
 	to := personPath(u.ID)
 	rights := s.Admin.RightsOver(by, u)
 	row := ui.PersonRow{
-		ID: u.ID, Account: u.Account(), Name: u.Name, Role: string(u.Role), Type: typeOf(by.Tenant, u.Type), TwoFactor: u.TwoFactor,
+		ID: u.ID, Account: u.Account(), Name: u.Name, Role: string(u.Role), Type: k.of(u.Type), TwoFactor: u.TwoFactor,
 		Out: u.Out(), Invited: !u.Invited.IsZero(), Expired: u.InvitationExpired(s.Now()), You: rights.Own, Required: u.Require2FA,
 		Unreachable: u.Email == "" || !u.EmailVerified, Path: to,
 	}
@@ -281,9 +299,13 @@ func (s *Service) person(ctx context.Context, by *web.Actor, id string) (ui.Pers
 	if err != nil {
 		return ui.Person{}, web.Unavailable("factors", err)
 	}
-	row := s.personRow(by, &u, held)
+	k, err := s.kinds(ctx, by)
+	if err != nil {
+		return ui.Person{}, err
+	}
+	row := s.personRow(by, k, &u, held)
 	page := ui.Person{
-		Row: row, Roles: []string{}, Types: types(by.Tenant), Own: row.You, Factors: []ui.CredentialRow{}, CodesLeft: -1,
+		Row: row, Roles: []string{}, Types: k, Own: row.You, Factors: []ui.CredentialRow{}, CodesLeft: -1,
 		Disabled: u.Disabled, Locked: !u.Locked.IsZero(), LastSignIn: stamp(u.LastSignIn), Sessions: u.Sessions, Devices: u.Devices,
 		Invited: stamp(u.Invited), Expires: stamp(u.InvitationExpires), Activity: auditOf("user", u.ID), Back: ui.PathPeople,
 	}
@@ -352,7 +374,7 @@ func (s *Service) savePerson(ctx context.Context, by *web.Actor, in savePersonIn
 	if where, says, ok := refused(err); ok && where == "name" {
 		page, err := s.person(ctx, by, in.ID)
 		page.Row.Name, page.Row.Required, page.Where, page.Problem = *in.Name, in.Require, where, says
-		page.Row.Type = typeOf(by.Tenant, in.Type)
+		page.Row.Type = kinds(page.Types).of(in.Type)
 		if fields.Role != nil {
 			page.Row.Role = string(in.Role)
 		}
