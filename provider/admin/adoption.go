@@ -22,6 +22,8 @@ const (
 type Adoption struct {
 	// Types are the tenant's user types, in its order.
 	Types []string `json:"types"`
+	// TypeNames are what people read for some of the types.
+	TypeNames map[string]string `json:"type_names,omitempty"`
 	// Today has the numbers of this moment.
 	Today Day `json:"today"`
 	// Days are those of the 90 days before of which there are numbers, the oldest first.
@@ -61,7 +63,7 @@ func (s *Service) Adoption(ctx context.Context, by *web.Actor, tenant string) (A
 		return Adoption{}, err
 	}
 	today := s.Now().UTC()
-	a := Adoption{Types: t.UserTypes, Days: []Day{}}
+	a := Adoption{Types: t.UserTypes, TypeNames: t.TypeNames, Days: []Day{}}
 	if a.SMS.Budget, a.SMS.Offered, err = s.Credentials.DailyMessages(&t); err != nil {
 		return a, web.Unavailable("budget", err)
 	}

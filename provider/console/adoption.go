@@ -19,7 +19,10 @@ func (s *Service) adoption(ctx context.Context, by *web.Actor, _ struct{}) (web.
 	if err != nil {
 		return web.Result{}, err
 	}
-	page := ui.Adoption{Types: types(by.Tenant), Month: a.SMS.Month, Messages: a.SMS.Offered}
+	page := ui.Adoption{Types: []ui.Choice{}, Month: a.SMS.Month, Messages: a.SMS.Offered}
+	for _, id := range a.Types {
+		page.Types = append(page.Types, ui.Choice{ID: id, Name: a.TypeNames[id]})
+	}
 	if a.SMS.Offered {
 		page.Budget = a.SMS.Budget
 	}

@@ -139,8 +139,14 @@ func (s *Service) auditList(ctx context.Context, by *web.Actor, in auditIn) (ui.
 	page := ui.Audit{
 		Action: ui.PathAudit, Filter: in.typed(), Groups: ui.AuditGroups(), Outcomes: ui.Outcomes(), Entries: []ui.AuditRow{},
 		CSV: in.at(auditExport, "format", string(audit.CSV)), JSONLines: in.at(auditExport, "format", string(audit.JSONLines)),
-		Verify: auditVerify, Days: by.Tenant.Settings.AuditDays,
+		Verify: auditVerify,
 	}
+	// The actor's tenant may be some seconds old, and who has just changed this looks for it.
+	t, err := s.Admin.Tenant(ctx, by, by.Tenant.ID)
+	if err != nil {
+		return page, err
+	}
+	page.Days = t.Settings.AuditDays
 	if by.User.Role == storage.Owner {
 		page.Retention = auditRetention
 	}
