@@ -322,7 +322,7 @@ func TestInvitationRefused(t *testing.T) {
 			t.Errorf("%q: %d", email, p.status)
 		}
 	}
-	for _, bad := range [][]string{{"name", ""}, {"name", "a\u202eb"}, {"name", strings.Repeat("n", 129)}} {
+	for _, bad := range [][]string{{"name", "a\u202eb"}, {"name", strings.Repeat("n", 129)}} {
 		owner.invite("nora@acme.example", bad...).is(atInvite).says("Type in a name")
 	}
 	for _, bad := range [][]string{{"role", "emperor"}, {"type", "wizard"}} {

@@ -124,10 +124,12 @@ func (s *Service) people(ctx context.Context, by *web.Actor, in peopleIn) (web.R
 	if err := s.countPeople(ctx, by, &page); err != nil {
 		return web.Result{}, err
 	}
-	if f.Set() || in.After != "" {
-		return web.Draw(page), nil
+	if !f.Set() && in.After == "" {
+		if err := s.nudge(ctx, by, k, &page); err != nil {
+			return web.Result{}, err
+		}
 	}
-	return web.Draw(page), s.nudge(ctx, by, k, &page)
+	return web.Draw(page), nil
 }
 
 // countPeople fills in what an index counts.
@@ -369,6 +371,16 @@ func (s *Service) savePerson(ctx context.Context, by *web.Actor, in savePersonIn
 	// On one's own page there is no access level to choose.
 	if in.Role != "" && in.ID != by.User.ID {
 		fields.Role = &in.Role
+	}
+	// Who never had a name need not be given one for the rest to be saved.
+	if in.Name != nil && strings.TrimSpace(*in.Name) == "" {
+		u, err := s.user(ctx, by, in.ID)
+		if err != nil {
+			return web.Result{}, err
+		}
+		if u.Name == "" {
+			fields.Name = nil
+		}
 	}
 	u, err := s.Admin.ChangeUser(ctx, by, by.Tenant.ID, in.ID, fields)
 	if where, says, ok := refused(err); ok && where == "name" {
