@@ -297,9 +297,6 @@ func (p *Provider) services() error {
 // Admin does what owners, admins and operators ask for, in this process or in one beside those that serve.
 func (p *Provider) Admin() *admin.Service { return p.admin }
 
-// Webhooks keeps tenants' webhooks, in this process or in one beside those that serve.
-func (p *Provider) Webhooks() *webhook.Service { return p.webhooks }
-
 // proceed answers a complete sign-in: the application, or the page of ours that asked.
 func (p *Provider) proceed(ctx context.Context, by *web.Actor, out login.Outcome) (web.Result, error) {
 	if out.Request.Client != "" {

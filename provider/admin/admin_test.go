@@ -198,7 +198,7 @@ func TestNothingHappensThatCannotBeRecorded(t *testing.T) {
 	_, _, err = s.CreateUser(ctx, web.Operator(), "northwind", admin.NewUser{Login: "tim", Name: "Tim"})
 	fails("create user", err)
 	fails("delete user", s.DeleteUser(ctx, web.Operator(), "northwind", u.ID))
-	_, _, err = s.CreateClient(ctx, web.Operator(), admin.NewClient{Name: "M", Type: admin.Machine})
+	_, _, err = s.CreateClient(ctx, web.Operator(), "", admin.NewClient{Name: "M", Type: admin.Machine})
 	fails("create client", err)
 	tenants, errT := w.Tenants(ctx, web.Operator(), admin.Page{})
 	users, errU := w.FindUsers(ctx, web.Operator(), "northwind", admin.Filter{}, admin.Page{})

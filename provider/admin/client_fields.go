@@ -13,9 +13,9 @@ import (
 )
 
 // newClient checks all of what is asked for.
-func (s *Service) newClient(ctx context.Context, by *web.Actor, in NewClient) (storage.Client, error) {
+func (s *Service) newClient(ctx context.Context, by *web.Actor, tenant string, in NewClient) (storage.Client, error) {
 	c := storage.Client{
-		Key: storage.Key{Tenant: storage.Global, ID: storage.NewID()}, Name: in.Name, Owner: in.Tenant, Type: in.Type, Tags: in.Tags,
+		Key: storage.Key{Tenant: storage.Global, ID: storage.NewID()}, Name: in.Name, Owner: tenant, Type: in.Type, Tags: in.Tags,
 		RedirectURIs: in.RedirectURIs, PostLogoutRedirectURIs: in.PostLogoutRedirectURIs, Scopes: in.Scopes,
 		IDTokenAlg: in.IDTokenAlg, NoPKCE: in.NoPKCE, Strength: in.Strength, Created: s.Now(),
 	}
@@ -38,15 +38,23 @@ func (s *Service) newClient(ctx context.Context, by *web.Actor, in NewClient) (s
 
 // ClientFields are what can be changed of a client; what is nil stays as it is.
 type ClientFields struct {
-	Name                   *string   `json:"name,omitempty"`
-	RedirectURIs           *[]string `json:"redirect_uris,omitempty"`
+	// Name is what users read.
+	Name *string `json:"name,omitempty"`
+	// RedirectURIs are where browsers are sent back to, instead of those there were.
+	RedirectURIs *[]string `json:"redirect_uris,omitempty"`
+	// PostLogoutRedirectURIs are where browsers may be sent to after a sign-out, instead of those there were.
 	PostLogoutRedirectURIs *[]string `json:"post_logout_redirect_uris,omitempty"`
-	Scopes                 *[]string `json:"scopes,omitempty"`
-	Tags                   *[]string `json:"tags,omitempty"`
-	// Strength is StrengthTwoFactor, StrengthPhishingResistant, or empty: as the policy says.
-	Strength   *string `json:"strength,omitempty" enum:",mfa,phr"`
+	// Scopes are those it may have besides openid, instead of those there were; none means profile and email.
+	Scopes *[]string `json:"scopes,omitempty"`
+	// Tags are words that rules can go by, instead of those there were.
+	Tags *[]string `json:"tags,omitempty"`
+	// Strength is what every sign-in to it has to show: "mfa" (two factors), "phr" (phishing-resistant), or what the policy says
+	// where it is empty.
+	Strength *string `json:"strength,omitempty" enum:",mfa,phr"`
+	// IDTokenAlg is what its ID tokens are signed with.
 	IDTokenAlg *string `json:"id_token_signed_response_alg,omitempty" enum:"RS256,ES256"`
-	NoPKCE     *bool   `json:"no_pkce,omitempty"`
+	// NoPKCE lets a web client leave out PKCE (RFC 7636).
+	NoPKCE *bool `json:"no_pkce,omitempty"`
 }
 
 func (in ClientFields) apply(c *storage.Client) {

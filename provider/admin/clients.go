@@ -25,29 +25,45 @@ const (
 
 // Client is what operators, and the owners and admins of the tenant that it belongs to, see of a client.
 type Client struct {
-	ID   string `json:"client_id"`
+	// ID is the client_id (RFC 6749, section 2.2).
+	ID string `json:"client_id"`
+	// Name is what users read.
 	Name string `json:"name"`
 	// Tenant is the tenant it belongs to; empty means all share it.
-	Tenant                 string   `json:"tenant,omitempty"`
-	Type                   string   `json:"type"`
-	Tags                   []string `json:"tags,omitempty"`
-	RedirectURIs           []string `json:"redirect_uris,omitempty"`
+	Tenant string `json:"tenant,omitempty"`
+	// Type is "web" (has a server that keeps a secret), "native" (on users' devices), "browser" (in the browser alone) or
+	// "machine" (acts for itself, without users).
+	Type string `json:"type"`
+	// Tags are words that rules can go by.
+	Tags []string `json:"tags,omitempty"`
+	// RedirectURIs are where browsers are sent back to; they are compared as exact strings.
+	RedirectURIs []string `json:"redirect_uris,omitempty"`
+	// PostLogoutRedirectURIs are where browsers may be sent to after a sign-out.
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty"`
-	GrantTypes             []string `json:"grant_types"`
-	Scopes                 []string `json:"scopes,omitempty"`
-	IDTokenAlg             string   `json:"id_token_signed_response_alg"`
-	NoPKCE                 bool     `json:"no_pkce,omitempty"`
-	// Strength is what every sign-in to it has to show beyond the policy.
-	Strength string         `json:"strength,omitempty"`
-	Secrets  []ClientSecret `json:"secrets,omitempty"`
-	Disabled bool           `json:"disabled"`
-	Created  time.Time      `json:"created"`
+	// GrantTypes follow from the type.
+	GrantTypes []string `json:"grant_types"`
+	// Scopes are those it may have besides openid; none means profile and email, and none at all for a machine.
+	Scopes []string `json:"scopes,omitempty"`
+	// IDTokenAlg is what its ID tokens are signed with: "RS256" or "ES256".
+	IDTokenAlg string `json:"id_token_signed_response_alg"`
+	// NoPKCE: it may leave out PKCE (RFC 7636).
+	NoPKCE bool `json:"no_pkce,omitempty"`
+	// Strength is what every sign-in to it has to show beyond the policy: "mfa" (two factors) or "phr" (phishing-resistant).
+	Strength string `json:"strength,omitempty"`
+	// Secrets are those that work, the newest first; two while one takes the other's place.
+	Secrets []ClientSecret `json:"secrets,omitempty"`
+	// Disabled: nobody signs in to it, and it gets no tokens.
+	Disabled bool `json:"disabled"`
+	// Created is when it was registered.
+	Created time.Time `json:"created"`
 }
 
 // ClientSecret tells of a secret without telling it.
 type ClientSecret struct {
+	// Created is when it was made.
 	Created time.Time `json:"created"`
-	Until   time.Time `json:"until,omitzero"`
+	// Until is when it stops working; it is left out where that is not before another takes its place.
+	Until time.Time `json:"until,omitzero"`
 }
 
 func (s *Service) viewClient(c *storage.Client) Client {
@@ -76,8 +92,6 @@ type NewClient struct {
 	Name string `json:"name" required:"true"`
 	// Type is Web, Native, Browser or Machine. It can't be changed.
 	Type string `json:"type" required:"true" enum:"web,native,browser,machine"`
-	// Tenant is the tenant it belongs to; empty lets users of all tenants sign in to it.
-	Tenant string `json:"-"`
 	// RedirectURIs are where browsers are sent back to.
 	RedirectURIs []string `json:"redirect_uris,omitempty"`
 	// PostLogoutRedirectURIs are where browsers are sent to after a sign-out.
@@ -103,12 +117,13 @@ const (
 	maxScope      = 100
 )
 
-// CreateClient registers a client. The secret, which only web and machine clients have, can't be seen again. *web.Invalid.
-func (s *Service) CreateClient(ctx context.Context, by *web.Actor, in NewClient) (_ Client, secret string, _ error) {
-	if err := s.admitClient(ctx, by, in.Tenant, owning); err != nil {
+// CreateClient registers a client of a tenant, or one that users of all tenants can sign in to, where tenant is empty. The
+// secret, which only web and machine clients have, can't be seen again. *web.Invalid.
+func (s *Service) CreateClient(ctx context.Context, by *web.Actor, tenant string, in NewClient) (_ Client, secret string, _ error) {
+	if err := s.admitClient(ctx, by, tenant, owning); err != nil {
 		return Client{}, "", err
 	}
-	c, err := s.newClient(ctx, by, in)
+	c, err := s.newClient(ctx, by, tenant, in)
 	if err != nil {
 		return Client{}, "", err
 	}
@@ -163,7 +178,9 @@ func (s *Service) Clients(ctx context.Context, by *web.Actor, tenant string, p P
 
 // SharedClient is what a tenant's owners and admins see of a client that users of all tenants sign in to.
 type SharedClient struct {
-	ID   string `json:"client_id"`
+	// ID is the client_id.
+	ID string `json:"client_id"`
+	// Name is what users read.
 	Name string `json:"name"`
 }
 

@@ -46,7 +46,7 @@ func TestRedirectURIs(t *testing.T) {
 		{"https://app.example/" + strings.Repeat("a", 2048), ""},
 	} {
 		for _, kind := range []string{admin.Web, admin.Native, admin.Browser} {
-			_, _, err := w.CreateClient(t.Context(), web.Operator(), admin.NewClient{Name: "App", Type: kind, RedirectURIs: []string{c.uri}})
+			_, _, err := w.CreateClient(t.Context(), web.Operator(), "", admin.NewClient{Name: "App", Type: kind, RedirectURIs: []string{c.uri}})
 			if slices.Contains(strings.Fields(c.types), kind) {
 				if err != nil {
 					t.Errorf("%s %q: %v", kind, c.uri, err)
@@ -54,7 +54,7 @@ func TestRedirectURIs(t *testing.T) {
 				continue
 			}
 			refused(t, err, web.ErrInvalid, "redirect_uris")
-			_, _, err = w.CreateClient(t.Context(), web.Operator(), admin.NewClient{
+			_, _, err = w.CreateClient(t.Context(), web.Operator(), "", admin.NewClient{
 				Name: "App", Type: kind, RedirectURIs: []string{"https://app.example/"}, PostLogoutRedirectURIs: []string{c.uri},
 			})
 			refused(t, err, web.ErrInvalid, "post_logout_redirect_uris")
@@ -68,7 +68,6 @@ func TestClientFieldsAreChecked(t *testing.T) {
 	for where, change := range map[string]func(*admin.NewClient){
 		"name":                         func(c *admin.NewClient) { c.Name = " " },
 		"type":                         func(c *admin.NewClient) { c.Type = "" },
-		"tenant":                       func(c *admin.NewClient) { c.Tenant = "nowhere" },
 		"redirect_uris":                func(c *admin.NewClient) { c.Type = admin.Machine },
 		"id_token_signed_response_alg": func(c *admin.NewClient) { c.IDTokenAlg = "none" },
 		"scopes":                       func(c *admin.NewClient) { c.Scopes = []string{"a b"} },
@@ -77,20 +76,18 @@ func TestClientFieldsAreChecked(t *testing.T) {
 	} {
 		in := good
 		change(&in)
-		cause := web.ErrInvalid
-		if where == "tenant" {
-			cause = storage.ErrNotFound
-		}
-		_, _, err := w.CreateClient(t.Context(), web.Operator(), in)
-		refused(t, err, cause, where)
+		_, _, err := w.CreateClient(t.Context(), web.Operator(), "", in)
+		refused(t, err, web.ErrInvalid, where)
 	}
+	_, _, err := w.CreateClient(t.Context(), web.Operator(), "nowhere", good)
+	refused(t, err, storage.ErrNotFound, "tenant")
 	if all, err := w.Clients(t.Context(), web.Operator(), "", admin.Page{}); err != nil || len(all) != 0 {
 		t.Errorf("%+v, %v", all, err)
 	}
 	for _, kind := range []string{admin.Native, admin.Browser} {
 		in := good
 		in.Type = kind
-		c, secret, err := w.CreateClient(t.Context(), web.Operator(), in)
+		c, secret, err := w.CreateClient(t.Context(), web.Operator(), "", in)
 		if err != nil || secret != "" || len(c.Secrets) != 0 {
 			t.Errorf("%s: %+v, %q, %v", kind, c, secret, err)
 		}
@@ -126,7 +123,7 @@ const cacheTime = 10 * time.Second
 func TestSecretsWorkWhileTheyAreRotatedAndNoLonger(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
-	c, first, err := w.CreateClient(ctx, web.Operator(), admin.NewClient{Name: "Reports", Type: admin.Machine, Scopes: []string{"reports"}})
+	c, first, err := w.CreateClient(ctx, web.Operator(), "", admin.NewClient{Name: "Reports", Type: admin.Machine, Scopes: []string{"reports"}})
 	if err != nil {
 		t.Fatal(err)
 	}

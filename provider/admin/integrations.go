@@ -21,9 +21,10 @@ type Integration struct {
 	// Kind is what rules ask for, such as "financial".
 	Kind string `json:"kind"`
 	// Client is the client_id of the application that connected it, and Application its name; empty where an operator did.
-	Client      string    `json:"client,omitempty"`
-	Application string    `json:"application,omitempty"`
-	Connected   time.Time `json:"connected"`
+	Client      string `json:"client,omitempty"`
+	Application string `json:"application,omitempty"`
+	// Connected is when it was.
+	Connected time.Time `json:"connected"`
 	// Rule is the name of the tenant's rule that makes two-factor authentication mandatory because of it, if there is one.
 	Rule string `json:"rule,omitempty"`
 }

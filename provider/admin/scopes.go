@@ -25,20 +25,36 @@ const (
 	ScopeWebhooksWrite      = "webhooks:write"
 )
 
-// Scopes are the scopes of the API that a tenant's own clients can be given, in the order in which they are shown.
-func Scopes() []string {
-	return []string{
-		ScopeTenantRead, ScopeTenantWrite, ScopeUsersRead, ScopeUsersWrite, ScopeRecoveryCodesWrite, ScopePolicyRead,
-		ScopePolicyWrite, ScopeClientsRead, ScopeClientsWrite, ScopeIntegrationsRead, ScopeIntegrationsWrite, ScopeAuditRead,
-		ScopeWebhooksRead, ScopeWebhooksWrite,
+// Scope is something that an access token can be good for in the API.
+type Scope struct {
+	Name string
+	// Meaning is what it lets a program do, in English.
+	Meaning string
+}
+
+// Scopes are those that a tenant's own clients can be given, in the order in which they are shown.
+func Scopes() []Scope {
+	return []Scope{
+		{ScopeTenantRead, "See the account: its name, plan, user types and settings"},
+		{ScopeTenantWrite, "Change the account"},
+		{ScopeUsersRead, "See and search users"},
+		{ScopeUsersWrite, "Invite, change, help and remove users"},
+		{ScopeRecoveryCodesWrite, "Make recovery codes for users and take them back"},
+		{ScopePolicyRead, "See who must use two-factor authentication, and try out changes"},
+		{ScopePolicyWrite, "Change the rules and networks of the account"},
+		{ScopeClientsRead, "See applications"},
+		{ScopeClientsWrite, "Register and change applications and their secrets"},
+		{ScopeIntegrationsRead, "See what is connected to the account"},
+		{ScopeIntegrationsWrite, "Say what is connected to the account"},
+		{ScopeAuditRead, "Read the audit log"},
+		{ScopeWebhooksRead, "See webhooks and their deliveries"},
+		{ScopeWebhooksWrite, "Add, change, test and remove webhooks"},
 	}
 }
 
-// apiScopes are those of a client's scopes by which it does something in the API.
-func apiScopes(scopes []string) []string {
-	return slices.DeleteFunc(slices.Clone(scopes), func(s string) bool {
-		return s != ScopeOperator && !slices.Contains(Scopes(), s)
-	})
+// inAPI tells whether a client does something in the API by a scope.
+func inAPI(scope string) bool {
+	return scope == ScopeOperator || slices.ContainsFunc(Scopes(), func(s Scope) bool { return s.Name == scope })
 }
 
 // mayGrant tells whether an actor may give a client scopes, or touch one that has them. A program gives no more than its own
@@ -47,7 +63,7 @@ func mayGrant(by *web.Actor, scopes []string) bool {
 	if runs(by) || by.Client == nil {
 		return true
 	}
-	return !slices.ContainsFunc(apiScopes(scopes), func(s string) bool { return !slices.Contains(by.Scopes, s) })
+	return !slices.ContainsFunc(scopes, func(s string) bool { return inAPI(s) && !slices.Contains(by.Scopes, s) })
 }
 
 // checkScopes refuses scopes that can't be had.

@@ -22,6 +22,7 @@ import (
 	"github.com/swaggest/openapi-go"
 	"github.com/swaggest/openapi-go/openapi31"
 
+	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/web"
 )
 
@@ -129,7 +130,7 @@ func (d *describer) operation(r web.Route) {
 	if c.ID == "" || c.Tag == "" || c.Summary == "" {
 		d.t.Errorf("%s: About was not said", name)
 	}
-	if c.Scope != "" && !slices.ContainsFunc(Scopes(), func(s Scope) bool { return s.Name == c.Scope }) {
+	if c.Scope != "" && !slices.ContainsFunc(Scopes(), func(s admin.Scope) bool { return s.Name == c.Scope }) {
 		d.t.Errorf("%s: there is no scope %q", name, c.Scope)
 	}
 	oc, err := d.r.NewOperationContext(r.Method, parameter.ReplaceAllString(r.Path, "{$1}"))

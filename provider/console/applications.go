@@ -124,15 +124,24 @@ func newForm(kind string, scopes []string) ui.ApplicationForm {
 		}
 		f.About = choices(aboutUsers(), scopes)
 	}
-	f.Scopes = choices(admin.Scopes(), scopes)
+	f.Scopes = choices(scopesToGive(), scopes)
 	var other []string
 	for _, scope := range scopes {
-		if !slices.Contains(admin.Scopes(), scope) && !slices.Contains(aboutUsers(), scope) && scope != onlyOpenID {
+		if !slices.Contains(scopesToGive(), scope) && !slices.Contains(aboutUsers(), scope) && scope != onlyOpenID {
 			other = append(other, scope)
 		}
 	}
 	f.Other = strings.Join(other, " ")
 	return f
+}
+
+// scopesToGive are the scopes of the API that can be ticked.
+func scopesToGive() []string {
+	var names []string
+	for _, s := range admin.Scopes() {
+		names = append(names, s.Name)
+	}
+	return names
 }
 
 func choices(all, on []string) []ui.ScopeChoice {
@@ -189,8 +198,8 @@ func lines(s string) []string {
 
 // register adds an application, and shows its secret, this once, if it has one.
 func (s *Service) register(ctx context.Context, by *web.Actor, in applicationFormIn) (web.Result, error) {
-	c, secret, err := s.Admin.CreateClient(ctx, by, admin.NewClient{
-		Name: in.Name, Type: in.Kind, Tenant: by.Tenant.ID, RedirectURIs: lines(in.RedirectURIs), Scopes: in.scopes(),
+	c, secret, err := s.Admin.CreateClient(ctx, by, by.Tenant.ID, admin.NewClient{
+		Name: in.Name, Type: in.Kind, RedirectURIs: lines(in.RedirectURIs), Scopes: in.scopes(),
 		PostLogoutRedirectURIs: lines(in.PostLogoutRedirectURIs), Tags: strings.Fields(in.Tags), Strength: in.Strength,
 	})
 	if err != nil {

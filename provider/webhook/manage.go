@@ -40,10 +40,12 @@ func (s *Service) audited(ctx context.Context, by *web.Actor, e storage.Event, d
 
 // NewWebhook says what webhook is to be made.
 type NewWebhook struct {
-	URL         string
-	Description string
+	// URL is an https address.
+	URL string `json:"url" required:"true"`
+	// Description is what it is for, up to 200 characters.
+	Description string `json:"description,omitempty"`
 	// Events are the actions to be told of: "user.create", "user.*", or "*", which is also what none means.
-	Events []string
+	Events []string `json:"events,omitempty"`
 }
 
 // Create makes a webhook. The secret can't be seen again. *web.Invalid.
@@ -155,9 +157,14 @@ func (s *Service) webhook(ctx context.Context, tenant, id string) (storage.Webho
 
 // Update says what of a webhook is to be changed; nil leaves a field as it is.
 type Update struct {
-	URL, Description *string
-	Events           []string
-	Disabled         *bool
+	// URL is an https address.
+	URL *string `json:"url,omitempty"`
+	// Description is what it is for, up to 200 characters.
+	Description *string `json:"description,omitempty"`
+	// Events are the actions to be told of: "user.create", "user.*", or "*".
+	Events []string `json:"events,omitempty"`
+	// Disabled: nothing is sent.
+	Disabled *bool `json:"disabled,omitempty"`
 }
 
 func (u Update) apply(w *storage.Webhook) {

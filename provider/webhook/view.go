@@ -11,40 +11,60 @@ func invalid(where, what, do string) error { return web.Refuse(where, "", what, 
 
 // Webhook is what administrators see of one.
 type Webhook struct {
-	ID          string   `json:"id"`
-	Tenant      string   `json:"tenant"`
-	URL         string   `json:"url"`
-	Description string   `json:"description,omitempty"`
-	Events      []string `json:"events"`
-	Disabled    bool     `json:"disabled"`
+	// ID is the webhook's.
+	ID string `json:"id"`
+	// Tenant is whose audit log it is told of.
+	Tenant string `json:"tenant"`
+	// URL is the address that is told.
+	URL string `json:"url"`
+	// Description is what it is for.
+	Description string `json:"description,omitempty"`
+	// Events are the actions that it is told of: "user.create", "user.*", or "*", which is all.
+	Events []string `json:"events"`
+	// Disabled: nothing is sent.
+	Disabled bool `json:"disabled"`
 	// Reason is "gone" or "failing" where it was disabled by itself.
-	Reason  string    `json:"reason,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	// Failing is since when nothing was taken; it is left out where all is well.
 	Failing time.Time `json:"failing_since,omitzero"`
-	Secrets []Secret  `json:"secrets"`
+	// Secrets are what messages are signed with, the newest first.
+	Secrets []Secret `json:"secrets"`
+	// Created is when it was made.
 	Created time.Time `json:"created"`
 }
 
 // Secret tells of a secret without telling it.
 type Secret struct {
+	// Created is when it was made.
 	Created time.Time `json:"created"`
-	Until   time.Time `json:"until,omitzero"`
+	// Until is when it stops signing; it is left out where that is not before another takes its place.
+	Until time.Time `json:"until,omitzero"`
 }
 
 // Delivery is what administrators see of one.
 type Delivery struct {
 	// ID is the webhook-id that the receiver got.
-	ID      string    `json:"id"`
-	Webhook string    `json:"webhook"`
-	Event   string    `json:"event,omitempty"`
-	Type    string    `json:"type"`
+	ID string `json:"id"`
+	// Webhook is the ID of the webhook.
+	Webhook string `json:"webhook"`
+	// Event is the ID of the entry in the audit log; a test has none.
+	Event string `json:"event,omitempty"`
+	// Type is the action, such as "user.create".
+	Type string `json:"type"`
+	// Created is when it happened.
 	Created time.Time `json:"created"`
 	// State is "waiting", "delivered" or "failed".
-	State  string    `json:"state"`
-	Tries  int       `json:"tries"`
-	Tried  time.Time `json:"tried,omitzero"`
-	Next   time.Time `json:"next,omitzero"`
-	Status int       `json:"status,omitempty"`
-	Reason string    `json:"reason,omitempty"`
+	State string `json:"state"`
+	// Tries is how often it was tried.
+	Tries int `json:"tries"`
+	// Tried is when it was last.
+	Tried time.Time `json:"tried,omitzero"`
+	// Next is when it is tried next, while it waits.
+	Next time.Time `json:"next,omitzero"`
+	// Status is the HTTP status of the last answer, if there was one.
+	Status int `json:"status,omitempty"`
+	// Reason is why it was not taken.
+	Reason string `json:"reason,omitempty"`
 }
 
 func (s *Service) view(w *storage.Webhook) Webhook {

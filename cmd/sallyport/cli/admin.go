@@ -17,13 +17,14 @@ type adminCommand struct {
 	Limits smsLimits `embed:"" prefix:"deployment-"`
 	JSON   bool      `help:"Print JSON instead of text."`
 
-	Tenants  tenantsCommand  `cmd:"" help:"Manage tenants: the customers whose users sign in."`
-	Users    usersCommand    `cmd:"" help:"Manage a tenant's users."`
-	Types    typesCommand    `cmd:"" help:"Manage a tenant's user types."`
-	Clients  clientsCommand  `cmd:"" help:"Manage clients: the applications that users sign in to."`
-	Webhooks webhooksCommand `cmd:"" help:"Manage a tenant's webhooks: the addresses that are told what happens in its audit log."`
-	Audit    auditCommand    `cmd:"" help:"Read, export and check the audit logs, and say how long they are kept."`
-	Keys     keysCommand     `cmd:"" help:"Manage the keys that tokens are signed and secrets are sealed with."`
+	Tenants      tenantsCommand      `cmd:"" help:"Manage tenants: the customers whose users sign in."`
+	Users        usersCommand        `cmd:"" help:"Manage a tenant's users."`
+	Types        typesCommand        `cmd:"" help:"Manage a tenant's user types."`
+	Clients      clientsCommand      `cmd:"" help:"Manage clients: the applications that users sign in to."`
+	Integrations integrationsCommand `cmd:"" help:"Manage what applications have connected to a tenant's account."`
+	Webhooks     webhooksCommand     `cmd:"" help:"Manage a tenant's webhooks: the addresses that are told what happens in its audit log."`
+	Audit        auditCommand        `cmd:"" help:"Read, export and check the audit logs, and say how long they are kept."`
+	Keys         keysCommand         `cmd:"" help:"Manage the keys that tokens are signed and secrets are sealed with."`
 }
 
 // do runs an operation on the database that the settings name.

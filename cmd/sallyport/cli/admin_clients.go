@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
@@ -13,6 +14,7 @@ type clientsCommand struct {
 	Create       clientsCreate  `cmd:"" help:"Register a client. Its secret, if its type has one, is printed once."`
 	List         clientsList    `cmd:"" help:"List clients."`
 	Show         clientsShow    `cmd:"" help:"Show a client."`
+	Set          clientsSet     `cmd:"" help:"Change a client. What is not named stays."`
 	RotateSecret clientsRotate  `cmd:"" help:"Give a client a new secret. The one before goes on working for a while."`
 	Disable      clientsDisable `cmd:"" help:"Stop a client from signing users in."`
 	Enable       clientsEnable  `cmd:"" help:"Let a client sign users in again."`
@@ -47,6 +49,18 @@ func printClient(w *world, a *adminCommand, c admin.Client, secret string) error
 			fmt.Fprintf(w, "After sign-out\t%s\n", uri)
 		}
 		fmt.Fprintf(w, "Grant types\t%s\nScopes\t%s\nID tokens\t%s\n", orNone(c.GrantTypes), orNone(c.Scopes), c.IDTokenAlg)
+		if len(c.Tags) > 0 {
+			fmt.Fprintf(w, "Tags\t%s\n", strings.Join(c.Tags, ", "))
+		}
+		switch c.Strength {
+		case admin.StrengthTwoFactor:
+			fmt.Fprintln(w, "Sign-ins show\ttwo factors")
+		case admin.StrengthPhishingResistant:
+			fmt.Fprintln(w, "Sign-ins show\ta phishing-resistant factor")
+		}
+		if c.NoPKCE {
+			fmt.Fprintln(w, "PKCE\tmay be left out")
+		}
 		for _, s := range c.Secrets {
 			until := "works until it is rotated"
 			if !s.Until.IsZero() {
@@ -67,14 +81,15 @@ type clientsCreate struct {
 	Tag           []string `name:"tag" help:"Tags that rules can go by."`
 	IDTokenAlg    string   `name:"id-token-alg" default:"RS256" help:"Signature of its ID tokens: RS256, which every library takes, or ES256, which costs a tenth."`
 	NoPKCE        bool     `name:"no-pkce" help:"Let it leave out PKCE, because it can't do it."`
+	Strength      string   `help:"What every sign-in to it has to show: mfa (two factors) or phr (phishing-resistant) (default: what the policy says)."`
 }
 
 // Run registers a client.
 func (c *clientsCreate) Run(w *world, a *adminCommand) error {
 	return a.do(w, func(s *admin.Service) error {
-		v, secret, err := s.CreateClient(w.ctx, web.Operator(), admin.NewClient{
-			Name: c.Name, Type: c.Type, Tenant: c.Tenant, RedirectURIs: c.RedirectURI, PostLogoutRedirectURIs: c.PostLogoutURI,
-			Scopes: c.Scope, Tags: c.Tag, IDTokenAlg: c.IDTokenAlg, NoPKCE: c.NoPKCE,
+		v, secret, err := s.CreateClient(w.ctx, web.Operator(), c.Tenant, admin.NewClient{
+			Name: c.Name, Type: c.Type, RedirectURIs: c.RedirectURI, PostLogoutRedirectURIs: c.PostLogoutURI,
+			Scopes: c.Scope, Tags: c.Tag, IDTokenAlg: c.IDTokenAlg, NoPKCE: c.NoPKCE, Strength: c.Strength,
 		})
 		if err != nil {
 			return err
@@ -126,6 +141,55 @@ func (c *clientsShow) Run(w *world, a *adminCommand) error {
 		}
 		return printClient(w, a, v, "")
 	})
+}
+
+type clientsSet struct {
+	clientArg
+	Name          *string  `help:"Name that users see."`
+	RedirectURI   []string `name:"redirect-uri" sep:"none" placeholder:"URL" help:"Address that browsers are sent back to, instead of those there were; may be given again."`
+	PostLogoutURI []string `name:"post-logout-redirect-uri" sep:"none" placeholder:"URL" help:"Address that browsers are sent to after a sign-out, instead of those there were; may be given again. “none” takes them away."`
+	Scope         []string `name:"scope" help:"Scopes it may ask for, instead of those there were. “none” takes them away."`
+	Tag           []string `name:"tag" help:"Tags that rules can go by, instead of those there were. “none” takes them away."`
+	Strength      *string  `help:"What every sign-in to it has to show: mfa (two factors) or phr (phishing-resistant); policy leaves it to the policy."`
+	IDTokenAlg    *string  `name:"id-token-alg" help:"Signature of its ID tokens: RS256 or ES256."`
+	PKCE          *bool    `name:"pkce" negatable:"" help:"Hold it to PKCE, or let it leave PKCE out, because it can't do it."`
+}
+
+// Run changes a client.
+func (c *clientsSet) Run(w *world, a *adminCommand) error {
+	in := admin.ClientFields{
+		Name: c.Name, RedirectURIs: given(c.RedirectURI), PostLogoutRedirectURIs: given(c.PostLogoutURI), Scopes: given(c.Scope),
+		Tags: given(c.Tag), Strength: c.Strength, IDTokenAlg: c.IDTokenAlg,
+	}
+	if c.PKCE != nil {
+		without := !*c.PKCE
+		in.NoPKCE = &without
+	}
+	if in == (admin.ClientFields{}) {
+		return finding{What: "there is nothing to change", Where: "the command line", Do: "see sallyport admin clients set --help"}
+	}
+	if c.Strength != nil && *c.Strength == "policy" {
+		*in.Strength = ""
+	}
+	return a.do(w, func(s *admin.Service) error {
+		v, err := s.ChangeClient(w.ctx, web.Operator(), c.ID, in)
+		if err != nil {
+			return err
+		}
+		return printClient(w, a, v, "")
+	})
+}
+
+// given is a list that was named on the command line; “none” alone names one that is empty.
+func given(list []string) *[]string {
+	switch {
+	case len(list) == 0:
+		return nil
+	case len(list) == 1 && list[0] == "none":
+		return &[]string{}
+	default:
+		return &list
+	}
 }
 
 type clientsRotate struct {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/provider/webhook"
 )
@@ -28,7 +29,6 @@ type webhookArg struct {
 	ID string `arg:"" help:"The webhook's ID."`
 }
 
-// byOperator is who does all that is done by command.
 // webhookResult is a webhook with what is shown once.
 type webhookResult struct {
 	Webhook webhook.Webhook `json:"webhook"`
@@ -76,8 +76,8 @@ type webhooksCreate struct {
 
 // Run makes a webhook.
 func (c *webhooksCreate) Run(w *world, a *adminCommand) error {
-	return a.with(w, func(o opened) error {
-		v, secret, err := o.Webhooks().Create(w.ctx, web.Operator(), c.Tenant, webhook.NewWebhook{
+	return a.do(w, func(s *admin.Service) error {
+		v, secret, err := s.CreateWebhook(w.ctx, web.Operator(), c.Tenant, webhook.NewWebhook{
 			URL: c.URL, Events: c.Event, Description: c.Description,
 		})
 		if err != nil {
@@ -91,8 +91,8 @@ type webhooksList struct{ tenantFlag }
 
 // Run lists webhooks.
 func (c *webhooksList) Run(w *world, a *adminCommand) error {
-	return a.with(w, func(o opened) error {
-		all, err := o.Webhooks().List(w.ctx, c.Tenant)
+	return a.do(w, func(s *admin.Service) error {
+		all, err := s.Webhooks(w.ctx, web.Operator(), c.Tenant)
 		if err != nil {
 			return err
 		}
@@ -109,8 +109,8 @@ type webhooksShow struct{ webhookArg }
 
 // Run shows a webhook.
 func (c *webhooksShow) Run(w *world, a *adminCommand) error {
-	return a.with(w, func(o opened) error {
-		v, err := o.Webhooks().Get(w.ctx, c.Tenant, c.ID)
+	return a.do(w, func(s *admin.Service) error {
+		v, err := s.Webhook(w.ctx, web.Operator(), c.Tenant, c.ID)
 		if err != nil {
 			return err
 		}
@@ -136,8 +136,8 @@ func (c *webhooksUpdate) Run(w *world, a *adminCommand) error {
 	if u.URL == nil && u.Description == nil && u.Events == nil && u.Disabled == nil {
 		return finding{What: "there is nothing to change", Where: "the command line", Do: "see sallyport admin webhooks update --help"}
 	}
-	return a.with(w, func(o opened) error {
-		v, err := o.Webhooks().Update(w.ctx, web.Operator(), c.Tenant, c.ID, u)
+	return a.do(w, func(s *admin.Service) error {
+		v, err := s.ChangeWebhook(w.ctx, web.Operator(), c.Tenant, c.ID, u)
 		if err != nil {
 			return err
 		}
@@ -149,8 +149,8 @@ type webhooksRotate struct{ webhookArg }
 
 // Run gives a webhook a new secret.
 func (c *webhooksRotate) Run(w *world, a *adminCommand) error {
-	return a.with(w, func(o opened) error {
-		v, secret, err := o.Webhooks().RotateSecret(w.ctx, web.Operator(), c.Tenant, c.ID)
+	return a.do(w, func(s *admin.Service) error {
+		v, secret, err := s.RotateWebhookSecret(w.ctx, web.Operator(), c.Tenant, c.ID)
 		if err != nil {
 			return err
 		}
@@ -162,8 +162,8 @@ type webhooksDelete struct{ webhookArg }
 
 // Run removes a webhook.
 func (c *webhooksDelete) Run(w *world, a *adminCommand) error {
-	return a.with(w, func(o opened) error {
-		if err := o.Webhooks().Delete(w.ctx, web.Operator(), c.Tenant, c.ID); err != nil {
+	return a.do(w, func(s *admin.Service) error {
+		if err := s.DeleteWebhook(w.ctx, web.Operator(), c.Tenant, c.ID); err != nil {
 			return err
 		}
 		return a.print(w, map[string]string{"deleted": c.ID}, func(w io.Writer) {
@@ -183,8 +183,8 @@ func (c *webhooksDeliveries) Run(w *world, a *adminCommand) error {
 	if err != nil {
 		return err
 	}
-	return a.with(w, func(o opened) error {
-		all, err := o.Webhooks().Deliveries(w.ctx, c.Tenant, c.ID, page.After, page.Limit)
+	return a.do(w, func(s *admin.Service) error {
+		all, err := s.Deliveries(w.ctx, web.Operator(), c.Tenant, c.ID, page)
 		if err != nil {
 			return err
 		}
@@ -223,8 +223,8 @@ type webhooksRedeliver struct {
 
 // Run puts a delivery into the queue again.
 func (c *webhooksRedeliver) Run(w *world, a *adminCommand) error {
-	return a.with(w, func(o opened) error {
-		d, err := o.Webhooks().Redeliver(w.ctx, web.Operator(), c.Tenant, c.ID, c.Delivery)
+	return a.do(w, func(s *admin.Service) error {
+		d, err := s.Redeliver(w.ctx, web.Operator(), c.Tenant, c.ID, c.Delivery)
 		if err != nil {
 			return err
 		}
@@ -239,8 +239,8 @@ var errNotTaken = errors.New("the test event was not taken")
 
 // Run sends a test event.
 func (c *webhooksTest) Run(w *world, a *adminCommand) error {
-	return a.with(w, func(o opened) error {
-		d, err := o.Webhooks().Test(w.ctx, web.Operator(), c.Tenant, c.ID)
+	return a.do(w, func(s *admin.Service) error {
+		d, err := s.TestWebhook(w.ctx, web.Operator(), c.Tenant, c.ID)
 		if err != nil {
 			return err
 		}

@@ -95,7 +95,7 @@ func register(ctx context.Context, a *admin.Service, told info) (client, secret 
 			}
 		}
 	}
-	c, secret, err := a.CreateClient(ctx, web.Operator(), admin.NewClient{
+	c, secret, err := a.CreateClient(ctx, web.Operator(), "", admin.NewClient{
 		Name: sampleapp.Name, Type: admin.Web, IDTokenAlg: "ES256", Tags: []string{clientTag},
 		RedirectURIs: []string{told.App + sampleapp.PathCallback}, PostLogoutRedirectURIs: []string{told.App + "/"},
 	})
