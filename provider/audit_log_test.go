@@ -481,3 +481,60 @@ func TestADaysWorkIsDoneAfterAll(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Programs find, read, download, verify and shorten the log by the API, with a token that is good for it.
+func TestAuditLogByTheAPI(t *testing.T) {
+	w := newWorld(t)
+	robin := w.user("birch", "robin@birch.example", "client")
+	w.browser().get("/account").signIn("robin@birch.example").is(atSecurity)
+	w.user("acme", "sam@acme.example", "client")
+	const log = "/api/v1/tenants/birch/audit"
+	p := w.machine("reader", "birch", "audit:read")
+	found := p.call(http.MethodGet, log+"/entries?user=robin@birch.example&action=sign_in&limit=1", "").json(t)
+	items, ok := found["items"].([]any)
+	if !ok || len(items) != 1 {
+		t.Fatalf("found %v", found)
+	}
+	first, ok := items[0].(map[string]any)
+	if !ok || first["actor"] != robin.ID || first["actor_name"] != "robin@birch.example" || first["action"] != "sign_in" {
+		t.Errorf("the entry is %v", first)
+	}
+	one := p.call(http.MethodGet, fmt.Sprint(log, "/entries/", first["id"]), "").json(t)
+	if one["hash"] != first["hash"] || one["hash"] == "" {
+		t.Errorf("the entry by its ID is %v", one)
+	}
+	page := p.call(http.MethodGet, log+"/entries?limit=1", "").json(t)
+	next := p.call(http.MethodGet, log+"/entries?limit=200&after="+fmt.Sprint(page["next"]), "").json(t)
+	if a, b := len(page["items"].([]any)), len(next["items"].([]any)); a != 1 || a+b != len(w.events("birch")) || next["next"] != nil {
+		t.Errorf("pages of %d and %d of %d entries", a, b, len(w.events("birch")))
+	}
+	file := p.call(http.MethodGet, log+"/export?format=jsonl", "")
+	if n := strings.Count(file.body, "\n"); file.status != http.StatusOK || n != len(w.events("birch")) || file.header.Get("Content-Type") != "application/jsonl" {
+		t.Errorf("download: %d with %d lines", file.status, n)
+	}
+	if r := p.call(http.MethodPost, log+"/verify", "").json(t); r["faults"] != nil || r["entries"] != float64(len(w.events("birch"))-1) || r["head"] == "" {
+		t.Errorf("verified: %v", r)
+	}
+	for path, status := range map[string]int{
+		log + "/entries?address=10.0.0": http.StatusUnprocessableEntity, log + "/entries?user=nobody@birch.example": http.StatusUnprocessableEntity,
+		log + "/entries/nothing": http.StatusNotFound, log + "/export?format=xlsx": http.StatusBadRequest,
+		log + "/entries?from=yesterday": http.StatusBadRequest, "/api/v1/tenants/acme/audit/entries": http.StatusNotFound,
+		"/api/v1/tenants/acme/audit/export?format=csv": http.StatusNotFound, "/api/v1/tenants/birch/adoption": http.StatusForbidden,
+	} {
+		if got := p.call(http.MethodGet, path, ""); got.status != status {
+			t.Errorf("%s: %d %s, want %d", path, got.status, got.body, status)
+		}
+	}
+	p.call(http.MethodPut, log+"/retention", `{"days":90}`).problem(t, "shortening with a token for reading", http.StatusForbidden, "error.insufficient_scope")
+	q := w.machine("keeper", "birch", "tenant:write", "users:read")
+	if r := q.call(http.MethodPut, log+"/retention", `{"days":90}`).json(t); r["days"] != float64(90) || r["due"] != float64(0) {
+		t.Errorf("kept for %v", r)
+	}
+	if got := q.call(http.MethodPut, log+"/retention", `{"days":7}`); got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "audit_days") {
+		t.Errorf("7 days: %d %s", got.status, got.body)
+	}
+	a := q.call(http.MethodGet, "/api/v1/tenants/birch/adoption", "").json(t)
+	if today, ok := a["today"].(map[string]any); !ok || today["users"] != float64(1) || today["two_factor"] != float64(0) {
+		t.Errorf("adoption: %v", a)
+	}
+}

@@ -75,6 +75,7 @@ type Tally struct {
 
 // TypeTally counts the users of one type.
 type TypeTally struct {
+	// Users is how many there are.
 	Users int `json:"users"`
 	// TwoFactor counts those who have a second step set up.
 	TwoFactor int `json:"two_factor"`

@@ -27,8 +27,9 @@ type Adoption struct {
 	// Today has the numbers of this moment.
 	Today Day `json:"today"`
 	// Days are those of the 90 days before of which there are numbers, the oldest first.
-	Days []Day      `json:"days"`
-	SMS  MessageUse `json:"sms"`
+	Days []Day `json:"days"`
+	// SMS is what is spent on text messages.
+	SMS MessageUse `json:"sms"`
 }
 
 // Day has the numbers of one day.

@@ -15,61 +15,71 @@ import (
 
 // AuditFilter says which entries of an audit log are asked for. What is left out does not matter.
 type AuditFilter struct {
-	// User is whom it was done to, and By who did it: a user's ID, e-mail address or user name. By is also a client_id,
-	// "operator" or "retention".
+	// User is whom it was done to: a user's ID, e-mail address or user name.
 	User string `query:"user"`
-	By   string `query:"by"`
+	// By is who did it: likewise, or a client_id, "operator" or "retention".
+	By string `query:"by"`
 	// Action is an action ("sign_in.factor") or the beginning of several ("sign_in.*"), or several of these with commas
 	// between.
 	Action string `query:"action"`
-	// Outcome is "ok", "refused", "failed" or "sent".
-	Outcome string `query:"outcome"`
-	// Client is a client_id, Factor a factor's ID, Rule a rule's name or a report-only rule's ID.
+	// Outcome is what came of it.
+	Outcome string `query:"outcome" enum:"ok,refused,failed,sent"`
+	// Client is a client_id.
 	Client string `query:"client"`
+	// Factor is a factor's ID.
 	Factor string `query:"factor"`
-	Rule   string `query:"rule"`
+	// Rule is the name of the rule that decided, or the ID of a report-only rule that would have.
+	Rule string `query:"rule"`
 	// Address is an IP address or a network in CIDR notation.
 	Address string `query:"address"`
 	// Text is looked for in all texts of an entry.
 	Text string `query:"text"`
-	// From is within, Until is not; the zero time is no bound.
-	From  time.Time `query:"from"`
+	// From is when the entries begin.
+	From time.Time `query:"from"`
+	// Until is when they end; the time itself is not within.
 	Until time.Time `query:"until"`
 }
 
 // AuditEntry is an entry of an audit log, with the names of those it is about as far as they are still there.
 type AuditEntry struct {
 	// ID is its place in the chain, twenty decimal digits.
-	ID   string    `json:"id"`
+	ID string `json:"id"`
+	// Time is when it happened.
 	Time time.Time `json:"time"`
-	// Action names what was tried, such as "sign_in.password"; Outcome is "ok", "refused", "failed" or "sent".
-	Action  string `json:"action"`
+	// Action names what was tried, such as "sign_in.password".
+	Action string `json:"action"`
+	// Outcome is what came of it: "ok", "refused", "failed" or "sent".
 	Outcome string `json:"outcome"`
-	// Actor is who did it: a user ID, a client_id, "operator" or "retention". ActorName is the e-mail address or user name, or
-	// the application's name.
-	Actor     string `json:"actor,omitempty"`
+	// Actor is who did it: a user ID, a client_id, "operator" or "retention".
+	Actor string `json:"actor,omitempty"`
+	// ActorName is the actor's e-mail address or user name, or the application's name.
 	ActorName string `json:"actor_name,omitempty"`
-	// User is whom it was done to, by ID; UserName is the e-mail address or user name.
-	User     string `json:"user,omitempty"`
+	// User is whom it was done to, by ID.
+	User string `json:"user,omitempty"`
+	// UserName is that user's e-mail address or user name.
 	UserName string `json:"user_name,omitempty"`
-	// Client is the client_id of the application, ClientName its name.
-	Client     string `json:"client,omitempty"`
+	// Client is the client_id of the application.
+	Client string `json:"client,omitempty"`
+	// ClientName is the application's name.
 	ClientName string `json:"client_name,omitempty"`
 	// Factor is the ID of the factor.
 	Factor string `json:"factor,omitempty"`
-	// Rule is the name of the policy rule that decided; Reports are the IDs of report-only rules that would have, with a
-	// space between.
-	Rule    string `json:"rule,omitempty"`
+	// Rule is the name of the policy rule that decided.
+	Rule string `json:"rule,omitempty"`
+	// Reports are the IDs of report-only rules that would have decided, with a space between.
 	Reports string `json:"reports,omitempty"`
-	Reason  string `json:"reason,omitempty"`
-	// Address and Agent are where it came from, and what the browser or program called itself.
+	// Reason says more, in a word or a sentence.
+	Reason string `json:"reason,omitempty"`
+	// Address is the IP address that it came from.
 	Address string `json:"address,omitempty"`
-	Agent   string `json:"agent,omitempty"`
+	// Agent is what the browser or program called itself.
+	Agent string `json:"agent,omitempty"`
 	// Request identifies the request in the server's log.
 	Request string `json:"request,omitempty"`
-	// Previous is the Hash of the entry before; see “audit verify”.
+	// Previous is the hash of the entry before.
 	Previous string `json:"previous"`
-	Hash     string `json:"hash"`
+	// Hash covers every other field, but for the names.
+	Hash string `json:"hash"`
 }
 
 // AuditEntries are some entries of an audit log, the newest first.
@@ -259,13 +269,22 @@ func nameFrom[T any](ctx context.Context, known map[string]string, table storage
 	return known[id], nil
 }
 
+// The media types of exports: RFC 4180, and what JSON lines are commonly called.
+const (
+	auditCSV   = "text/csv; charset=utf-8; header=present"
+	auditLines = "application/jsonl"
+)
+
+// AuditTypes are the media types that ExportAudit has.
+func AuditTypes() []string { return []string{"text/csv", auditLines} }
+
 // ExportAudit writes all entries of a tenant's audit log that a filter describes, the oldest first, as audit.CSV or
 // audit.JSONLines. That it was done stands in the log.
 func (s *Service) ExportAudit(ctx context.Context, by *web.Actor, tenant string, f AuditFilter, format string) (web.Download, error) {
 	if err := s.admitLog(ctx, by, tenant); err != nil {
 		return web.Download{}, err
 	}
-	types := map[string]string{string(audit.CSV): "text/csv; charset=utf-8; header=present", string(audit.JSONLines): "application/jsonl"}
+	types := map[string]string{string(audit.CSV): auditCSV, string(audit.JSONLines): auditLines}
 	if types[format] == "" {
 		return web.Download{}, invalidAs("format", "filter", fmt.Sprintf("%q is no format", format), "choose csv or jsonl")
 	}
