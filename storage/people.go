@@ -23,6 +23,7 @@ type Tenant struct {
 	// Integrations are what applications have connected to the account.
 	Integrations []Integration `json:"integrations,omitempty"`
 	Settings     Settings      `json:"settings"`
+	Brand        Brand         `json:"brand,omitzero"`
 	// DataKey seals the tenant's factor data; it is itself sealed under the master key.
 	DataKey  []byte    `json:"data_key"`
 	Disabled bool      `json:"disabled,omitempty"`
@@ -77,6 +78,36 @@ type Settings struct {
 	// AuditDays is for how many days entries of the audit log are kept; 0 keeps them for good.
 	AuditDays int `json:"audit_days,omitempty"`
 }
+
+// Brand is how a tenant's pages look. The zero Brand is the deployment's own look.
+type Brand struct {
+	// Logo is the ID of the Logo; empty where there is none.
+	Logo string `json:"logo,omitempty"`
+	// LogoWidth and LogoHeight are its size in pixels.
+	LogoWidth  int `json:"logo_width,omitempty"`
+	LogoHeight int `json:"logo_height,omitempty"`
+	// Accent is the colour that the tenant chose, as "#" and six lower-case hexadecimal digits. Pages show a colour of the
+	// same hue that can be read.
+	Accent string `json:"accent,omitempty"`
+	// Help, Privacy and Terms are https URLs that pages link to.
+	Help    string `json:"help,omitempty"`
+	Privacy string `json:"privacy,omitempty"`
+	Terms   string `json:"terms,omitempty"`
+}
+
+// Logo is the picture that stands beside a tenant's name. It never changes: another picture is another Logo, so that
+// browsers may keep it. Its ID is random, for it stands in an address that everybody can ask for; the hash of the picture
+// would let a stranger who has the picture find out whose it is.
+type Logo struct {
+	Key `bson:",inline"`
+	// Type is the media type of Data.
+	Type    string    `json:"type"`
+	Data    []byte    `json:"data"`
+	Created time.Time `json:"created"`
+}
+
+// Kind says how logos are kept. One that was replaced expires, for pages that were drawn before.
+func (Logo) Kind() Kind { return Kind{Name: "logos", Expiring: true} }
 
 // Role is what a user may administer.
 type Role string

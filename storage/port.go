@@ -138,6 +138,7 @@ type Store struct {
 	Deliveries  Table[Delivery]
 	Tallies     Table[Tally]
 	Replies     Table[Reply]
+	Logos       Table[Logo]
 	// DueDeliveries is the queue of Deliveries.
 	DueDeliveries Table[DueDelivery]
 

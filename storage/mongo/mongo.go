@@ -152,6 +152,7 @@ func (b *backend) store() storage.Store {
 		Deliveries:    open[storage.Delivery](b),
 		Tallies:       open[storage.Tally](b),
 		Replies:       open[storage.Reply](b),
+		Logos:         open[storage.Logo](b),
 		DueDeliveries: open[storage.DueDelivery](b),
 		Ping:          b.ping,
 		Sweep:         b.sweep,

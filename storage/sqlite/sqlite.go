@@ -129,6 +129,7 @@ func (db *database) store() storage.Store {
 		Deliveries:    newTable[storage.Delivery](db),
 		Tallies:       newTable[storage.Tally](db),
 		Replies:       newTable[storage.Reply](db),
+		Logos:         newTable[storage.Logo](db),
 		DueDeliveries: newTable[storage.DueDelivery](db),
 		Ping:          db.ping,
 		Sweep:         db.sweep,
