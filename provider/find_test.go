@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
@@ -368,8 +369,21 @@ func BenchmarkPeople(b *testing.B) {
 			}
 		})
 	}
+	owner := w.helper("acme", "olga@acme.example", storage.Owner)
+	for name, path := range map[string]string{
+		"WholePage": "", "WholeFilter": "?type=client&two_factor=off&after=u050000", "WholeSearch": "?find=holm&type=contractor&two_factor=on",
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if p := owner.get(ui.PathPeople + path); len(p.listed()) != 50 {
+					b.Fatalf("%d rows", len(p.listed()))
+				}
+			}
+		})
+	}
 	b.Run("Counts", func(b *testing.B) {
 		for b.Loop() {
+			w.clock.forward(time.Minute) // older numbers are not looked at
 			if _, err := w.p.admin.UserTypes(b.Context(), operator, "acme"); err != nil {
 				b.Fatal(err)
 			}

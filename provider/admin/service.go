@@ -71,7 +71,10 @@ type Config struct {
 // checks all of what it was given before it changes anything, and leaves an event in the audit log. What it refuses in
 // words is a *web.Invalid; beside it there are web.ErrForbidden, *web.Denied, web.ErrBusy and web.ErrUnavailable.
 // It is safe for concurrent use.
-type Service struct{ Config }
+type Service struct {
+	Config
+	counts counts
+}
 
 // New checks the configuration.
 func New(c Config) (*Service, error) {
@@ -82,7 +85,7 @@ func New(c Config) (*Service, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Service{c}, nil
+	return &Service{Config: c}, nil
 }
 
 func invalid(where, what, do string) error { return web.Refuse(where, "", what, do) }

@@ -26,37 +26,26 @@ type UserType struct {
 // maxTypeName is in characters.
 const maxTypeName = 40
 
-// UserTypes lists a tenant's user types in the order in which they are shown, with how many users each has.
+// UserTypes lists a tenant's user types in the order in which they are shown, with how many users each has. In a tenant of
+// many thousand users the numbers may be a minute old.
 func (s *Service) UserTypes(ctx context.Context, by *web.Actor, tenant string) ([]UserType, error) {
 	t, err := s.admit(ctx, by, tenant, helping)
 	if err != nil {
 		return nil, err
 	}
+	n, err := s.countedUsers(ctx, &t)
+	if err != nil {
+		return nil, err
+	}
 	all := make([]UserType, 0, len(t.UserTypes))
 	for _, id := range t.UserTypes {
-		v, err := s.userType(ctx, &t, id)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, v)
+		all = append(all, viewType(&t, id, n))
 	}
 	return all, nil
 }
 
-func (s *Service) userType(ctx context.Context, t *storage.Tenant, id string) (UserType, error) {
-	v := UserType{ID: id, Name: t.TypeNames[id]}
-	count := func(twoFactor bool) (int, error) {
-		q := storage.Query{Tenant: t.ID, Field: "segment", Value: storage.Segment(id, twoFactor)}
-		n, err := storage.Count(ctx, s.Store.Users, q)
-		return n, web.Unavailable("users", err)
-	}
-	var err error
-	if v.TwoFactor, err = count(true); err != nil {
-		return v, err
-	}
-	off, err := count(false)
-	v.Users = v.TwoFactor + off
-	return v, err
+func viewType(t *storage.Tenant, id string, n map[string]storage.TypeTally) UserType {
+	return UserType{ID: id, Name: t.TypeNames[id], Users: n[id].Users, TwoFactor: n[id].TwoFactor}
 }
 
 // NewUserType says which user type is to be added.
@@ -196,7 +185,8 @@ func (s *Service) changeTypes(
 	if err != nil {
 		return UserType{}, err
 	}
-	return s.userType(ctx, &t, id)
+	n, err := s.countedUsers(ctx, &t)
+	return viewType(&t, id, n), err
 }
 
 func noType(id string) error {
