@@ -31,6 +31,8 @@ const (
 	operators
 	// connectors: applications that connect themselves, and operators; users have no part in it.
 	connectors
+	// onlookers: owners and admins, and applications that connect themselves.
+	onlookers
 )
 
 // matrix holds every page and operation of the administration. What is missing in it fails the test.
@@ -78,18 +80,42 @@ var matrix = map[string]may{
 	"GET /api/v1/tenants/:tenant/audit/export": helpers, "POST /api/v1/tenants/:tenant/audit/verify": helpers,
 	"GET /api/v1/tenants/:tenant/audit/retention": helpers, "PUT /api/v1/tenants/:tenant/audit/retention": owners,
 	"GET /api/v1/tenants/:tenant/adoption": helpers,
+	"GET /api/v1/tenants/:tenant/clients":  helpers, "POST /api/v1/tenants/:tenant/clients": owners,
+	"GET /api/v1/tenants/:tenant/shared-clients": helpers, "GET /api/v1/tenants/:tenant/clients/:client": helpers,
+	"PATCH /api/v1/tenants/:tenant/clients/:client": owners, "DELETE /api/v1/tenants/:tenant/clients/:client": owners,
+	"POST /api/v1/tenants/:tenant/clients/:client/secrets": owners, "POST /api/v1/tenants/:tenant/clients/:client/disable": owners,
+	"POST /api/v1/tenants/:tenant/clients/:client/enable": owners,
+	"GET /api/v1/clients": operators, "POST /api/v1/clients": operators, "GET /api/v1/clients/:client": operators,
+	"PATCH /api/v1/clients/:client": operators, "DELETE /api/v1/clients/:client": operators, "POST /api/v1/clients/:client/secrets": operators,
+	"POST /api/v1/clients/:client/disable": operators, "POST /api/v1/clients/:client/enable": operators,
+	"GET /api/v1/tenants/:tenant/integrations": onlookers, "PUT /api/v1/tenants/:tenant/integrations/:integration": connectors,
+	"DELETE /api/v1/tenants/:tenant/integrations/:integration": connectors,
+	"GET /api/v1/tenants/:tenant/webhooks":                     helpers, "POST /api/v1/tenants/:tenant/webhooks": owners,
+	"GET /api/v1/tenants/:tenant/webhooks/:webhook": helpers, "PATCH /api/v1/tenants/:tenant/webhooks/:webhook": owners,
+	"DELETE /api/v1/tenants/:tenant/webhooks/:webhook": owners, "POST /api/v1/tenants/:tenant/webhooks/:webhook/secrets": owners,
+	"POST /api/v1/tenants/:tenant/webhooks/:webhook/test": owners, "GET /api/v1/tenants/:tenant/webhooks/:webhook/deliveries": helpers,
+	"POST /api/v1/tenants/:tenant/webhooks/:webhook/deliveries/:delivery/redeliver": owners,
 }
 
 // bodies are what operations of the API must be sent to be understood at all.
 var bodies = map[string]string{
-	"POST /api/v1/tenants":                           `{"id":"cedar"}`,
-	"POST /api/v1/tenants/:tenant/users":             `{"email":"%s@new.example","name":"New"}`,
-	"PATCH /api/v1/tenants/:tenant/users/:user":      `{"name":"New"}`,
-	"POST /api/v1/tenants/:tenant/invitations":       `{"email":"%s@new.example","name":"New"}`,
-	"POST /api/v1/tenants/:tenant/user-types":        `{"name":"%s"}`,
-	"PATCH /api/v1/tenants/:tenant/user-types/:type": `{"name":"Clients"}`,
-	"PUT /api/v1/tenants/:tenant/audit/retention":    `{"days":365}`,
+	"POST /api/v1/tenants":                            `{"id":"cedar"}`,
+	"POST /api/v1/tenants/:tenant/users":              `{"email":"%s@new.example","name":"New"}`,
+	"PATCH /api/v1/tenants/:tenant/users/:user":       `{"name":"New"}`,
+	"POST /api/v1/tenants/:tenant/invitations":        `{"email":"%s@new.example","name":"New"}`,
+	"POST /api/v1/tenants/:tenant/user-types":         `{"name":"%s"}`,
+	"PATCH /api/v1/tenants/:tenant/user-types/:type":  `{"name":"Clients"}`,
+	"POST /api/v1/tenants/:tenant/clients":            `{"name":"New","type":"machine"}`,
+	"POST /api/v1/clients":                            `{"name":"New","type":"machine"}`,
+	"PATCH /api/v1/tenants/:tenant/clients/:client":   `{"name":"Other"}`,
+	"PATCH /api/v1/clients/:client":                   `{"name":"Other"}`,
+	"POST /api/v1/tenants/:tenant/webhooks":           `{"url":"https://hooks.example.com/%s"}`,
+	"PATCH /api/v1/tenants/:tenant/webhooks/:webhook": `{"description":"Other"}`,
+	putIntegration: `{"name":"Xero","kind":"financial"}`,
+	"PUT /api/v1/tenants/:tenant/audit/retention": `{"days":365}`,
 }
+
+const putIntegration = "PUT /api/v1/tenants/:tenant/integrations/:integration"
 
 // forms are what pages must be sent to be understood at all.
 var forms = map[string]url.Values{
@@ -123,8 +149,8 @@ func (g *grid) fill(path string) string {
 	}
 	switch {
 	case strings.Contains(path, "/applications/:id") || strings.Contains(path, ":client"):
-		c, _, err := g.p.Admin().CreateClient(g.t.Context(), web.Operator(), admin.NewClient{
-			Name: id, Type: admin.Web, Tenant: "acme", RedirectURIs: []string{"https://app.example/callback"},
+		c, _, err := g.p.Admin().CreateClient(g.t.Context(), web.Operator(), "acme", admin.NewClient{
+			Name: id, Type: admin.Web, RedirectURIs: []string{"https://app.example/callback"},
 		})
 		if err != nil {
 			g.t.Fatal(err)
@@ -135,6 +161,8 @@ func (g *grid) fill(path string) string {
 		path = strings.NewReplacer(":id", hook, ":webhook", hook, ":delivery", delivery).Replace(path)
 	case strings.Contains(path, ":kind"):
 		path = strings.Replace(path, ":kind", admin.Web, 1)
+	case strings.Contains(path, ":integration"):
+		path = strings.Replace(path, ":integration", id, 1)
 	case strings.Contains(path, "/audit/"):
 		first := g.events("acme")[0].ID
 		path = strings.NewReplacer(":id", first, ":entry", first).Replace(path)
@@ -152,7 +180,7 @@ func (g *grid) fill(path string) string {
 // webhook makes a webhook with a delivery. A tenant may have so many only, so there is one at a time.
 func (g *grid) webhook() (id, delivery string) {
 	g.t.Helper()
-	hooks, ctx := g.p.Webhooks(), g.t.Context()
+	hooks, ctx := g.p.webhooks, g.t.Context()
 	all, err := hooks.List(ctx, "acme")
 	if err != nil {
 		g.t.Fatal(err)
@@ -226,7 +254,7 @@ func TestMatrix(t *testing.T) {
 		switch {
 		case strings.HasPrefix(r.Path, ui.PathConsole):
 			pages = append(pages, r)
-		case strings.HasPrefix(r.Path, "/api/v1/tenants"):
+		case strings.HasPrefix(r.Path, "/api/v1/tenants"), strings.HasPrefix(r.Path, "/api/v1/clients"):
 			operations = append(operations, r)
 		default:
 			continue
@@ -367,7 +395,7 @@ func (g *grid) operations(routes []web.Route) {
 			}
 		} else if inTenant {
 			want["another tenant's owner"], want["another tenant's machine"] = http.StatusNotFound, http.StatusNotFound
-			if matrix[key] != connectors {
+			if matrix[key] != connectors && matrix[key] != onlookers {
 				want["a machine of no tenant"] = http.StatusNotFound
 			}
 		}
@@ -391,7 +419,11 @@ func (g *grid) operations(routes []web.Route) {
 			if _, refused := want[name]; refused {
 				continue
 			}
-			if got := call(name, g.fill(r.Path)); refusedWith(got) || got >= 500 || got == http.StatusBadRequest {
+			path := g.fill(r.Path)
+			if r.Method == http.MethodDelete && matrix[key] == connectors { // what somebody connected nobody else disconnects
+				who[name].call(http.MethodPut, path, bodies[putIntegration])
+			}
+			if got := call(name, path); refusedWith(got) || got >= 500 || got == http.StatusBadRequest {
 				g.t.Errorf("%s by %s: %d", key, name, got)
 			}
 		}
