@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"text/template/parse"
 	"time"
 )
 
@@ -98,20 +99,25 @@ func readTemplates(layers ...fs.FS) (map[string]string, error) {
 
 // parse makes one language's pages.
 func (r *Renderer) parse(lang string, sources map[string]string) (map[string]*template.Template, error) {
-	base := template.New("").Funcs(r.funcs(lang)).Funcs(r.auditFuncs(lang)).Option("missingkey=error")
+	base := r.set(lang)
 	for _, name := range shared {
 		if _, err := base.New(name).Parse(sources[name]); err != nil {
 			return nil, fmt.Errorf("ui: templates/%s: %w", name, err)
 		}
+	}
+	parts := map[string]*parse.Tree{}
+	for _, t := range base.Templates() {
+		parts[t.Name()] = t.Tree
 	}
 	pages := make(map[string]*template.Template, len(sources))
 	for name, source := range sources {
 		if slices.Contains(shared, name) {
 			continue
 		}
-		page, err := base.Clone()
+		page := r.set(lang)
+		_, err := page.New(name).Parse(source)
 		if err == nil {
-			_, err = page.New(name).Parse(source)
+			err = complete(page, parts)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("ui: templates/%s: %w", name, err)
@@ -119,6 +125,58 @@ func (r *Renderer) parse(lang string, sources map[string]string) (map[string]*te
 		pages[strings.TrimSuffix(name, ".html")] = page.Lookup("layout.html")
 	}
 	return pages, nil
+}
+
+// set is an empty set of templates.
+func (r *Renderer) set(lang string) *template.Template {
+	return template.New("").Funcs(r.funcs(lang)).Funcs(r.auditFuncs(lang)).Option("missingkey=error")
+}
+
+// complete adds the layout to a page, and of the shared templates those that it comes to need. Each page has its own copies,
+// since html/template works into them how their surroundings are escaped; with copies of all of them, a server would hold
+// megabytes that no page draws.
+func complete(page *template.Template, parts map[string]*parse.Tree) error {
+	wanted := []string{"layout.html"}
+	for _, t := range page.Templates() {
+		if t.Tree != nil {
+			wanted = append(wanted, calls(t.Tree.Root)...)
+		}
+	}
+	for len(wanted) > 0 {
+		name := wanted[0]
+		wanted = wanted[1:]
+		part := parts[name]
+		if page.Lookup(name) != nil || part == nil {
+			continue
+		}
+		if _, err := page.AddParseTree(name, part.Copy()); err != nil {
+			return err
+		}
+		wanted = append(wanted, calls(part.Root)...)
+	}
+	return nil
+}
+
+// calls are the names of the templates that stand in a list of nodes.
+func calls(list *parse.ListNode) []string {
+	if list == nil {
+		return nil
+	}
+	var names []string
+	branch := func(b *parse.BranchNode) { names = append(append(names, calls(b.List)...), calls(b.ElseList)...) }
+	for _, n := range list.Nodes {
+		switch n := n.(type) {
+		case *parse.TemplateNode:
+			names = append(names, n.Name)
+		case *parse.IfNode:
+			branch(&n.BranchNode)
+		case *parse.RangeNode:
+			branch(&n.BranchNode)
+		case *parse.WithNode:
+			branch(&n.BranchNode)
+		}
+	}
+	return names
 }
 
 // tryAll draws the gallery into nothing.
