@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,8 +24,15 @@ import (
 type demo struct {
 	Issuer, App, Outbox string
 	Users               []struct{ Tenant, Login, Password, Role, Type string }
+	Program             struct {
+		Name, Tenant string
+		ID           string `json:"client_id"`
+		Secret       string `json:"client_secret"`
+	}
 
 	pid int
+	// said is what was printed.
+	said func() string
 }
 
 // startDemo runs the program as a user would, and stops it at the end.
@@ -31,8 +40,8 @@ func startDemo(t *testing.T) *demo {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "info.json")
 	c := exec.Command("sallyport", "demo", "--listen", "localhost:0", "--info", file)
-	var out strings.Builder
-	c.Stdout, c.Stderr = &out, &out
+	out := &journal{}
+	c.Stdout, c.Stderr = out, out
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +60,7 @@ func startDemo(t *testing.T) *demo {
 		if err != nil {
 			continue
 		}
-		d := &demo{pid: c.Process.Pid}
+		d := &demo{pid: c.Process.Pid, said: out.String}
 		if err := json.Unmarshal(data, d); err != nil {
 			t.Fatalf("%s: %v", data, err)
 		}
@@ -59,6 +68,24 @@ func startDemo(t *testing.T) *demo {
 	}
 	t.Fatal("the demonstration did not come up")
 	return nil
+}
+
+// journal keeps what a program prints, which may be read while it goes on.
+type journal struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
 }
 
 // browser is somebody at a browser without JavaScript.
@@ -239,7 +266,43 @@ func TestDemoSignsUsersInToTheSampleApplication(t *testing.T) {
 		}
 		victim.open(r).sees("This sign-in was not begun here")
 	})
+	t.Run("a program, by what the terminal says", func(t *testing.T) {
+		out, err := d.example(t)
+		var page struct {
+			Items []struct{ Tenant, Email string }
+		}
+		if err := errors.Join(err, json.Unmarshal(out, &page)); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		if len(page.Items) != 5 || page.Items[0].Tenant != d.Program.Tenant {
+			t.Errorf("listed %+v, want the five of %s", page.Items, d.Program.Tenant)
+		}
+	})
 	resident(t, d.pid)
+}
+
+// example runs the lines that are printed for a shell, as whoever copies them does.
+func (d *demo) example(t *testing.T) ([]byte, error) {
+	t.Helper()
+	for _, program := range []string{"sh", "curl", "sed"} {
+		if _, err := exec.LookPath(program); err != nil {
+			if os.Getenv("CI") == "true" {
+				t.Fatal(err)
+			}
+			t.Skip(err)
+		}
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	// It is printed after the file was written.
+	for end := time.Now().Add(patience); time.Now().Before(end); <-tick.C {
+		if from := strings.Index(d.said(), "TOKEN=$("); from >= 0 {
+			if lines, _, whole := strings.Cut(d.said()[from:], "\n\n"); whole {
+				return exec.Command("sh", "-c", lines).CombinedOutput()
+			}
+		}
+	}
+	return nil, errors.New("no example was printed")
 }
 
 // signInResponse sends the sign-in form and returns where it leads, unfollowed.

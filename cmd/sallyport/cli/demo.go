@@ -44,6 +44,8 @@ type info struct {
 	App    string           `json:"app"`
 	Outbox string           `json:"outbox"`
 	Users  []sampleapp.User `json:"users"`
+	// Program can use the API.
+	Program sampleProgram `json:"program"`
 }
 
 // Run shows everything until it is told to stop.
@@ -176,13 +178,14 @@ func (c *demoCommand) show(w *world, o opened, idp, app place, logger *slog.Logg
 			logger.Error("background work stopped", "error", err)
 		}
 	})
-	client, secret, err := seed(ctx, o.Admin(), told)
-	if err != nil {
+	var client credentials
+	if client, told.Program, err = seed(ctx, o.Admin(), told); err != nil {
 		return err
 	}
 	outbox := &mail.Outbox{Messages: o.store.Messages}
 	start(sampleapp.New(sampleapp.Config{
-		Issuer: told.Issuer, URL: told.App, ClientID: client, ClientSecret: secret, Users: told.Users, Outbox: outbox.List, Logger: logger,
+		Issuer: told.Issuer, URL: told.App, ClientID: client.ID, ClientSecret: client.Secret, Users: told.Users, Outbox: outbox.List,
+		Logger: logger,
 	}), app)
 	if c.Info != "" {
 		if err := writeJSON(c.Info, told); err != nil {
@@ -203,6 +206,7 @@ func (c *demoCommand) show(w *world, o opened, idp, app place, logger *slog.Logg
 
 func (i info) print(w io.Writer, kept string) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	northwind := sampleTenants[0]
 	fmt.Fprintf(tw, `
 Sallyport is running, on this machine only.
 
@@ -212,11 +216,20 @@ What now
      an authenticator app, or text messages. Elsewhere it is optional:  %[3]s/account
   3. Mails and text messages arrive here, whatever the number, such as %[4]s:  %[5]s
   4. Sign out and in again: with “remember this device” ticked, or by passkey alone, without a password.
-  5. Lose it all: “Forgot your password?”, a backup code, a mailed link; or have the owner, %[6]s,
-     hand out a recovery code:  %[3]s%[7]s
-  6. Every page in every state:  %[3]s/dev/gallery
+  5. See what owners see, as %[6]s: people, applications, webhooks, the audit log …  %[3]s%[7]s
+  6. Make a rule: as the owner, under “2FA policy”, demand a second step of clients, see first what that would do, and save.
+     Then sign in as %[8]s, who now has to set it up.
+  7. Lose it all: “Forgot your password?”, a backup code, a mailed link; or have the owner hand out a recovery code.
+  8. Let a program do what owners do. This one is %[2]s’s own, “%[9]s”, and lists its users:
 
-`, i.App, sampleTenants[0].name, i.Issuer, sampleNumber, i.Outbox, sampleTenants[0].people[0].email, ui.PathPeople)
+`, i.App, northwind.name, i.Issuer, sampleNumber, i.Outbox, northwind.people[0].email, ui.PathPeople, northwind.people[3].email,
+		i.Program.Name)
+	fmt.Fprint(tw, i.example())
+	fmt.Fprintf(tw, `
+     More of it:  %[1]s/api/v1/openapi.json  and deploy/api.md.
+  9. Every page in every state:  %[1]s/dev/gallery
+
+`, i.Issuer)
 	fmt.Fprintln(tw, "  Tenant\tSign in as\tPassword\tRole\tType")
 	for _, u := range i.Users {
 		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\n", u.Tenant, u.Login, u.Password, u.Role, u.Type)
@@ -232,6 +245,14 @@ What now
 		fmt.Fprintln(tw, "Stop with Ctrl-C; then everything is gone.")
 	}
 	return tw.Flush()
+}
+
+// example is how a program gets a token and uses it, for a shell. What stands in it needs no quoting: IDs are of letters
+// and digits, secrets of base64url.
+func (i info) example() string {
+	return fmt.Sprintf(`TOKEN=$(curl -s %[1]s/token -u %[2]s:%[3]s -d grant_type=client_credentials | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+curl -s %[1]s/api/v1/tenants/%[4]s/users -H "Authorization: Bearer $TOKEN"
+`, i.Issuer, i.Program.ID, i.Program.Secret, i.Program.Tenant)
 }
 
 // writeJSON writes a file that is either not there or whole: who waits for it can read it at once.

@@ -59,15 +59,30 @@ func sampleUsers() []sampleapp.User {
 	return users
 }
 
-// clientTag marks the sample application, so that a kept folder does not collect one a start.
+// clientTag marks the sample clients, so that a kept folder does not collect them.
 const clientTag = "demo"
 
-// seed makes what a demonstration shows, as far as a kept folder does not hold it yet, and registers the application.
-func seed(ctx context.Context, a *admin.Service, told info) (client, secret string, err error) {
+// credentials are what a client knows itself by.
+type credentials struct {
+	ID     string `json:"client_id"`
+	Secret string `json:"client_secret"`
+}
+
+// sampleProgram is a client that acts for itself, as a tenant's own program does.
+type sampleProgram struct {
+	Name string `json:"name"`
+	// Tenant is the ID of the tenant that it belongs to.
+	Tenant string `json:"tenant"`
+	credentials
+}
+
+// seed makes what a demonstration shows, as far as a kept folder does not hold it yet, and registers the clients: the
+// application, and a program of the first tenant's.
+func seed(ctx context.Context, a *admin.Service, told info) (app credentials, program sampleProgram, err error) {
 	for _, t := range sampleTenants {
 		_, err := a.CreateTenant(ctx, web.Operator(), t.id, admin.TenantFields{Name: &t.name, Require2FA: &t.require2FA})
 		if err != nil && !errors.Is(err, storage.ErrExists) {
-			return "", "", fmt.Errorf("sample tenant %s: %w", t.id, err)
+			return app, program, fmt.Errorf("sample tenant %s: %w", t.id, err)
 		}
 	}
 	for _, t := range sampleTenants {
@@ -76,31 +91,52 @@ func seed(ctx context.Context, a *admin.Service, told info) (client, secret stri
 				Email: p.email, EmailVerified: true, Name: p.name, Role: p.role, Type: p.userType, Password: p.password,
 			})
 			if err != nil && !errors.Is(err, storage.ErrExists) {
-				return "", "", fmt.Errorf("sample user %s: %w", p.email, err)
+				return app, program, fmt.Errorf("sample user %s: %w", p.email, err)
 			}
 		}
 	}
-	return register(ctx, a, told)
+	if err := unregister(ctx, a); err != nil {
+		return app, program, err
+	}
+	app, err = register(ctx, a, "", admin.NewClient{
+		Name: sampleapp.Name, Type: admin.Web, IDTokenAlg: "ES256",
+		RedirectURIs: []string{told.App + sampleapp.PathCallback}, PostLogoutRedirectURIs: []string{told.App + "/"},
+	})
+	if err != nil {
+		return app, program, err
+	}
+	program = sampleProgram{Name: "Ledger sync", Tenant: sampleTenants[0].id}
+	var scopes []string
+	for _, s := range admin.Scopes() {
+		scopes = append(scopes, s.Name)
+	}
+	program.credentials, err = register(ctx, a, program.Tenant, admin.NewClient{
+		Name: program.Name, Type: admin.Machine, IDTokenAlg: "ES256", Scopes: scopes,
+	})
+	return app, program, err
 }
 
-func register(ctx context.Context, a *admin.Service, told info) (client, secret string, err error) {
+// unregister removes the clients of the last start, whose secrets nobody knows any more.
+func unregister(ctx context.Context, a *admin.Service) error {
 	old, err := a.Clients(ctx, web.Operator(), "", admin.Page{Limit: 1000})
 	if err != nil {
-		return "", "", err
+		return err
 	}
 	for _, c := range old {
 		if slices.Contains(c.Tags, clientTag) {
 			if err := a.DeleteClient(ctx, web.Operator(), c.ID); err != nil {
-				return "", "", err
+				return err
 			}
 		}
 	}
-	c, secret, err := a.CreateClient(ctx, web.Operator(), "", admin.NewClient{
-		Name: sampleapp.Name, Type: admin.Web, IDTokenAlg: "ES256", Tags: []string{clientTag},
-		RedirectURIs: []string{told.App + sampleapp.PathCallback}, PostLogoutRedirectURIs: []string{told.App + "/"},
-	})
+	return nil
+}
+
+func register(ctx context.Context, a *admin.Service, tenant string, in admin.NewClient) (credentials, error) {
+	in.Tags = []string{clientTag}
+	c, secret, err := a.CreateClient(ctx, web.Operator(), tenant, in)
 	if err != nil {
-		return "", "", fmt.Errorf("sample application: %w", err)
+		return credentials{}, fmt.Errorf("sample client %s: %w", in.Name, err)
 	}
-	return c.ID, secret, nil
+	return credentials{c.ID, secret}, nil
 }

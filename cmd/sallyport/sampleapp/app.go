@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -133,6 +134,19 @@ type homePage struct {
 	Issuer  string
 	Users   []User
 	Session *shown
+}
+
+// Owner and Client are what the first of the sample users who is an owner, or of the type client, signs in with.
+func (p homePage) Owner() string { return p.login(func(u User) bool { return u.Role == "owner" }) }
+
+// Client is described at Owner.
+func (p homePage) Client() string { return p.login(func(u User) bool { return u.Type == "client" }) }
+
+func (p homePage) login(fits func(User) bool) string {
+	if i := slices.IndexFunc(p.Users, fits); i >= 0 {
+		return p.Users[i].Login
+	}
+	return ""
 }
 
 func (a *app) home(w http.ResponseWriter, r *http.Request) {
