@@ -267,7 +267,7 @@ func (p *Provider) services() error {
 	}
 	p.oidc, err = oidc.New(oidc.Config{
 		Issuer: p.issuer, Store: c.Store, Keys: p.keys, Audit: p.audit, Login: gate{p.login}, Web: p.server, Hooks: p.hooks,
-		ACRs: p.login.ACRs(), Locales: p.server.UI.Languages(), Logger: c.Logger, Now: c.Now,
+		ACRs: p.login.ACRs(), APIScopes: apiScopes(), Locales: p.server.UI.Languages(), Logger: c.Logger, Now: c.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
@@ -292,6 +292,15 @@ func (p *Provider) services() error {
 	}
 	p.server.Bearer, p.server.Once = p.oidc.Bearer, p.api.Once
 	return nil
+}
+
+// apiScopes are the names of the scopes that the API knows.
+func apiScopes() []string {
+	var names []string
+	for _, s := range api.Scopes() {
+		names = append(names, s.Name)
+	}
+	return names
 }
 
 // Admin does what owners, admins and operators ask for, in this process or in one beside those that serve.

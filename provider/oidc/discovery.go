@@ -26,6 +26,7 @@ type metadata struct {
 func (p *Provider) describe(locales []language.Tag) metadata {
 	authMethods := []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost}
 	withPublic := append(slices.Clone(authMethods), oidc.AuthMethodNone)
+	scopes := []string{oidc.ScopeOpenID, oidc.ScopeProfile, oidc.ScopeEmail, oidc.ScopeOfflineAccess}
 	return metadata{
 		DiscoveryConfiguration: oidc.DiscoveryConfiguration{
 			Issuer:                                    p.issuer,
@@ -36,7 +37,7 @@ func (p *Provider) describe(locales []language.Tag) metadata {
 			RevocationEndpoint:                        p.base + pathRevoke,
 			EndSessionEndpoint:                        p.base + pathLogout,
 			JwksURI:                                   p.base + pathKeys,
-			ScopesSupported:                           []string{oidc.ScopeOpenID, oidc.ScopeProfile, oidc.ScopeEmail, oidc.ScopeOfflineAccess},
+			ScopesSupported:                           append(scopes, p.c.APIScopes...),
 			ResponseTypesSupported:                    []string{string(oidc.ResponseTypeCode)},
 			ResponseModesSupported:                    []string{string(oidc.ResponseModeQuery), string(oidc.ResponseModeFormPost)},
 			GrantTypesSupported:                       []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken, oidc.GrantTypeClientCredentials},

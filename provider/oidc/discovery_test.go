@@ -24,7 +24,7 @@ func TestDiscoveryIsExactlyThis(t *testing.T) {
 			"revocation_endpoint":                            w.issuer + "/revoke",
 			"end_session_endpoint":                           w.issuer + "/logout",
 			"jwks_uri":                                       w.issuer + "/keys",
-			"scopes_supported":                               list("openid", "profile", "email", "offline_access"),
+			"scopes_supported":                               list("openid", "profile", "email", "offline_access", "things:read", "things:write"),
 			"response_types_supported":                       list("code"),
 			"response_modes_supported":                       list("query", "form_post"),
 			"grant_types_supported":                          list("authorization_code", "refresh_token", "client_credentials"),

@@ -86,6 +86,8 @@ type Config struct {
 	Hooks *hook.Runner
 	// ACRs are the Authentication Context Class References that can be met, aliases included.
 	ACRs []string
+	// APIScopes are the scopes that clients can have beside those of OpenID Connect, as discovery tells them. It may be empty.
+	APIScopes []string
 	// Locales are the BCP 47 tags of the languages that pages come in. It may be empty.
 	Locales []string
 	Logger  *slog.Logger

@@ -142,7 +142,7 @@ func newWorld(t testing.TB, path string) *world {
 	w.p, err = New(Config{
 		Issuer: issuer, Store: w.store, Keys: w.keys, Login: w.login, Web: skin, Logger: logger, Now: w.clock,
 		Audit: audit.New(w.store.Events, audit.Options{Now: w.clock}),
-		ACRs:  []string{login.ACRPassword, login.ACRTwoFactor}, Locales: []string{"en", "de"},
+		ACRs:  []string{login.ACRPassword, login.ACRTwoFactor}, Locales: []string{"en", "de"}, APIScopes: []string{"things:read", "things:write"},
 		CacheFor: time.Millisecond,
 	})
 	w.must(err)
