@@ -62,7 +62,16 @@ var matrix = map[string]may{
 	"GET /admin/audit": helpers, "GET /admin/audit/entries/:id": helpers, "GET /admin/audit/export": helpers, "POST /admin/audit/verify": helpers,
 	"GET /admin/audit/retention": owners, "POST /admin/audit/retention": owners, "GET /admin/adoption": helpers,
 
-	"GET /api/v1/tenants": operators, "POST /api/v1/tenants": operators, "GET /api/v1/tenants/:tenant": helpers,
+	"GET /admin/policy": helpers, "POST /admin/policy": helpers, "GET /admin/policy/rules/new": helpers, "POST /admin/policy/rules/new": helpers,
+	"GET /admin/policy/rules/:id": helpers, "POST /admin/policy/rules/:id": helpers, "POST /admin/policy/rules/:id/up": helpers,
+	"POST /admin/policy/rules/:id/down": helpers, "POST /admin/policy/rules/:id/delete": helpers, "GET /admin/policy/explain": helpers,
+	"GET /admin/policy/preview": helpers, "POST /admin/policy/preview": helpers, "POST /admin/policy/save": helpers,
+	"GET /admin/networks": helpers, "POST /admin/networks": helpers,
+
+	"GET /api/v1/tenants/:tenant/policy": helpers, "PATCH /api/v1/tenants/:tenant/policy": helpers,
+	"POST /api/v1/tenants/:tenant/policy/preview": helpers, "POST /api/v1/tenants/:tenant/policy/explain": helpers,
+	"GET /api/v1/tenants/:tenant/policy/reports": helpers,
+	"GET /api/v1/tenants":                        operators, "POST /api/v1/tenants": operators, "GET /api/v1/tenants/:tenant": helpers,
 	"PATCH /api/v1/tenants/:tenant": helpers, "POST /api/v1/tenants/:tenant/disable": operators, "POST /api/v1/tenants/:tenant/enable": operators,
 	"GET /api/v1/tenants/:tenant/users": helpers, "POST /api/v1/tenants/:tenant/users": helpers,
 	"GET /api/v1/tenants/:tenant/users/:user": helpers, "PATCH /api/v1/tenants/:tenant/users/:user": helpers,
@@ -113,6 +122,9 @@ var bodies = map[string]string{
 	"PATCH /api/v1/tenants/:tenant/webhooks/:webhook": `{"description":"Other"}`,
 	putIntegration: `{"name":"Xero","kind":"financial"}`,
 	"PUT /api/v1/tenants/:tenant/audit/retention": `{"days":365}`,
+	"PATCH /api/v1/tenants/:tenant/policy":        `{"require_2fa":["client"]}`,
+	"POST /api/v1/tenants/:tenant/policy/preview": `{"require_2fa":["client"]}`,
+	"POST /api/v1/tenants/:tenant/policy/explain": `{"user":"olga@acme.example"}`,
 }
 
 const putIntegration = "PUT /api/v1/tenants/:tenant/integrations/:integration"
@@ -120,6 +132,13 @@ const putIntegration = "PUT /api/v1/tenants/:tenant/integrations/:integration"
 // forms are what pages must be sent to be understood at all.
 var forms = map[string]url.Values{
 	"POST /admin/applications/:id/secret": {"keep": {"day"}},
+	"POST /admin/policy":                  {"version": {"1"}, "must": {"staff", "client"}},
+	"POST /admin/policy/rules/new":        {"version": {"1"}, "name": {"Rule"}},
+	"POST /admin/policy/rules/:id":        {"version": {"1"}, "name": {"Rule"}},
+	"POST /admin/policy/rules/:id/up":     {"version": {"1"}},
+	"POST /admin/policy/rules/:id/down":   {"version": {"1"}},
+	"POST /admin/policy/rules/:id/delete": {"version": {"1"}},
+	"POST /admin/networks":                {"version": {"1"}, "prefix": {"127.0.0.0/8"}, "restricted": {"yes"}},
 }
 
 // grid is a world with somebody of every kind, and makes what operations are about.
@@ -159,6 +178,8 @@ func (g *grid) fill(path string) string {
 	case strings.Contains(path, "/webhooks/:"):
 		hook, delivery := g.webhook()
 		path = strings.NewReplacer(":id", hook, ":webhook", hook, ":delivery", delivery).Replace(path)
+	case strings.Contains(path, "/rules/:id"):
+		path = strings.Replace(path, ":id", admin.RuleDefault, 1)
 	case strings.Contains(path, ":kind"):
 		path = strings.Replace(path, ":kind", admin.Web, 1)
 	case strings.Contains(path, ":integration"):

@@ -212,6 +212,12 @@ func checkFields(t *testing.T, doc *html.Node) {
 			"name": {"off"}, "email": {"off"}, "saved": {""}, "remember": {""}, "require": {""}, "role": {""}, "type": {""}, "find": {"off"}, "user": {"off"}, "by": {"off"}, "text": {"off"}, "address": {"off"}, "from": {"off"}, "until": {"off"}, "days": {"off"}, "other_scopes": {"off"}, "tags": {"off"}, "url": {"off"},
 			"description": {"off"}, "other_events": {"off"}, "input": {"off"}, "code": {"off"},
 		}[id]
+		if want == nil { // a field of the console
+			want = []string{"off"}
+			if kind := attr(n, "type"); kind == "checkbox" || kind == "radio" {
+				want = []string{""}
+			}
+		}
 		switch {
 		case attr(n, "type") == "checkbox":
 			want = []string{""}

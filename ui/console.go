@@ -7,6 +7,8 @@ type part struct{ ID, Path string }
 // parts are the parts of the console, in the order in which they are shown.
 var parts = [...]part{
 	{"people", PathPeople},
+	{"policy", PathPolicy},
+	{"networks", PathNetworks},
 	{"adoption", PathAdoption},
 	{"audit", PathAudit},
 	{"applications", PathApplications},

@@ -86,6 +86,11 @@ func TestGalleryIsComplete(t *testing.T) {
 		ui.Webhooks{},
 		ui.WebhookForm{},
 		ui.Webhook{},
+		ui.Policy{},
+		ui.RuleForm{},
+		ui.Networks{},
+		ui.PolicyPreview{},
+		ui.Explain{},
 		ui.BackupCodes{},
 		ui.Security{},
 		ui.Rename{},
@@ -298,6 +303,29 @@ func TestHostile(t *testing.T) {
 		ui.Webhook{
 			Row: ui.WebhookRow{URL: hostile, Description: hostile, Reason: hostile}, Other: []string{hostile}, Created: "2026-01-02", Back: "/b",
 			Deliveries: []ui.DeliveryRow{{ID: hostile, Type: hostile, State: hostile, Reason: hostile, Created: "2026-01-02", Again: "javascript:alert(1)"}},
+		},
+		ui.Policy{
+			Because: []string{hostile}, Switches: []ui.Switch{{Type: ui.Choice{ID: hostile}}, {Type: ui.Choice{ID: "x", Name: hostile}}},
+			Rules: []ui.RuleRow{{Name: hostile, Path: "javascript:alert(1)", Delete: "javascript:alert(1)", When: ui.RuleWhen{
+				Types: []ui.Choice{{ID: hostile}}, Users: []string{hostile}, Clients: []string{hostile}, Tags: []string{hostile},
+			}, Then: ui.RuleThen{TwoFactor: "required", Factors: []ui.Factor{factor, factor}}}}, Version: hostile,
+			Action: "/a", New: "javascript:alert(1)", Explain: "/e",
+		},
+		ui.RuleForm{
+			Name: hostile, Users: "</textarea>" + hostile, Types: []ui.Box{{Choice: ui.Choice{ID: hostile, Name: hostile}}},
+			Factors: []ui.FactorBox{{Factor: factor}}, Places: []ui.Choice{{ID: hostile, Name: hostile}}, Action: "/a", Back: "javascript:alert(1)",
+			Wrong: "rules.when.users", Problem: ui.Invalid("rules.when.users", "unknown"), Hint: ui.AboutValue(hostile),
+		},
+		ui.Networks{Rows: []ui.NetworkRow{{Prefix: hostile, Name: hostile}}, You: hostile, Version: hostile, Action: "/a", Wrong: -1},
+		ui.PolicyPreview{
+			Changes: []ui.Text{ui.Say(ui.ChangeRuleAdded, "rule", hostile)}, LockedOut: 1, Named: []ui.PersonRow{{Account: hostile, Path: "javascript:alert(1)"}},
+			Clients: []ui.CutOffRow{{ID: hostile, Name: hostile, Addresses: []string{hostile}, Last: "2026-01-02T03:04:05Z"}},
+			Refusal: ui.LocksYouOut(hostile, hostile), Draft: hostile, Save: "/s", Add: "javascript:alert(1)", Back: "javascript:alert(1)",
+		},
+		ui.Explain{
+			User: hostile, Client: hostile, Clients: []ui.Choice{{ID: hostile, Name: hostile}}, Address: hostile, Action: "/a", Back: "/b",
+			Answer: &ui.Answer{Account: hostile, Path: "javascript:alert(1)", Asked: "prompt", Factors: []ui.Factor{factor}, Rule: hostile,
+				At: "2026-01-02T03:04:05Z", Rules: []ui.VerdictRow{{Name: hostile, Path: "/p", Holds: hostile}}},
 		},
 		ui.Hooked(hostile, ""),
 		ui.AskRemoveFactor.Page("/a", "/c", "name", hostile),

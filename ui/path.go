@@ -24,6 +24,12 @@ const (
 	PathApplications = "/admin/applications"
 	PathIntegrations = "/admin/integrations"
 	PathWebhooks     = "/admin/webhooks"
+	// PathPolicy says who must use two-factor authentication, PathRules stands before its rules, PathExplain tells why somebody
+	// is asked for what; PathNetworks lists the account's networks.
+	PathPolicy   = "/admin/policy"
+	PathRules    = "/admin/policy/rules"
+	PathExplain  = "/admin/policy/explain"
+	PathNetworks = "/admin/networks"
 	// PathSignOut ends the session, by POST.
 	PathSignOut = "/signout"
 	// PathAccount is the security page.

@@ -37,7 +37,7 @@ type Renderer struct {
 }
 
 // shared are the templates that the pages are put together from.
-var shared = []string{"layout.html", "components.html", "icons.html"}
+var shared = []string{"layout.html", "components.html", "icons.html", "rules.html"}
 
 // New reads all templates, catalogues and static files. Its errors name the file and what is wrong with it. With an
 // Override it draws each page of the gallery once in each language, so that a slip in it is found now and not by a user.

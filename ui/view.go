@@ -140,6 +140,9 @@ func (r *Renderer) funcs(lang string) template.FuncMap {
 		},
 		"role":      func(role string) (string, error) { return r.saying(lang, "role."+role, role) },
 		"scopeText": func(scope string) (string, error) { return say(ScopeText(scope)) },
+		// commas lists words, and anyOf factors of which one will do.
+		"commas":    func(words []string) string { return strings.Join(words, ", ") },
+		"anyOf":     func(factors []Factor) (string, error) { return r.anyOf(lang, factors) },
 		"countries": func(codes []string) string { return Countries(lang, codes) },
 		"seconds":   r.seconds,
 		// raw is what a script reads from an attribute.
@@ -164,6 +167,27 @@ func (r *Renderer) funcs(lang string) template.FuncMap {
 			return "", fmt.Errorf("there is no path %q", name)
 		},
 	}
+}
+
+// anyOf names factors of which one will do.
+func (r *Renderer) anyOf(lang string, factors []Factor) (string, error) {
+	list := ""
+	for i, f := range factors {
+		name, err := r.saying(lang, "factor."+f.ID+".name", f.Name)
+		switch {
+		case err != nil:
+			return "", err
+		case i == 0:
+			list = name
+		case i < len(factors)-1:
+			list += ", " + name
+		default:
+			if list, err = r.words.say(lang, Say("list.or", "first", list, "last", name)); err != nil {
+				return "", err
+			}
+		}
+	}
+	return list, nil
 }
 
 // saying says a key if the catalogues have it, and else the other words.
@@ -194,7 +218,8 @@ func (r *Renderer) seconds(iso string) (int, error) {
 var paths = map[string]string{
 	"sign_in": PathSignIn, "choose_tenant": PathChooseTenant, "sign_out": PathSignOut,
 	"passkey": PathPasskey, "passkey_options": PathPasskeyOptions,
-	"account": PathAccount, "two_factor": PathTwoFactor, "two_factor_off": PathTwoFactorOff, "codes_new": PathCodesNew,
+	"networks": PathNetworks,
+	"account":  PathAccount, "two_factor": PathTwoFactor, "two_factor_off": PathTwoFactorOff, "codes_new": PathCodesNew,
 }
 
 // when says a time, given in RFC 3339 or as a date.

@@ -112,6 +112,9 @@ const (
 	NoticeWebhookUnreached = "notice.webhook_unreached"
 	// NoticeRedelivered: what was sent once is in the queue again.
 	NoticeRedelivered = "notice.redelivered"
+	// NoticePolicySaved: a change of the policy is in force; NoticePolicySame: there was nothing to change.
+	NoticePolicySaved = "notice.policy_saved"
+	NoticePolicySame  = "notice.policy_same"
 	// NoticeFresh: a change asks for a fresh sign-in.
 	NoticeFresh = "notice.fresh"
 	// NoticeAppAsks: {app} asks for a fresh sign-in.
@@ -212,7 +215,7 @@ func (t Text) tone() string {
 		ProblemSentOften, ProblemSentBudget, ProblemSentUndeliverable, ProblemSentGateway, ProblemPasskeySignIn,
 		NoticeInvitedOften, NoticeRemindedLately, NoticeRemindedNone, NoticeTypeUsers, NoticeTypeRules, NoticeWebhookRefused, NoticeWebhookUnreached:
 		return "warn"
-	case NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorRenamed, NoticeTwoFactorOn,
+	case NoticePolicySaved, NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorRenamed, NoticeTwoFactorOn,
 		NoticeSentAgain, NoticePasswordNew, NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent,
 		NoticeRecoveryRevoked, NoticeUnlocked, NoticePersonSaved, NoticePersonReset, NoticePersonEnded, NoticePersonForgot,
 		NoticePersonDisabled, NoticePersonEnabled, NoticeRetentionSaved, NoticePersonDeleted, NoticeInvited, NoticeWithdrawn, NoticeReminded,

@@ -27,7 +27,9 @@ type Question struct {
 
 // Explanation says what a sign-in would be asked for, and why.
 type Explanation struct {
-	User    User      `json:"user"`
+	// User is who would sign in.
+	User User `json:"user"`
+	// Client is the client_id that was asked about, Address the IP address, and At when.
 	Client  string    `json:"client,omitempty"`
 	Address string    `json:"address,omitempty"`
 	At      time.Time `json:"at"`
@@ -85,8 +87,8 @@ func (s *Service) ExplainPolicy(ctx context.Context, by *web.Actor, tenant strin
 	return x, nil
 }
 
-// Report is what a rule that is only reported has been found to hold for.
-type Report struct {
+// RuleReport is what a rule that is only reported has been found to hold for.
+type RuleReport struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 	// SignIns counts the sign-ins that it would have decided, Users the users who made them.
@@ -96,7 +98,8 @@ type Report struct {
 
 // Reports are the results of the rules that are only reported.
 type Reports struct {
-	Items []Report `json:"items"`
+	// Items are the rules that are only reported, in their order.
+	Items []RuleReport `json:"items"`
 	// SignIns is how many sign-ins were looked at, and Since when they begin: 30 days ago, or later where there were many.
 	SignIns int       `json:"sign_ins"`
 	Since   time.Time `json:"since"`
@@ -108,11 +111,11 @@ func (s *Service) PolicyReports(ctx context.Context, by *web.Actor, tenant strin
 	if err != nil {
 		return Reports{}, err
 	}
-	r := Reports{Items: []Report{}, Since: s.Now().AddDate(0, 0, -previewDays)}
+	r := Reports{Items: []RuleReport{}, Since: s.Now().AddDate(0, 0, -previewDays)}
 	users := map[string]map[string]bool{}
 	for _, rule := range t.Rules {
 		if rule.ReportOnly {
-			r.Items = append(r.Items, Report{ID: rule.ID, Name: rule.Name})
+			r.Items = append(r.Items, RuleReport{ID: rule.ID, Name: rule.Name})
 			users[rule.ID] = map[string]bool{}
 		}
 	}

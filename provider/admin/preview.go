@@ -16,6 +16,8 @@ import (
 
 // Preview is what a change of policy would do, if it were made now.
 type Preview struct {
+	// Changes are what would be changed.
+	Changes Changes `json:"changes"`
 	// Users is how many users the tenant has, without those who are kept out anyway. Each is looked at as signing in to our
 	// own pages from where the last sign-in came from; who has never signed in could come from anywhere, and is counted at
 	// the worst.
@@ -27,9 +29,10 @@ type Preview struct {
 	Enrol int `json:"enrol"`
 	// NoFactor must use two-factor authentication then and have not set it up.
 	NoFactor int `json:"no_factor"`
-	// LockedOut get in now and would then not, without somebody's help; some of them are named.
-	LockedOut int    `json:"locked_out"`
-	Named     []User `json:"named"`
+	// LockedOut get in now and would then not, without somebody's help.
+	LockedOut int `json:"locked_out"`
+	// Named are some of those.
+	Named []User `json:"named"`
 	// Clients are the API clients that got tokens within the last 30 days and would not any more.
 	Clients []CutOff `json:"clients"`
 	// Partial: there were so many tokens that not all were looked at.
@@ -40,19 +43,48 @@ type Preview struct {
 
 // CutOff is an API client that would get no tokens any more.
 type CutOff struct {
+	// ID is the client_id, and Name what people call it.
 	ID   string `json:"client_id"`
 	Name string `json:"name"`
 	// Addresses are where it would be refused.
-	Addresses []string  `json:"addresses"`
-	Last      time.Time `json:"last"`
+	Addresses []string `json:"addresses"`
+	// Last is when it last got a token, at any of them.
+	Last time.Time `json:"last"`
+	// Listable: it would get tokens if its addresses were networks of the account.
+	Listable bool `json:"listable"`
 }
 
-// Refusal is a web.Invalid as it is shown.
+// List adds the addresses of clients to networks, each by itself and under the client's name.
+func List(networks []storage.Network, clients []CutOff) []storage.Network {
+	all := slices.Clone(networks)
+	for _, c := range clients {
+		for _, text := range c.Addresses {
+			a, err := netip.ParseAddr(text)
+			if err != nil || !c.Listable {
+				continue
+			}
+			prefix := netip.PrefixFrom(a, a.BitLen()).String()
+			if !slices.ContainsFunc(all, func(n storage.Network) bool { return n.Prefix == prefix }) {
+				all = append(all, storage.Network{Prefix: prefix, Name: c.Name})
+			}
+		}
+	}
+	return all
+}
+
+// Refusal is why a policy can't be saved.
 type Refusal struct {
+	// Where and Code name the reason: "policy" and "locks_out_you" or "locks_out_owner".
 	Where string `json:"where"`
 	Code  string `json:"code,omitempty"`
-	What  string `json:"what"`
-	Do    string `json:"do"`
+	// What is wrong, in English, and what to Do about it.
+	What string `json:"what"`
+	Do   string `json:"do"`
+	// Rule is the name of the rule that would keep somebody out, and is empty where none would let in; Account is who that is,
+	// and Address is from where, empty where it can't be told.
+	Rule    string `json:"rule,omitempty"`
+	Account string `json:"account,omitempty"`
+	Address string `json:"address,omitempty"`
 }
 
 const (
@@ -70,15 +102,15 @@ func (s *Service) PreviewPolicy(ctx context.Context, by *web.Actor, tenant strin
 	if err != nil {
 		return Preview{}, err
 	}
+	if err := stale(&before, c); err != nil {
+		return Preview{}, err
+	}
 	after := before
 	if err := s.applyPolicy(ctx, &after, c); err != nil {
 		return Preview{}, err
 	}
-	p := Preview{Named: []User{}, Clients: []CutOff{}}
-	var refused *web.Invalid
-	if err := s.keepsNobodyOut(ctx, by, &before, &after); errors.As(err, &refused) {
-		p.Refusal = &Refusal{refused.Where, refused.Code, refused.What, refused.Do}
-	} else if err != nil {
+	p := Preview{Changes: compare(&before, &after), Named: []User{}, Clients: []CutOff{}}
+	if p.Refusal, err = s.lockedOut(ctx, by, &before, &after); err != nil {
 		return Preview{}, err
 	}
 	all := storage.Query{Tenant: tenant, Limit: 1000}
@@ -187,7 +219,8 @@ func (s *Service) cutOffAt(ctx context.Context, p *Preview, before, after *stora
 		address = netip.Addr{}
 	}
 	now := s.Now()
-	if !policy.Machine(before, c, address, now).Allow || policy.Machine(after, c, address, now).Allow {
+	is := policy.Machine(after, c, address, now)
+	if !policy.Machine(before, c, address, now).Allow || is.Allow {
 		return nil
 	}
 	i := slices.IndexFunc(p.Clients, func(o CutOff) bool { return o.ID == c.ID })
@@ -195,6 +228,7 @@ func (s *Service) cutOffAt(ctx context.Context, p *Preview, before, after *stora
 		i = len(p.Clients)
 		p.Clients = append(p.Clients, CutOff{ID: c.ID, Name: c.Name, Addresses: []string{}, Last: e.Time})
 	}
+	p.Clients[i].Listable = p.Clients[i].Listable || address.IsValid() && (is.Forced || is.RuleID == RuleNetworks)
 	if address.IsValid() {
 		p.Clients[i].Addresses = append(p.Clients[i].Addresses, address.Unmap().WithZone("").String())
 	}

@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"reflect"
 	"slices"
@@ -163,4 +165,97 @@ func setNetworks(t *storage.Tenant, restricted bool) {
 	set(len(asked) > 0, firstForAll(t.Rules), storage.Rule{
 		ID: RuleNetwork2FA, Name: "Two-factor authentication is required in this network", When: storage.When{Networks: asked}, Then: required(),
 	})
+}
+
+// BuiltIn tells whether a rule is one of those beneath the switches, or the last of all. Whom these are about, and whether
+// they force, keep out or let in, can't be changed: the switches would not be true any more.
+func BuiltIn(id string) bool {
+	userType, isType := strings.CutPrefix(id, RuleType)
+	return isType && userType != "" || slices.Contains([]string{RuleNetworks, RuleTicked, RuleFinancial, RuleNetwork2FA, RuleEveryone, RuleDefault}, id)
+}
+
+// builtIn is a built-in rule as it is made, but for the networks, which setNetworks sees to.
+func builtIn(t *storage.Tenant, id string) storage.Rule {
+	switch id {
+	case RuleNetworks:
+		return storage.Rule{ID: id}
+	case RuleNetwork2FA:
+		return storage.Rule{ID: id, Then: required()}
+	case RuleEveryone:
+		return switchRule(t, Everyone)
+	}
+	if userType, isType := strings.CutPrefix(id, RuleType); isType {
+		return switchRule(t, userType)
+	}
+	all := defaultRules()
+	return all[at(all, id)]
+}
+
+// checkBuiltIn refuses to make a built-in rule say something else than its ID does.
+func checkBuiltIn(t *storage.Tenant, r *storage.Rule) error {
+	if !BuiltIn(r.ID) {
+		return nil
+	}
+	made, is := builtIn(t, r.ID), *r
+	if r.ID == RuleNetworks || r.ID == RuleNetwork2FA {
+		is.When.Networks, is.When.NotNetworks = nil, nil
+	}
+	switch {
+	case !sameRule(storage.Rule{When: made.When}, storage.Rule{When: is.When}):
+		return badRule(r, "when", "built_in", "it has its conditions from a switch")
+	case r.ID == RuleDefault:
+		return nil
+	case is.ReportOnly:
+		return badRule(r, "report_only", "built_in", "it comes from a switch, which is on or off")
+	case is.Then.Access != made.Then.Access:
+		return badRule(r, "then.access", "built_in", "it comes from a switch")
+	case is.Then.TwoFactor != made.Then.TwoFactor:
+		return badRule(r, "then.two_factor", "built_in", "it comes from a switch")
+	}
+	return nil
+}
+
+// Place is where a new rule goes that somebody made for a few: behind those that have conditions too, and before the first
+// that is for everybody, behind which no rule is ever reached.
+func Place(rules []storage.Rule) int { return firstForAll(rules) }
+
+// identify gives IDs to rules that were saved before rules had any: those of the switches where they say what these do, and
+// else one that is the same at each look.
+func identify(t *storage.Tenant) {
+	if !slices.ContainsFunc(t.Rules, func(r storage.Rule) bool { return r.ID == "" }) {
+		return
+	}
+	t.Rules = slices.Clone(t.Rules)
+	for i := range t.Rules {
+		r := &t.Rules[i]
+		if r.ID != "" {
+			continue
+		}
+		id := meant(t, r)
+		if id == "" || hasRule(t.Rules, id) {
+			sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", i, r.Name))
+			id = "r-" + hex.EncodeToString(sum[:8])
+		}
+		r.ID = id
+	}
+}
+
+// meant is the built-in rule that a rule without an ID is by what it says, or nothing.
+func meant(t *storage.Tenant, r *storage.Rule) string {
+	forces := !r.ReportOnly && r.Then.Access == allow && r.Then.TwoFactor == ""
+	is := func(w storage.When) bool { return sameRule(storage.Rule{When: w}, storage.Rule{When: r.When}) }
+	for _, userType := range t.UserTypes {
+		if forces && is(storage.When{UserTypes: []string{userType}}) {
+			return switchID(userType)
+		}
+	}
+	switch {
+	case forces && is(storage.When{Ticked: true}):
+		return RuleTicked
+	case forces && is(storage.When{}):
+		return RuleEveryone
+	case !r.ReportOnly && is(storage.When{}):
+		return RuleDefault
+	}
+	return ""
 }

@@ -226,6 +226,7 @@ func (s *Service) tenant(ctx context.Context, id string) (storage.Tenant, error)
 	if err != nil {
 		return t, fmt.Errorf("tenant %s: %w", id, err)
 	}
+	identify(&t)
 	return t, nil
 }
 
@@ -269,6 +270,7 @@ func (s *Service) ChangeTenant(ctx context.Context, by *web.Actor, id string, in
 
 // changeable applies the change, unless it takes away a user type that somebody has.
 func (s *Service) changeable(ctx context.Context, by *web.Actor, t *storage.Tenant, in TenantFields) error {
+	identify(t)
 	before := *t
 	if err := in.apply(t); err != nil {
 		return err

@@ -98,7 +98,7 @@ func TestTenantFieldsAreChecked(t *testing.T) {
 		"totp_digits":    {TOTPDigits: ptr(7)},
 		"totp_algorithm": {TOTPAlgorithm: ptr("MD5")},
 		"backup_codes":   {BackupCodes: ptr(0)},
-		"session_idle":   {SessionIdle: ptr(time.Minute)},
+		"session_idle":   {SessionIdle: ptr(admin.Duration(time.Minute))},
 		"sms_countries":  {SMSCountries: &[]string{"DE", "Germany"}},
 		"sms_budget":     {SMSBudget: ptr(-1)},
 		"email_reset":    {EmailReset: ptr("")},
@@ -123,7 +123,7 @@ func TestTenantFieldsAreChecked(t *testing.T) {
 	_, err = w.ChangeTenant(ctx, web.Operator(), "nowhere", admin.TenantFields{})
 	refused(t, err, storage.ErrNotFound, "tenant")
 	v, err = w.ChangeTenant(ctx, web.Operator(), "abc", admin.TenantFields{
-		Name: ptr(" Abc & Co. "), Plan: ptr("paid"), TOTPDigits: ptr(8), SessionIdle: ptr(2 * time.Hour), Support: ptr("help@abc.example"),
+		Name: ptr(" Abc & Co. "), Plan: ptr("paid"), TOTPDigits: ptr(8), SessionIdle: ptr(admin.Duration(2 * time.Hour)), Support: ptr("help@abc.example"),
 	})
 	if err != nil || v.Name != "Abc & Co." || v.Plan != "paid" || v.Settings.TOTPDigits != 8 || v.Settings.SessionIdle != "2h0m0s" ||
 		v.Settings.BackupCodes != 10 {

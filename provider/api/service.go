@@ -65,6 +65,6 @@ func (s *Service) Operations() []web.Route {
 		web.API(http.MethodGet, v1+"/me", "", s.me).About("getMe", "Access", "Tell whose the access token is"),
 	},
 		s.tenantRoutes(), s.auditRoutes(), s.userRoutes(), s.invitationRoutes(), s.typeRoutes(), s.clientRoutes(),
-		s.integrationRoutes(), s.webhookRoutes(),
+		s.integrationRoutes(), s.webhookRoutes(), s.policyRoutes(),
 	)
 }

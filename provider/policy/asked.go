@@ -2,6 +2,7 @@ package policy
 
 // Asked is what a sign-in is asked for once its password is right.
 type Asked struct {
+	// Kind says what it is.
 	Kind Ask `json:"kind"`
 	// Factors are the IDs of those that can be answered where the Kind is AskPrompt, and of those that can be set up where
 	// it is AskEnrol, the best first.

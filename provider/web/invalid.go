@@ -18,6 +18,8 @@ type Invalid struct {
 	Where, Code string
 	// What is wrong, and what to Do about it.
 	What, Do string
+	// Value is which of several values it is about, if it is about one.
+	Value string
 	// Err is ErrInvalid, storage.ErrNotFound or storage.ErrExists; ErrBadRequest where the request could not even be read.
 	Err error
 }

@@ -1,0 +1,240 @@
+package console
+
+import (
+	"bytes"
+	"compress/flate"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/url"
+	"time"
+
+	"github.com/sallyport-id/sallyport/provider/admin"
+	"github.com/sallyport-id/sallyport/provider/keys"
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/ui"
+)
+
+// draft is a change of the policy that is looked at before it is saved. It travels sealed, so that what is saved is what
+// was shown.
+type draft struct {
+	Change admin.PolicyChange `json:"c"`
+	// Rule is the ID of the rule that it is about, if it is about one that is not built in.
+	Rule string `json:"r,omitempty"`
+	// Back leads to where the change was made.
+	Back string `json:"b"`
+}
+
+const (
+	draftLife = 30 * time.Minute
+	// longestDraft is how long a sealed draft in an address may be, in bytes: proxies take some 8 KiB, and where a second
+	// step comes first, the address travels sealed in another.
+	longestDraft = 4 << 10
+	// largestDraft bounds what a sealed draft may grow to, in bytes.
+	largestDraft = 1 << 20
+)
+
+// purpose is that of drafts of one user: nobody else's opens, nor that of the same user in another tenant.
+func purpose(by *web.Actor) string { return "policy draft " + by.Tenant.ID + " " + by.User.ID }
+
+func (s *Service) seal(by *web.Actor, d draft) (string, error) {
+	var b bytes.Buffer
+	w, err := flate.NewWriter(&b, flate.BestCompression)
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(json.NewEncoder(w).Encode(d), w.Close()); err != nil {
+		return "", err
+	}
+	return s.Keys.Seal(purpose(by), draftLife, b.Bytes())
+}
+
+// open reads a draft, of whoever may see the policy. web.ErrForbidden, web.ErrExpired, web.ErrBadRequest.
+func (s *Service) open(ctx context.Context, by *web.Actor, sealed string) (draft, error) {
+	var d draft
+	if _, err := s.Admin.Policy(ctx, by, by.Tenant.ID); err != nil {
+		return d, err
+	}
+	plain, err := s.Keys.Open(purpose(by), sealed)
+	switch {
+	case errors.Is(err, keys.ErrExpired):
+		return d, web.ErrExpired
+	case errors.Is(err, keys.ErrSealed):
+		return d, web.ErrBadRequest
+	case err != nil:
+		return d, err
+	}
+	return d, json.NewDecoder(io.LimitReader(flate.NewReader(bytes.NewReader(plain)), largestDraft)).Decode(&d)
+}
+
+// propose leads to the page that says what a change does. A change that is refused is an error; one that changes nothing
+// leads back.
+func (s *Service) propose(ctx context.Context, by *web.Actor, d draft) (web.Result, error) {
+	changes, err := s.Admin.CheckPolicy(ctx, by, by.Tenant.ID, d.Change)
+	if err != nil {
+		return web.Result{}, changed(err, d.Back)
+	}
+	if !changes.Any() {
+		return s.done(d.Back, ui.NoticePolicySame)
+	}
+	sealed, err := s.seal(by, d)
+	if err != nil {
+		return web.Result{}, err
+	}
+	if len(sealed) > longestDraft {
+		return s.drawPreview(ctx, by, d, sealed)
+	}
+	return web.Go(previewPath + "?" + url.Values{"draft": {sealed}}.Encode()), nil
+}
+
+// changed tells, where somebody else was faster, that it starts over from a path.
+func changed(err error, next string) error {
+	var refused *web.Invalid
+	if errors.As(err, &refused) && refused.Where == admin.Stale {
+		return errors.Join(&web.Changed{Next: next}, err)
+	}
+	return err
+}
+
+const (
+	previewPath = ui.PathPolicy + "/preview"
+	savePath    = ui.PathPolicy + "/save"
+)
+
+func (s *Service) previewRoutes() []web.Route {
+	return []web.Route{
+		// It leads to what is saved, so that the second step comes before and not between.
+		web.Get(previewPath, web.Fresh, s.preview),
+		web.Post(previewPath, web.Self, s.addNetworks),
+		web.Post(savePath, web.Fresh, s.savePolicy),
+	}
+}
+
+type draftIn struct {
+	Draft string `form:"draft"`
+	Do    string `form:"do"`
+}
+
+func (s *Service) preview(ctx context.Context, by *web.Actor, in draftIn) (web.Result, error) {
+	d, err := s.open(ctx, by, in.Draft)
+	if err != nil {
+		return web.Result{}, err
+	}
+	return s.drawPreview(ctx, by, d, in.Draft)
+}
+
+func (s *Service) drawPreview(ctx context.Context, by *web.Actor, d draft, sealed string) (web.Result, error) {
+	p, err := s.Admin.PreviewPolicy(ctx, by, by.Tenant.ID, d.Change)
+	if err != nil {
+		return web.Result{}, changed(err, d.Back)
+	}
+	page := ui.PolicyPreview{
+		Changes: changesInWords(p.Changes), Users: p.Users, More: p.More, Less: p.Less, Enrol: p.Enrol, NoFactor: p.NoFactor,
+		LockedOut: p.LockedOut, Named: []ui.PersonRow{}, MoreNamed: p.LockedOut - len(p.Named), Clients: []ui.CutOffRow{}, Partial: p.Partial,
+		Draft: sealed, Save: savePath, Reportable: d.reportable(), Back: d.Back,
+	}
+	if r := p.Refusal; r != nil {
+		page.Refusal = ui.LocksYouOut(r.Rule, r.Address)
+		if r.Code == admin.LocksOwnerOut {
+			page.Refusal = ui.LocksOwnerOut(r.Rule, r.Account)
+		}
+	}
+	for i := range p.Named {
+		u := &p.Named[i]
+		page.Named = append(page.Named, ui.PersonRow{ID: u.ID, Account: u.Account(), Name: u.Name, Role: string(u.Role), Path: personPath(u.ID)})
+	}
+	for _, c := range p.Clients {
+		page.Clients = append(page.Clients, ui.CutOffRow{ID: c.ID, Name: c.Name, Addresses: c.Addresses, Last: stamp(c.Last)})
+		if c.Listable && len(c.Addresses) > 0 {
+			page.Add = previewPath
+		}
+	}
+	return web.Result{Page: page, Refused: p.Refusal != nil}, nil
+}
+
+func changesInWords(c admin.Changes) []ui.Text {
+	texts := []ui.Text{}
+	each := func(key, what string, names []string) {
+		for _, name := range names {
+			texts = append(texts, ui.Say(key, what, name))
+		}
+	}
+	each(ui.ChangeRuleAdded, "rule", c.RulesAdded)
+	each(ui.ChangeRuleRemoved, "rule", c.RulesRemoved)
+	each(ui.ChangeRuleChanged, "rule", c.RulesChanged)
+	if c.Reordered {
+		texts = append(texts, ui.Say(ui.ChangeReordered))
+	}
+	each(ui.ChangeNetworkAdded, "network", c.NetworksAdded)
+	each(ui.ChangeNetworkRemoved, "network", c.NetworksRemoved)
+	each(ui.ChangeNetworkChanged, "network", c.NetworksChanged)
+	return texts
+}
+
+// rule is the rule that a draft is about, if it is about one.
+func (d draft) rule() *storage.Rule {
+	if d.Rule == "" || d.Change.Rules == nil {
+		return nil
+	}
+	for i := range *d.Change.Rules {
+		if r := &(*d.Change.Rules)[i]; r.ID == d.Rule {
+			return r
+		}
+	}
+	return nil
+}
+
+// reportable tells whether it is about one rule that would be enforced.
+func (d draft) reportable() bool {
+	r := d.rule()
+	return r != nil && !r.ReportOnly
+}
+
+// addNetworks lists the addresses of the clients that a draft would cut off as networks of the account, in a new draft
+// (002-20).
+func (s *Service) addNetworks(ctx context.Context, by *web.Actor, in draftIn) (web.Result, error) {
+	d, err := s.open(ctx, by, in.Draft)
+	if err != nil {
+		return web.Result{}, err
+	}
+	p, err := s.Admin.PreviewPolicy(ctx, by, by.Tenant.ID, d.Change)
+	if err != nil {
+		return web.Result{}, changed(err, d.Back)
+	}
+	now, err := s.Admin.Policy(ctx, by, by.Tenant.ID)
+	if err != nil {
+		return web.Result{}, err
+	}
+	networks := now.Networks
+	if d.Change.Networks != nil {
+		networks = *d.Change.Networks
+	}
+	networks = admin.List(networks, p.Clients)
+	d.Change.Networks = &networks
+	return s.propose(ctx, by, d)
+}
+
+// savePolicy saves what the preview showed.
+func (s *Service) savePolicy(ctx context.Context, by *web.Actor, in draftIn) (web.Result, error) {
+	d, err := s.open(ctx, by, in.Draft)
+	if err != nil {
+		return web.Result{}, err
+	}
+	if in.Do == "report" {
+		if !d.reportable() {
+			return web.Result{}, web.ErrBadRequest
+		}
+		d.rule().ReportOnly = true
+	}
+	_, err = s.Admin.ChangePolicy(ctx, by, by.Tenant.ID, d.Change)
+	var refused *web.Invalid
+	if errors.As(err, &refused) && refused.Where == admin.LocksOut {
+		return s.drawPreview(ctx, by, d, in.Draft)
+	}
+	if err != nil {
+		return web.Result{}, changed(err, d.Back)
+	}
+	return s.done(d.Back, ui.NoticePolicySaved)
+}

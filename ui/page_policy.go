@@ -1,0 +1,443 @@
+package ui
+
+import "strings"
+
+// EveryType is the ID of the switch that is about all user types together.
+const EveryType = "everyone"
+
+// Policy is who of a tenant must use two-factor authentication: the switches, and the rules in their order.
+type Policy struct {
+	// Switches are one for each user type, and the one for all.
+	Switches []Switch `json:"switches"`
+	// RecoveryCodeOnly: who must use it and has not set it up gets in by a recovery code only.
+	RecoveryCodeOnly bool `json:"recovery_code_only"`
+	// Because are the names of connected integrations that force it for all; Asking counts the networks that do.
+	Because []string `json:"because,omitempty"`
+	Asking  int      `json:"asking,omitempty"`
+	// Restricted: users sign in from the account's networks only.
+	Restricted bool      `json:"restricted,omitempty"`
+	Rules      []RuleRow `json:"rules"`
+	// Since is when the sign-ins begin that rules which are only reported were held against, RFC 3339.
+	Since string `json:"since,omitempty"`
+	// Version is of the policy that is shown; it is posted along.
+	Version string `json:"version"`
+	// Action is where the switches are posted; New leads to the form of a new rule, Explain to the page that tells why.
+	Action  string `json:"action"`
+	New     string `json:"new"`
+	Explain string `json:"explain"`
+	Notice  Text   `json:"notice,omitzero"`
+}
+
+// Switch says of a user type that it must use two-factor authentication.
+type Switch struct {
+	// Type is a user type, or EveryType.
+	Type Choice `json:"type"`
+	On   bool   `json:"on"`
+}
+
+// RuleRow is one rule in words.
+type RuleRow struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// BuiltIn: it comes from a switch, or is the last of all.
+	BuiltIn bool `json:"built_in,omitempty"`
+	// ReportOnly: it is not enforced; SignIns and Users count whom it would have decided on.
+	ReportOnly bool     `json:"report_only,omitempty"`
+	SignIns    int      `json:"sign_ins,omitempty"`
+	Users      int      `json:"users,omitempty"`
+	When       RuleWhen `json:"when"`
+	Then       RuleThen `json:"then"`
+	// Path leads to its form. Up, Down and Delete change the order and remove it, by POST; empty where that can't be.
+	Path   string `json:"path"`
+	Up     string `json:"up,omitempty"`
+	Down   string `json:"down,omitempty"`
+	Delete string `json:"delete,omitempty"`
+}
+
+// RuleWhen are the conditions of a rule, as people read them.
+type RuleWhen struct {
+	Types []Choice `json:"types,omitempty"`
+	Roles []string `json:"roles,omitempty"`
+	// Users are accounts; MoreUsers are those that are not named.
+	Users        []string `json:"users,omitempty"`
+	MoreUsers    int      `json:"more_users,omitempty"`
+	Ticked       bool     `json:"ticked,omitempty"`
+	Networks     []string `json:"networks,omitempty"`
+	NotNetworks  []string `json:"not_networks,omitempty"`
+	Clients      []string `json:"clients,omitempty"`
+	Tags         []string `json:"tags,omitempty"`
+	Plans        []string `json:"plans,omitempty"`
+	Integrations []string `json:"integrations,omitempty"`
+	// From and Until are RFC 3339.
+	From  string `json:"from,omitempty"`
+	Until string `json:"until,omitempty"`
+}
+
+// Everybody tells whether a rule has no condition.
+func (w RuleWhen) Everybody() bool {
+	return len(w.Types)+len(w.Roles)+len(w.Users)+len(w.Networks)+len(w.NotNetworks)+len(w.Clients)+len(w.Tags)+len(w.Plans)+
+		len(w.Integrations) == 0 && !w.Ticked && w.From == "" && w.Until == ""
+}
+
+// RuleThen is what a rule decides, as people read it.
+type RuleThen struct {
+	Deny bool `json:"deny,omitempty"`
+	// TwoFactor is "required", "optional", "off" or "unavailable".
+	TwoFactor string `json:"two_factor"`
+	// Resistant: only a factor that resists phishing will do. Factors are those allowed; none means all.
+	Resistant bool     `json:"resistant,omitempty"`
+	Factors   []Factor `json:"factors,omitempty"`
+	// RememberDays is for how long a device may be remembered.
+	RememberDays int `json:"remember_days,omitempty"`
+	// Enrol: who has not set it up does so at the sign-in, instead of needing a recovery code.
+	Enrol bool `json:"enrol,omitempty"`
+	// Grace is until when who has not set it up gets in without, RFC 3339.
+	Grace string `json:"grace,omitempty"`
+}
+
+// Asks tells whether the decision ever asks anybody for a second step.
+func (t RuleThen) Asks() bool {
+	return !t.Deny && (t.TwoFactor == "required" || t.TwoFactor == "optional")
+}
+
+// RuleForm is a rule as it is changed. Its texts are as they were typed, lists with one value a line.
+type RuleForm struct {
+	Name string `json:"name"`
+	// New: there is no such rule yet. BuiltIn: whom it is about, and whether it lets in, comes from a switch.
+	New     bool `json:"new,omitempty"`
+	BuiltIn bool `json:"built_in,omitempty"`
+	// Last: it is the rule for everybody whom no other is about. KeepsOut: it keeps out, and there is no more to say of it.
+	Last         bool     `json:"last,omitempty"`
+	KeepsOut     bool     `json:"keeps_out,omitempty"`
+	When         RuleWhen `json:"when"`
+	Types        []Box    `json:"types"`
+	Roles        []Box    `json:"roles"`
+	Ticked       bool     `json:"ticked"`
+	Users        string   `json:"users"`
+	Networks     string   `json:"networks"`
+	NotNetworks  string   `json:"not_networks"`
+	Clients      []Box    `json:"clients"`
+	Tags         string   `json:"tags"`
+	Plans        string   `json:"plans"`
+	Integrations string   `json:"integrations"`
+	// From, Until and Grace are as <input type="datetime-local"> has them, in UTC.
+	From  string `json:"from"`
+	Until string `json:"until"`
+	// Access is "allow" or "deny".
+	Access string `json:"access"`
+	// TwoFactor is "required", "optional", "off" or "unavailable"; Strength is "any" or "resistant"; Unenrolled is "enrol" or
+	// "recovery".
+	TwoFactor  string      `json:"two_factor"`
+	Strength   string      `json:"strength"`
+	Factors    []FactorBox `json:"factors"`
+	Remember   string      `json:"remember"`
+	Unenrolled string      `json:"unenrolled"`
+	Grace      string      `json:"grace"`
+	ReportOnly bool        `json:"report_only"`
+	// Place is the ID of the rule that a new one goes before, and Places are those that there are.
+	Place  string   `json:"place,omitempty"`
+	Places []Choice `json:"places,omitempty"`
+	// Version is of the policy that it is part of; it is posted along.
+	Version string `json:"version"`
+	Action  string `json:"action"`
+	Back    string `json:"back"`
+	// Wrong is the place of the Problem, such as "rules.when.networks"; Hint says which of several values it is about.
+	Wrong   string `json:"wrong,omitempty"`
+	Problem Text   `json:"problem,omitzero"`
+	Hint    Text   `json:"hint,omitzero"`
+}
+
+// At is the problem of a field, if it is that one's.
+func (p RuleForm) At(field string) Text { return at(p.Wrong, field, p.Problem) }
+
+// Elsewhere is a problem of a field that the form does not have.
+func (p RuleForm) Elsewhere() Text {
+	switch p.Wrong[strings.LastIndexByte(p.Wrong, '.')+1:] {
+	case "name", "users", "networks", "not_networks", "client_tags", "plans", "integrations", "from", "until", "factors",
+		"remember_days", "grace_until":
+		return Text{}
+	}
+	return p.Problem
+}
+
+func at(where, field string, problem Text) Text {
+	if where != field {
+		return Text{}
+	}
+	return problem
+}
+
+// Box is something that can be ticked.
+type Box struct {
+	Choice Choice `json:"choice"`
+	On     bool   `json:"on,omitempty"`
+}
+
+// FactorBox is a factor that can be ticked.
+type FactorBox struct {
+	Factor Factor `json:"factor"`
+	On     bool   `json:"on,omitempty"`
+}
+
+// Networks are the ranges of addresses that belong to a tenant's account.
+type Networks struct {
+	Rows []NetworkRow `json:"rows"`
+	// Restricted: users sign in from these only. Everyone: all must use two-factor authentication, wherever they are.
+	Restricted bool `json:"restricted"`
+	Everyone   bool `json:"everyone"`
+	// You is the address of whoever looks at the page, empty where it can't be told; Listed: it is in one of the networks.
+	You    string `json:"you,omitempty"`
+	Listed bool   `json:"listed,omitempty"`
+	// Version is of the policy that it is part of; it is posted along.
+	Version string `json:"version"`
+	Action  string `json:"action"`
+	// Wrong is the number of the row that the Problem is about, from 0; it is about none of them where there is no such row.
+	Wrong   int  `json:"wrong"`
+	Problem Text `json:"problem,omitzero"`
+	Notice  Text `json:"notice,omitzero"`
+}
+
+// NetworkRow is one network as it is typed.
+type NetworkRow struct {
+	Prefix     string `json:"prefix"`
+	Name       string `json:"name"`
+	Require2FA bool   `json:"require_2fa"`
+}
+
+// ProblemAt is what is wrong with a row.
+func (p Networks) ProblemAt(row int) Text {
+	if row != p.Wrong {
+		return Text{}
+	}
+	return p.Problem
+}
+
+// Elsewhere is a problem that no row has.
+func (p Networks) Elsewhere() Text {
+	if p.Wrong >= 0 && p.Wrong < len(p.Rows) {
+		return Text{}
+	}
+	return p.Problem
+}
+
+// PolicyPreview says what a change of the policy would do, before it is saved.
+type PolicyPreview struct {
+	// Changes are what would be changed.
+	Changes []Text `json:"changes"`
+	// Users is how many there are. More and Less would be asked for more, or less, than now; Enrol would have to set up two-
+	// factor authentication at the next sign-in; NoFactor must use it and have not set it up; LockedOut would get in no more
+	// without somebody's help.
+	Users     int `json:"users"`
+	More      int `json:"more"`
+	Less      int `json:"less"`
+	Enrol     int `json:"enrol"`
+	NoFactor  int `json:"no_factor"`
+	LockedOut int `json:"locked_out"`
+	// Named are some of those who would be locked out; MoreNamed is how many are not named.
+	Named     []PersonRow `json:"named"`
+	MoreNamed int         `json:"more_named,omitempty"`
+	// Clients are the API clients that would get no more tokens. Partial: there were too many tokens to look at them all.
+	Clients []CutOffRow `json:"clients"`
+	Partial bool        `json:"partial,omitempty"`
+	// Refusal is why it can't be saved, if it can't.
+	Refusal Text `json:"refusal,omitzero"`
+	// Draft is the change, sealed; it is posted along to Save, which saves it, or to Add, which lists the addresses of the
+	// clients as networks and shows the preview of that. Add is empty where that would not help.
+	Draft string `json:"draft"`
+	Save  string `json:"save"`
+	Add   string `json:"add,omitempty"`
+	// Reportable: it is about one rule, which can be saved only to be reported.
+	Reportable bool   `json:"reportable,omitempty"`
+	Back       string `json:"back"`
+}
+
+// Nobody tells whether the change means nothing to any user or client as they are now.
+func (p PolicyPreview) Nobody() bool {
+	return p.More+p.Less+p.Enrol+p.LockedOut+len(p.Clients) == 0
+}
+
+// CutOffRow is an API client that would get no more tokens.
+type CutOffRow struct {
+	ID        string   `json:"id"`
+	Name      string   `json:"name"`
+	Addresses []string `json:"addresses"`
+	// Last is when it last got a token, RFC 3339.
+	Last string `json:"last"`
+}
+
+// Explain asks what sign-in is to be explained, and explains it.
+type Explain struct {
+	// User is an e-mail address or user name, Client a client_id of Clients, Address an IP address, At a time as
+	// <input type="datetime-local"> has it, in UTC.
+	User    string   `json:"user"`
+	Client  string   `json:"client"`
+	Clients []Choice `json:"clients"`
+	Address string   `json:"address"`
+	At      string   `json:"at"`
+	Action  string   `json:"action"`
+	Back    string   `json:"back"`
+	// Wrong is the place of the Problem.
+	Wrong   string  `json:"wrong,omitempty"`
+	Problem Text    `json:"problem,omitzero"`
+	Answer  *Answer `json:"answer,omitempty"`
+}
+
+// ProblemAt is the problem of a field, if it is that one's.
+func (p Explain) ProblemAt(field string) Text { return at(p.Wrong, field, p.Problem) }
+
+// Elsewhere is a problem of no field.
+func (p Explain) Elsewhere() Text {
+	switch p.Wrong {
+	case "user", "address", "at":
+		return Text{}
+	}
+	return p.Problem
+}
+
+// Answer is what would be asked at a sign-in, and why.
+type Answer struct {
+	Account string `json:"account"`
+	// Path leads to the user's page.
+	Path string `json:"path"`
+	// Out: the account is disabled or locked, whatever the rules say.
+	Out bool `json:"out,omitempty"`
+	// Asked is a policy.Ask: "denied", "nothing", "prompt", "enrol", "recovery_code" or "unmet"; Then is the same of what
+	// comes after a right answer, where there is more.
+	Asked string `json:"asked"`
+	Then  string `json:"then,omitempty"`
+	// Factors are those that can be answered, or set up.
+	Factors []Factor `json:"factors,omitempty"`
+	// Rule is the name of the rule that decides; empty where none does.
+	Rule string `json:"rule,omitempty"`
+	// RememberDays and Grace are like those of RuleThen.
+	RememberDays int          `json:"remember_days,omitempty"`
+	Grace        string       `json:"grace,omitempty"`
+	At           string       `json:"at"`
+	Rules        []VerdictRow `json:"rules"`
+}
+
+// Sentence says what would be asked.
+func (a Answer) Sentence() Text {
+	keys := map[string]string{
+		"denied": "explain.denied", "nothing": "explain.nothing", "prompt": "explain.prompt", "enrol": "explain.enrol",
+		"recovery_code": "explain.recovery_code", "unmet": "explain.unmet",
+	}
+	if a.Out {
+		return Say("explain.out", "account", a.Account)
+	}
+	return Say(keys[a.Asked], "account", a.Account)
+}
+
+// After says what comes after a right answer, if there is more.
+func (a Answer) After() Text {
+	switch a.Then {
+	case "enrol":
+		return Say("explain.then_enrol")
+	case "recovery_code":
+		return Say("explain.then_recovery_code")
+	case "unmet", "denied":
+		return Say("explain.then_unmet")
+	}
+	return Text{}
+}
+
+// Reason says which rule that comes from.
+func (a Answer) Reason() Text {
+	switch {
+	case a.Out:
+		return Text{}
+	case a.Rule == "":
+		return Say("explain.no_rule")
+	default:
+		return Say("explain.because", "rule", a.Rule)
+	}
+}
+
+// VerdictRow is what becomes of one rule.
+type VerdictRow struct {
+	Name string `json:"name"`
+	// Path leads to the rule's form.
+	Path string `json:"path"`
+	// Holds is "yes", "no" or "unknown".
+	Holds string `json:"holds"`
+	// Failed and Untold are names of conditions, as policy.Verdict has them.
+	Failed     []string `json:"failed,omitempty"`
+	Untold     []string `json:"untold,omitempty"`
+	ReportOnly bool     `json:"report_only,omitempty"`
+	Decides    bool     `json:"decides,omitempty"`
+	Unreadable bool     `json:"unreadable,omitempty"`
+}
+
+// Conditions says which conditions those are.
+func (VerdictRow) Conditions(names []string) []Text {
+	keys := map[string]string{
+		"user_type": "condition.user_type", "role": "condition.role", "user": "condition.user", "ticked": "condition.ticked",
+		"network": "condition.network", "not_network": "condition.not_network", "client": "condition.client",
+		"client_tag": "condition.client_tag", "plan": "condition.plan", "integration": "condition.integration",
+		"from": "condition.from", "until": "condition.until",
+	}
+	texts := make([]Text, 0, len(names))
+	for _, name := range names {
+		texts = append(texts, Say(keys[name]))
+	}
+	return texts
+}
+
+// Template names the page's template.
+func (Policy) Template() string        { return "policy" }
+func (RuleForm) Template() string      { return "rule" }
+func (Networks) Template() string      { return "networks" }
+func (PolicyPreview) Template() string { return "policy_preview" }
+func (Explain) Template() string       { return "explain" }
+
+func (Policy) part() string        { return "policy" }
+func (RuleForm) part() string      { return "policy" }
+func (PolicyPreview) part() string { return "policy" }
+func (Explain) part() string       { return "policy" }
+func (Networks) part() string      { return "networks" }
+
+func (p RuleForm) problem() Text      { return p.Problem }
+func (p Networks) problem() Text      { return p.Problem }
+func (p Explain) problem() Text       { return p.Problem }
+func (p PolicyPreview) problem() Text { return p.Refusal }
+
+// What a change of policy changes, of a {rule} or a {network}.
+const (
+	ChangeRuleAdded      = "change.rule_added"
+	ChangeRuleRemoved    = "change.rule_removed"
+	ChangeRuleChanged    = "change.rule_changed"
+	ChangeReordered      = "change.reordered"
+	ChangeNetworkAdded   = "change.network_added"
+	ChangeNetworkRemoved = "change.network_removed"
+	ChangeNetworkChanged = "change.network_changed"
+)
+
+// LocksYouOut and LocksOwnerOut say whom a rule would keep out from an address; both the rule and the address may be empty.
+func LocksYouOut(rule, address string) Text {
+	switch {
+	case rule == "" && address == "":
+		return Say("preview.you_no_rule_nowhere")
+	case rule == "":
+		return Say("preview.you_no_rule", "address", address)
+	case address == "":
+		return Say("preview.you_nowhere", "rule", rule)
+	default:
+		return Say("preview.you", "rule", rule, "address", address)
+	}
+}
+
+// LocksOwnerOut is LocksYouOut for an owner, whom an administrator can't lock out.
+func LocksOwnerOut(rule, account string) Text {
+	if rule == "" {
+		return Say("preview.owner_no_rule", "account", account)
+	}
+	return Say("preview.owner", "rule", rule, "account", account)
+}
+
+// AboutValue says which of several values a problem is about.
+func AboutValue(value string) Text {
+	if value == "" {
+		return Text{}
+	}
+	return Say("rule.about_value", "value", value)
+}
