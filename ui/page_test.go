@@ -73,6 +73,10 @@ func TestGalleryIsComplete(t *testing.T) {
 		ui.ResetTwoFactor{},
 		ui.RecoveryCode{},
 		ui.People{},
+		ui.Audit{},
+		ui.AuditEntry{},
+		ui.AuditRetention{},
+		ui.Adoption{},
 		ui.Person{},
 		ui.Invite{},
 		ui.UserTypes{},
@@ -327,6 +331,23 @@ func TestHostile(t *testing.T) {
 			Answer: &ui.Answer{Account: hostile, Path: "javascript:alert(1)", Asked: "prompt", Factors: []ui.Factor{factor}, Rule: hostile,
 				At: "2026-01-02T03:04:05Z", Rules: []ui.VerdictRow{{Name: hostile, Path: "/p", Holds: hostile}}},
 		},
+		ui.Audit{Action: "/a", Filter: ui.AuditFilter{
+			User: hostile, By: hostile, Action: hostile, Outcome: hostile, Address: hostile, Text: hostile, From: hostile, Until: hostile,
+		}, Groups: []string{hostile}, Outcomes: []string{hostile}, Entries: []ui.AuditRow{{
+			ID: hostile, Time: "2026-01-02T03:04:05Z", Action: hostile, Outcome: hostile, Who: hostile, Whom: hostile, Factor: factor, App: hostile,
+			Rule: hostile, Reason: hostile, Address: hostile, Browser: hostile, Path: "javascript:alert(1)",
+		}}, More: "javascript:alert(1)", CSV: "/c", JSONLines: "/j", Verify: "/v", Checked: &ui.AuditReport{
+			Head: hostile, Last: hostile, Faults: []ui.AuditFault{{ID: hostile, Kind: hostile}},
+		}},
+		ui.AuditEntry{Row: ui.AuditRow{
+			ID: hostile, Time: "2026-01-02T03:04:05Z", Action: hostile, Outcome: hostile, Who: hostile, Whom: hostile, Factor: factor, App: hostile,
+			Rule: hostile, Reason: hostile, Address: hostile, Browser: hostile, Path: "/x",
+		}, Actor: hostile, User: hostile, Client: hostile, Agent: hostile, Reports: hostile, Request: hostile, Previous: hostile, Hash: hostile,
+			Person: "javascript:alert(1)", OfUser: "/u", ByActor: "/b", OfAction: "//evil.example/", From: "/f", Back: "javascript:alert(1)"},
+		ui.AuditRetention{Days: hostile, Action: "/a", Cancel: "javascript:alert(1)"},
+		ui.Adoption{Types: []ui.Choice{{ID: hostile, Name: hostile}, {ID: hostile}}, Messages: true, People: "javascript:alert(1)", Days: []ui.AdoptionDay{{
+			Date: "2026-01-02", All: ui.Share{Some: 1, Of: 2}, Types: []ui.Share{{Some: 1, Of: 2}}, Messages: 3,
+		}}},
 		ui.Hooked(hostile, ""),
 		ui.AskRemoveFactor.Page("/a", "/c", "name", hostile),
 		ui.Error{Title: ui.Say("error.denied.title"), Body: ui.Say("error.denied.body", "rule", hostile), Request: hostile, Next: "javascript:alert(1)"},

@@ -24,7 +24,7 @@ type Adoption struct {
 	Types []string `json:"types"`
 	// TypeNames are what people read for some of the types.
 	TypeNames map[string]string `json:"type_names,omitempty"`
-	// Today has the numbers of this moment.
+	// Today has the numbers of this moment; of a tenant with many users they may be a minute old.
 	Today Day `json:"today"`
 	// Days are those of the 90 days before of which there are numbers, the oldest first.
 	Days []Day `json:"days"`
@@ -87,7 +87,7 @@ func (s *Service) Adoption(ctx context.Context, by *web.Actor, tenant string) (A
 		}
 		a.Days = append(a.Days, viewDay(k))
 	}
-	now, err := s.countUsers(ctx, &t)
+	now, err := s.countedUsers(ctx, &t)
 	a.Today.count(now)
 	return a, err
 }
