@@ -148,6 +148,8 @@ func (s *Service) applyPolicy(ctx context.Context, t *storage.Tenant, c PolicyCh
 		}
 		t.Rules = rules
 	}
+	// A rule that a switch adds does as those of the other switches do.
+	only := recoveryOnly(t)
 	if c.Networks != nil {
 		networks, err := checkNetworks(*c.Networks)
 		if err != nil {
@@ -169,7 +171,10 @@ func (s *Service) applyPolicy(ctx context.Context, t *storage.Tenant, c PolicyCh
 		}
 	}
 	if c.RecoveryCodeOnly != nil {
-		setRecoveryOnly(t, *c.RecoveryCodeOnly)
+		only = *c.RecoveryCodeOnly
+	}
+	if only || c.RecoveryCodeOnly != nil {
+		setRecoveryOnly(t, only)
 	}
 	return nil
 }

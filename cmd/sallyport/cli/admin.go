@@ -20,6 +20,8 @@ type adminCommand struct {
 	Tenants      tenantsCommand      `cmd:"" help:"Manage tenants: the customers whose users sign in."`
 	Users        usersCommand        `cmd:"" help:"Manage a tenant's users."`
 	Types        typesCommand        `cmd:"" help:"Manage a tenant's user types."`
+	Policy       policyCommand       `cmd:"" help:"Manage who of a tenant must use two-factor authentication, and who may sign in at all."`
+	Networks     networksCommand     `cmd:"" help:"Manage the networks of a tenant's account."`
 	Clients      clientsCommand      `cmd:"" help:"Manage clients: the applications that users sign in to."`
 	Integrations integrationsCommand `cmd:"" help:"Manage what applications have connected to a tenant's account."`
 	Webhooks     webhooksCommand     `cmd:"" help:"Manage a tenant's webhooks: the addresses that are told what happens in its audit log."`
