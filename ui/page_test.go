@@ -331,7 +331,6 @@ func TestHostile(t *testing.T) {
 			Answer: &ui.Answer{Account: hostile, Path: "javascript:alert(1)", Asked: "prompt", Factors: []ui.Factor{factor}, Rule: hostile,
 				At: "2026-01-02T03:04:05Z", Rules: []ui.VerdictRow{{Name: hostile, Path: "/p", Holds: hostile}}},
 		},
-<<<<<<< ours
 		ui.Audit{Action: "/a", Filter: ui.AuditFilter{
 			User: hostile, By: hostile, Action: hostile, Outcome: hostile, Address: hostile, Text: hostile, From: hostile, Until: hostile,
 		}, Groups: []string{hostile}, Outcomes: []string{hostile}, Entries: []ui.AuditRow{{
@@ -349,8 +348,6 @@ func TestHostile(t *testing.T) {
 		ui.Adoption{Types: []ui.Choice{{ID: hostile, Name: hostile}, {ID: hostile}}, Messages: true, People: "javascript:alert(1)", Days: []ui.AdoptionDay{{
 			Date: "2026-01-02", All: ui.Share{Some: 1, Of: 2}, Types: []ui.Share{{Some: 1, Of: 2}}, Messages: 3,
 		}}},
-=======
->>>>>>> theirs
 		ui.Hooked(hostile, ""),
 		ui.AskRemoveFactor.Page("/a", "/c", "name", hostile),
 		ui.Error{Title: ui.Say("error.denied.title"), Body: ui.Say("error.denied.body", "rule", hostile), Request: hostile, Next: "javascript:alert(1)"},
