@@ -9,11 +9,11 @@ var parts = [...]part{
 	{"people", PathPeople},
 	{"policy", PathPolicy},
 	{"networks", PathNetworks},
-	{"adoption", PathAdoption},
-	{"audit", PathAudit},
 	{"applications", PathApplications},
 	{"integrations", PathIntegrations},
 	{"webhooks", PathWebhooks},
+	{"audit", PathAudit},
+	{"adoption", PathAdoption},
 }
 
 // inConsole is what a page of the console is besides: the ID of the part that it belongs to.
