@@ -22,7 +22,9 @@ import (
 	"github.com/sallyport-id/sallyport/mfa/sms"
 	"github.com/sallyport-id/sallyport/mfa/totp"
 	"github.com/sallyport-id/sallyport/mfa/webauthn"
+	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/mail"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -422,6 +424,15 @@ func (c *canary) byLinks() {
 	p.submit("/"+lastPart(link), "password", "too short").is(atNewPassword)
 	p.asJSON("/"+lastPart(link), "password", c.secret("refused password", "lou-birch-x"))
 	p.submit("/"+lastPart(link), "password", c.secret("new password", newPassword)).is(atSignIn)
+	dead(link)
+
+	if _, err := c.p.admin.InviteUser(c.t.Context(), web.Operator(), "birch", admin.NewInvitation{Email: "nora@birch.example", Name: "Nora"}); err != nil {
+		c.t.Fatal(err)
+	}
+	link = c.link("link of an invitation", "/invitation/")
+	p = c.watched().get(link).is("Welcome to Birch Ltd")
+	p.asJSON("/"+lastPart(link), "password", c.secret("refused first password", "nora-birch-x"))
+	p.submit("/"+lastPart(link), "password", c.secret("first password", "no password that anybody has")).is(atSignIn)
 	dead(link)
 
 	p = c.watched().get("/account").signIn("robin@acme.example")

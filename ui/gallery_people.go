@@ -132,8 +132,9 @@ func typeSamples() []Sample {
 	}
 	types.Types[0].Up, types.Types[3].Down = "", ""
 	one, refused := types, types
-	one.Types = types.Types[1:2]
-	one.Types[0].Users, one.Notice = 1, Say(NoticeTypeSaved, "name", "Client")
+	only := types.Types[1]
+	only.Users, only.TwoFactor, only.Up, only.Down, only.Remove = 1, 1, "", "", ""
+	one.Types, one.Notice = []UserTypeRow{only}, Say(NoticeTypeSaved, "name", "Client")
 	refused.New, refused.Problem = "Staff", Invalid("name", "taken")
 	invite := Invite{
 		Role: "member", Type: "staff", Roles: []string{"owner", "admin", "member"}, Types: sampleTypes(), Days: 7, Action: PathInvite, Cancel: PathPeople,

@@ -22,7 +22,8 @@ var sentences = [...]string{
 	"event.password.forgot.sent", "event.password.changed", "event.email.verify.sent", "event.email.verified",
 	"event.user.lock", "event.user.unlock", "event.user.create", "event.user.change", "event.user.change.own", "event.user.delete",
 	"event.user.disable", "event.user.enable", "event.user.end_sessions", "event.user.password", "event.user.remind",
-	"event.user.invite", "event.user.invitation_withdrawn", "event.users.import", "event.users.export",
+	"event.user.invite", "event.user.invitation_accepted", "event.user.invitation_withdrawn",
+	"event.user_type.add", "event.user_type.change", "event.user_type.remove", "event.users.import", "event.users.export",
 	"event.tenant.create", "event.tenant.change", "event.tenant.disable", "event.tenant.enable", "event.policy.change",
 	"event.client.create", "event.client.change", "event.client.secret", "event.client.delete", "event.client.disable",
 	"event.client.enable", "event.client.authenticate.refused", "event.integration.connect", "event.integration.disconnect",
@@ -83,7 +84,7 @@ func (r *Renderer) sentenceKey(lang string, e AuditRow) string {
 		return own
 	}
 	// Actions are words of programs, some of which are not ours: only those are keys that are known to be.
-	for _, known := range sentences {
+	for _, known := range &sentences {
 		if known == key {
 			return key
 		}

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -76,8 +77,9 @@ func (s *Service) AddUserType(ctx context.Context, by *web.Actor, tenant string,
 			}
 		}
 		types := append(slices.Clone(t.UserTypes), id)
-		if err := checkTypes(types); err != nil {
-			return "", err
+		var no *web.Invalid
+		if err := checkTypes(types); errors.As(err, &no) {
+			return "", invalid("id", no.What, no.Do)
 		}
 		t.UserTypes = types
 		nameType(t, id, name)
@@ -143,7 +145,10 @@ func (s *Service) typeUnused(ctx context.Context, t *storage.Tenant, id string) 
 	if err != nil {
 		return web.Unavailable("users", err)
 	}
-	if n > 0 {
+	switch {
+	case n == 1:
+		return invalidAs("user_type", "users", fmt.Sprintf("one user is of type %q", id), "give that user another type first")
+	case n > 1:
 		return invalidAs("user_type", "users", fmt.Sprintf("%d users are of type %q", n, id), "give them another type first")
 	}
 	var named []string
@@ -190,7 +195,7 @@ func (s *Service) changeTypes(
 }
 
 func noType(id string) error {
-	return web.Missing("user_type", id, "check the spelling; “types list” shows them")
+	return web.Missing("user type", id, "check the spelling; “types list” shows them")
 }
 
 // typeLabel checks what people are to read for a type: no two types read the same.
