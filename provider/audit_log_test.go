@@ -2,8 +2,10 @@ package provider
 
 import (
 	"bufio"
+	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/audit"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
@@ -536,5 +539,68 @@ func TestAuditLogByTheAPI(t *testing.T) {
 	a := q.call(http.MethodGet, "/api/v1/tenants/birch/adoption", "").json(t)
 	if today, ok := a["today"].(map[string]any); !ok || today["users"] != float64(1) || today["two_factor"] != float64(0) {
 		t.Errorf("adoption: %v", a)
+	}
+}
+
+// A log that takes longer than anybody waits is not read for a page; operators read it all the same.
+func TestLongAuditLogIsVerifiedByCommand(t *testing.T) {
+	w := newWorld(t)
+	owner := w.helper("birch", "olga@birch.example", storage.Owner)
+	far := storage.Event{Key: storage.Key{Tenant: "birch", ID: fmt.Sprintf("%020d", admin.MostVerified+1)}, Action: "sign_in", Outcome: "ok", Time: w.clock.Now()}
+	if err := w.store.Events.Insert(t.Context(), &far); err != nil {
+		t.Fatal(err)
+	}
+	p := owner.get(ui.PathAudit).submit("/verify").is(atAudit).says("This log is too long to be verified while you wait")
+	if p.status != http.StatusUnprocessableEntity {
+		t.Errorf("%d", p.status)
+	}
+	reader := w.machine("reader", "birch", "audit:read")
+	if got := reader.call(http.MethodPost, "/api/v1/tenants/birch/audit/verify", ""); got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "admin audit verify birch") {
+		t.Errorf("by the API: %d %s", got.status, got.body)
+	}
+	r, err := w.p.admin.VerifyAudit(t.Context(), web.Operator(), "birch")
+	if err != nil || r.OK() || r.Faults[0].Kind != audit.Missing {
+		t.Errorf("by an operator: %+v, %v", r, err)
+	}
+}
+
+// Several who ask at once wait for one another: each reads the whole log.
+func TestAuditLogIsVerifiedOneAtATime(t *testing.T) {
+	w := newWorld(t)
+	owner := w.helper("birch", "olga@birch.example", storage.Owner)
+	together(t, 4, func(int) error {
+		p, err := owner.once(owner.request(http.MethodPost, "/admin/audit/verify", url.Values{}))
+		if err == nil && (p.status != http.StatusOK || !strings.Contains(p.body, "The log is whole")) {
+			err = fmt.Errorf("%d %s", p.status, p.body)
+		}
+		return err
+	})
+}
+
+// The work of the day is done by those who run the background, without being asked.
+func TestRunDoesTheDaysWork(t *testing.T) {
+	w := newWorld(t)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.p.Run(ctx) }()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for {
+		_, err := w.store.Tallies.Get(t.Context(), "acme", date(w.clock.Now()))
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, storage.ErrNotFound) {
+			t.Fatal(err)
+		}
+		select {
+		case <-look.C:
+		case <-t.Context().Done():
+			t.Fatal("nobody counted")
+		}
+	}
+	stop()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }

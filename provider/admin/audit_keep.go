@@ -15,11 +15,12 @@ import (
 const (
 	// MostVerified is how many entries a log may have to be verified while somebody waits for a page or an answer: a few
 	// seconds' work. Longer ones are for the command line.
-	MostVerified = 200_000
+	MostVerified = 100_000
 
-	// LeastAuditDays and MostAuditDays bound for how many days a log is kept that is not kept for good.
+	// LeastAuditDays is the shortest time that a log is kept, in days.
 	LeastAuditDays = 30
-	MostAuditDays  = 3650
+	// MostAuditDays is the longest, but for keeping it for good.
+	MostAuditDays = 3650
 )
 
 // VerifyAudit reads a tenant's audit log, and tells whether an entry was changed, taken out or put elsewhere. Who is no

@@ -112,10 +112,22 @@ func (c *auditShow) Run(w *world, a *adminCommand) error {
 				return name + " (" + id + ")"
 			}
 			for _, row := range [...][2]string{
-				{"Entry", e.ID}, {"Time", e.Time.Format(time.RFC3339Nano)}, {"Action", e.Action}, {"Outcome", e.Outcome},
-				{"By", named(e.Actor, e.ActorName)}, {"User", named(e.User, e.UserName)}, {"Application", named(e.Client, e.ClientName)},
-				{"Factor", e.Factor}, {"Rule", e.Rule}, {"Report-only rules", e.Reports}, {"Reason", e.Reason}, {"Address", e.Address},
-				{"Browser", e.Agent}, {"Request", e.Request}, {"Hash before", e.Previous}, {"Hash", e.Hash},
+				{"Entry", e.ID},
+				{"Time", e.Time.Format(time.RFC3339Nano)},
+				{"Action", e.Action},
+				{"Outcome", e.Outcome},
+				{"By", named(e.Actor, e.ActorName)},
+				{"User", named(e.User, e.UserName)},
+				{"Application", named(e.Client, e.ClientName)},
+				{"Factor", e.Factor},
+				{"Rule", e.Rule},
+				{"Report-only rules", e.Reports},
+				{"Reason", e.Reason},
+				{"Address", e.Address},
+				{"Browser", e.Agent},
+				{"Request", e.Request},
+				{"Hash before", e.Previous},
+				{"Hash", e.Hash},
 			} {
 				if row[1] != "" {
 					fmt.Fprintf(w, "%s\t%s\n", row[0], row[1])
