@@ -57,11 +57,24 @@ func (p *Provider) client(ctx context.Context, id string) (storage.Client, error
 		return storage.Client{}, storage.ErrNotFound
 	}
 	c, err := p.clients.Get(ctx, storage.Global, id)
+	return inUse(c, err)
+}
+
+// clientAnew is client past the cache.
+func (p *Provider) clientAnew(ctx context.Context, id string) (storage.Client, error) {
+	c, err := p.c.Store.Clients.Get(ctx, storage.Global, id)
+	if err == nil {
+		p.clients.Keep(c)
+	}
+	return inUse(c, err)
+}
+
+func inUse(c storage.Client, err error) (storage.Client, error) {
 	if err != nil {
 		return storage.Client{}, web.Unavailable("client", err)
 	}
 	if c.Disabled {
-		return storage.Client{}, fmt.Errorf("client %q is disabled: %w", id, storage.ErrNotFound)
+		return storage.Client{}, fmt.Errorf("client %q is disabled: %w", c.ID, storage.ErrNotFound)
 	}
 	return c, nil
 }
@@ -88,6 +101,15 @@ func (s *server) authenticate(ctx context.Context, given *op.ClientCredentials, 
 	match := p.secretFits(&c, given.ClientSecret)
 	if !found {
 		return storage.Client{}, errInvalidClient()
+	}
+	if !match && confidential(&c) {
+		// A secret that was just made is newer than what is cached, and whoever was handed it tries it at once.
+		if c, err = p.clientAnew(ctx, c.ID); errors.Is(err, storage.ErrNotFound) {
+			return storage.Client{}, errInvalidClient()
+		} else if err != nil {
+			return storage.Client{}, err
+		}
+		match = p.secretFits(&c, given.ClientSecret)
 	}
 	ok := match
 	if !confidential(&c) {

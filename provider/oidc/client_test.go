@@ -94,6 +94,25 @@ func TestClientAuthentication(t *testing.T) {
 	w.wantError(w.machine("machine", ""), http.StatusUnauthorized, "invalid_client")
 }
 
+// Whoever was just handed a secret uses it at once, although what is cached of the client is older.
+func TestNewSecretWorksAtOnce(t *testing.T) {
+	w := newWorld(t, "")
+	if res := w.machine("machine", ""); res.StatusCode != http.StatusOK {
+		t.Fatalf("%d %s", res.StatusCode, res.body)
+	}
+	_, err := storage.Change(t.Context(), w.store.Clients, storage.Global, "machine", func(c *storage.Client) error {
+		c.Secrets = []storage.ClientSecret{{Hash: w.keys.Hash(SecretPurpose, "new")}}
+		return nil
+	})
+	w.must(err)
+	res := w.post(pathToken, url.Values{"grant_type": {"client_credentials"}}, "Authorization", basic("machine", "new"))
+	if res.StatusCode != http.StatusOK {
+		t.Errorf("the new secret: %d %s", res.StatusCode, res.body)
+	}
+	// Now that the client was read again, the old one is over as well.
+	w.wantError(w.machine("machine", ""), http.StatusUnauthorized, "invalid_client")
+}
+
 // Anybody can fail to be a client whose ID is known; that must not fill the audit log.
 func TestFailedClientAuthenticationDoesNotFillTheLog(t *testing.T) {
 	w := newWorld(t, "")
