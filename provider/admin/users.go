@@ -153,7 +153,8 @@ func (s *Service) fresh(ctx context.Context, by *web.Actor, tenant string, in Ne
 	if u.Type == "" && len(t.UserTypes) > 0 {
 		u.Type = t.UserTypes[0]
 	}
-	return t, u, s.checkNew(ctx, &t, &u)
+	err = s.checkNew(ctx, &t, &u)
+	return t, u, err
 }
 
 // maxUserName is the directory's, in characters.

@@ -193,16 +193,11 @@ type kinds []ui.Choice
 
 func (s *Service) kinds(ctx context.Context, by *web.Actor) (kinds, error) {
 	t, err := s.Admin.Tenant(ctx, by, by.Tenant.ID)
-	return types(&storage.Tenant{UserTypes: t.UserTypes, TypeNames: t.TypeNames}), err
-}
-
-// types are a tenant's user types, with the tenant's own names.
-func types(t *storage.Tenant) []ui.Choice {
-	all := make([]ui.Choice, 0, len(t.UserTypes))
+	all := make(kinds, 0, len(t.UserTypes))
 	for _, id := range t.UserTypes {
 		all = append(all, ui.Choice{ID: id, Name: t.TypeNames[id]})
 	}
-	return all
+	return all, err
 }
 
 func (k kinds) of(id string) ui.Choice {
