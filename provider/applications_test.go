@@ -104,7 +104,7 @@ func TestRegisterAnApplication(t *testing.T) {
 
 	id, secret, shown := owner.register("web", nil)
 	shown.is("New secret: Workshop").says("It is shown only this once")
-	page := owner.get(shown.link("/" + id)).says("All applications", "Web application", id, w.issuer, "https://app.example/callback", "https://app.example/other",
+	page := owner.get(shown.link("/"+id)).says("All applications", "Web application", id, w.issuer, "https://app.example/callback", "https://app.example/other",
 		"profile", "email", "What the policy asks for", "Current", "Works until another takes its place")
 	if strings.Contains(page.body, secret) {
 		t.Error("the secret is shown a second time")

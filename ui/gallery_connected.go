@@ -121,10 +121,15 @@ func webhookSamples() []Sample {
 	gone.Disabled, gone.Reason = true, "gone"
 	off.Disabled, off.Reason = true, "failing"
 	groups := []EventGroup{
-		{"everything", []string{"*"}, false}, {"sign_ins", []string{"sign_in", "sign_in.*", "sign_out"}, true},
-		{"factors", []string{"factor.*", "codes.*", "two_factor.*", "device.*"}, true}, {"recovery", []string{"recovery.*", "password.*"}, false},
-		{"users", []string{"user.*"}, false}, {"policy", []string{"policy.*"}, false}, {"applications", []string{"client.*"}, false},
-		{"tokens", []string{"token.*"}, false}, {"webhooks", []string{"webhook.*"}, false},
+		{"everything", []string{"*"}, false},
+		{"sign_ins", []string{"sign_in", "sign_in.*", "sign_out"}, true},
+		{"factors", []string{"factor.*", "codes.*", "two_factor.*", "device.*"}, true},
+		{"recovery", []string{"recovery.*", "password.*"}, false},
+		{"users", []string{"user.*"}, false},
+		{"policy", []string{"policy.*"}, false},
+		{"applications", []string{"client.*"}, false},
+		{"tokens", []string{"token.*"}, false},
+		{"webhooks", []string{"webhook.*"}, false},
 	}
 	page := Webhook{
 		Row: row, Groups: groups[1:3], Other: []string{"user.create"}, Created: "2026-02-20T08:00:00Z", KeepDays: 30,
