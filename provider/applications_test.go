@@ -21,35 +21,11 @@ import (
 	"github.com/sallyport-id/sallyport/ui"
 )
 
-// filled is what the form that posts to a path ending so would send as it stands, as browsers read it: with texts, choices
-// and ticks.
-func (p *page) filled(suffix string) url.Values {
+// values are what stands in a form of the page.
+func (p *page) values(suffix string) url.Values {
 	p.b.t.Helper()
-	_, values := p.form(suffix)
-	p.walk(func(form *html.Node) {
-		if form.Data != "form" || !strings.HasSuffix(attr(form, "action"), suffix) {
-			return
-		}
-		visit(form, func(n *html.Node) {
-			switch {
-			case n.Data == "input" && attr(n, "type") == "checkbox" && has(n, "checked"):
-				values.Add(attr(n, "name"), attr(n, "value"))
-			case n.Data == "textarea" && n.FirstChild != nil:
-				values.Set(attr(n, "name"), n.FirstChild.Data)
-			case n.Data == "select":
-				visit(n, func(o *html.Node) {
-					if o.Data == "option" && (has(o, "selected") || !values.Has(attr(n, "name"))) {
-						values.Set(attr(n, "name"), attr(o, "value"))
-					}
-				})
-			}
-		})
-	})
-	return values
-}
-
-func has(n *html.Node, name string) bool {
-	return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == name })
+	_, fields := p.filled(suffix)
+	return fields
 }
 
 // send posts values to where the form that posts to a path ending so leads.
@@ -78,7 +54,7 @@ func (h *helper) register(kind string, change func(url.Values)) (id, secret stri
 	h.t.Helper()
 	choose := h.get(h.get(ui.PathApplications).link("/new")).is("Register an application")
 	form := h.get(choose.link("/new/" + kind))
-	values := form.filled(ui.PathApplications)
+	values := form.values(ui.PathApplications)
 	values.Set("name", "Workshop")
 	if kind != admin.Machine {
 		values.Set("redirect_uris", "https://app.example/callback\r\n\r\n https://app.example/other \r\n")
@@ -176,7 +152,7 @@ func TestApplicationFormRefuses(t *testing.T) {
 		"scopes":                    {value: "operator", says: "“operator” is for those who run this service"},
 	} {
 		form := owner.get(ui.PathApplications + "/new/web")
-		values := form.filled(ui.PathApplications)
+		values := form.values(ui.PathApplications)
 		values.Set("name", "Workshop")
 		values.Set("redirect_uris", "https://app.example/callback")
 		values["scopes"] = []string{"users:read"}
@@ -187,13 +163,13 @@ func TestApplicationFormRefuses(t *testing.T) {
 			continue
 		}
 		p.says(c.says)
-		again := p.filled(ui.PathApplications)
+		again := p.values(ui.PathApplications)
 		if field != "scopes" && again.Get(field) != values.Get(field) || field != "scopes" && !slices.Equal(again["scopes"], []string{"users:read"}) {
 			t.Errorf("%s: what was typed is gone: %v", field, again)
 		}
 	}
 	none := owner.get(ui.PathApplications + "/new/web")
-	values := none.filled(ui.PathApplications)
+	values := none.values(ui.PathApplications)
 	values.Set("name", "Workshop")
 	none.send(ui.PathApplications, values).says("Type in at least one address")
 	if all, err := w.p.admin.Clients(t.Context(), web.Operator(), "birch", admin.Page{}); err != nil || len(all) != 0 {
@@ -252,7 +228,7 @@ func TestRotateSecretsOnThePage(t *testing.T) {
 	}
 	works("at first", map[string]bool{first: true})
 	second, shown := rotate("hour")
-	shown.says("The secret of before works until", "Change over by then")
+	shown.says("The previous secret works until", "Change over by then")
 	owner.get(at).says("Current", "Ending", "Works until")
 	works("while they change", map[string]bool{first: true, second: true})
 	w.clock.forward(time.Hour)
@@ -269,7 +245,7 @@ func TestRotateSecretsOnThePage(t *testing.T) {
 	fifth, _ := rotate("day")
 	works("rotated twice", map[string]bool{third: false, fourth: true, fifth: true})
 	sixth, shown := rotate("now")
-	shown.says("The secret of before has stopped working")
+	shown.says("The previous secret has stopped working")
 	works("at once", map[string]bool{fourth: false, fifth: false, sixth: true})
 	if p := owner.get(at).submit("/secret", "keep", "for ever"); p.status != http.StatusBadRequest {
 		t.Errorf("another time: %d", p.status)
@@ -354,7 +330,7 @@ func TestChangeAnApplication(t *testing.T) {
 	id, secret, _ := owner.register("web", nil)
 	at := ui.PathApplications + "/" + id
 	form := owner.get(owner.get(at).link("/edit")).is("Change “Workshop”")
-	values := form.filled("/edit")
+	values := form.values("/edit")
 	if values.Get("redirect_uris") != "https://app.example/callback\nhttps://app.example/other" || !slices.Equal(values["scopes"], []string{"profile", "email"}) {
 		t.Errorf("the form holds %v", values)
 	}
@@ -389,8 +365,8 @@ func TestChangeAnApplication(t *testing.T) {
 	// Nothing changed is nothing done, and what is refused keeps what was typed.
 	before := len(w.events("birch"))
 	form = owner.get(at + "/edit")
-	form.send("/edit", form.filled("/edit")).says("is saved")
-	values = form.filled("/edit")
+	form.send("/edit", form.values("/edit")).says("is saved")
+	values = form.values("/edit")
 	values.Set("redirect_uris", "")
 	if p := form.send("/edit", values); p.status != http.StatusUnprocessableEntity {
 		t.Errorf("without an address: %d", p.status)

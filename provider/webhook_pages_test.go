@@ -92,7 +92,7 @@ func (w *world) deliver() {
 func (h *helper) webhook(to string, groups ...string) (at, secret string) {
 	h.t.Helper()
 	form := h.get(h.get(ui.PathWebhooks).link("/new")).is("Add a webhook")
-	values := form.filled(ui.PathWebhooks)
+	values := form.values(ui.PathWebhooks)
 	values.Set("url", to)
 	values.Set("description", "Security team")
 	values["groups"] = groups
@@ -166,7 +166,7 @@ func TestWebhookOnThePages(t *testing.T) {
 	}
 
 	// A new secret, and both sign.
-	shown := owner.get(at).submit("/secret").is("New secret: Security team").says("The secret of before works until")
+	shown := owner.get(at).submit("/secret").is("New secret: Security team").says("The previous secret works until")
 	owner.get(at).submit("/test").says("The test arrived")
 	verify(secret)
 	verify(shown.data("client-secret"))
@@ -180,7 +180,7 @@ func TestWebhookOnThePages(t *testing.T) {
 
 	// Changed, disabled, enabled, deleted.
 	form := owner.get(owner.get(at).link("/edit")).is("Change the webhook")
-	values := form.filled("/edit")
+	values := form.values("/edit")
 	if !slices.Equal(values["groups"], []string{"users"}) || values.Get("url") != hooks.URL+"/hook" {
 		t.Errorf("the form holds %v", values)
 	}
@@ -188,7 +188,7 @@ func TestWebhookOnThePages(t *testing.T) {
 	values.Set("other_events", "user.create user.delete")
 	values.Set("description", "")
 	form.send("/edit", values).says("is saved", "Sign-ins", "user.create", "user.delete")
-	if got := owner.get(at + "/edit").filled("/edit"); !slices.Equal(got["groups"], []string{"sign_ins"}) || got.Get("other_events") != "user.create user.delete" {
+	if got := owner.get(at + "/edit").values("/edit"); !slices.Equal(got["groups"], []string{"sign_ins"}) || got.Get("other_events") != "user.create user.delete" {
 		t.Errorf("kept: %v", got)
 	}
 	owner.get(at).submit("/disable").says("Nothing more is sent to", "What happens meanwhile is not sent later")
@@ -241,7 +241,7 @@ func TestWebhookFormRefuses(t *testing.T) {
 		"description": {func(v url.Values) { v.Set("description", strings.Repeat("x", 201)) }, "Use one line of up to 200 characters"},
 	} {
 		form := owner.get(ui.PathWebhooks + "/new")
-		values := form.filled(ui.PathWebhooks)
+		values := form.values(ui.PathWebhooks)
 		if !slices.Equal(values["groups"], []string{"everything"}) {
 			t.Fatalf("a new form holds %v", values)
 		}
@@ -253,7 +253,7 @@ func TestWebhookFormRefuses(t *testing.T) {
 			continue
 		}
 		p.says(c.says)
-		if again := p.filled(ui.PathWebhooks); again.Get("url") != values.Get("url") || !slices.Equal(again["groups"], values["groups"]) {
+		if again := p.values(ui.PathWebhooks); again.Get("url") != values.Get("url") || !slices.Equal(again["groups"], values["groups"]) {
 			t.Errorf("%s: what was typed is gone: %v", name, again)
 		}
 	}
