@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/sallyport-id/sallyport/.ci/internal/process"
+)
+
+// enough is how long everything may take; it takes some seconds, and longer while npm has to fetch everything.
+const enough = 5 * time.Minute
+
+func main() {
+	process.Main("api", enough, []string{"node", "npm"}, run)
+}
+
+// run starts the demonstration, has a client made from its description of the API, and then lets the program use that client.
+func run(ctx context.Context, dir string) (err error) {
+	began := time.Now()
+	d, err := start(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if stopErr := d.Stop(); stopErr != nil {
+			err = errors.Join(err, fmt.Errorf("sallyport: %w", stopErr))
+		}
+		if err != nil {
+			err = fmt.Errorf("%w\n\nwhat sallyport said:\n%s", err, d.Said.String())
+		}
+	}()
+	fmt.Printf("sallyport demo: %s (%s)\n", d.issuer, since(began))
+
+	project := filepath.Join(dir, "client")
+	if err := process.Install(ctx, ".ci/api/client", project); err != nil {
+		return err
+	}
+	if err := download(ctx, d.issuer+"/api/v1/openapi.json", filepath.Join(project, "openapi.json")); err != nil {
+		return err
+	}
+	began = time.Now()
+	if err := step(ctx, project, "node", "generate.mjs"); err != nil {
+		return err
+	}
+	fmt.Printf("the description is OpenAPI 3.1, and openapi-ts makes a client from it (%s)\n", since(began))
+	began = time.Now()
+	if err := step(ctx, project, filepath.Join("node_modules", ".bin", "tsc")); err != nil {
+		return err
+	}
+	fmt.Printf("its types fit a program that was written for it (%s)\n", since(began))
+	return step(ctx, project, "node", filepath.Join("out", "program.js"), d.info)
+}
+
+func since(began time.Time) time.Duration { return time.Since(began).Round(100 * time.Millisecond) }
+
+// step runs a program in a folder, and passes on what it prints.
+func step(ctx context.Context, dir, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	out, err := process.Output(cmd)
+	if err != nil {
+		return err
+	}
+	_, err = os.Stdout.Write(out)
+	return err
+}
+
+// demonstration is a running "sallyport demo".
+type demonstration struct {
+	*process.Process
+	// info is the file in which it tells of itself.
+	info, issuer string
+}
+
+// start builds Sallyport and starts its demonstration on free ports.
+func start(ctx context.Context, dir string) (*demonstration, error) {
+	binary := filepath.Join(dir, "sallyport")
+	if _, err := process.Output(exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/sallyport")); err != nil {
+		return nil, err
+	}
+	d := &demonstration{info: filepath.Join(dir, "info.json")}
+	p, err := process.Start(ctx, func(ctx context.Context) *exec.Cmd {
+		cmd := exec.CommandContext(ctx, binary, "demo", "--listen", "localhost:0", "--info", d.info)
+		cmd.Dir, cmd.Env = dir, environment()
+		return cmd
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.Process = p
+	// The file is there, and whole, once everything answers.
+	return d, p.Await(ctx, func(context.Context) bool {
+		data, err := os.ReadFile(d.info)
+		return err == nil && json.Unmarshal(data, &struct{ Issuer *string }{&d.issuer}) == nil
+	})
+}
+
+// environment is this process's, without what would configure Sallyport.
+func environment() []string {
+	var env []string
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "SALLYPORT_") {
+			env = append(env, v)
+		}
+	}
+	return env
+}
+
+func download(ctx context.Context, from, to string) (err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, from, http.NoBody)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	data, err := io.ReadAll(res.Body)
+	if err = errors.Join(err, res.Body.Close()); err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s: %s", from, res.Status, data)
+	}
+	return os.WriteFile(to, data, 0o600)
+}
