@@ -14,7 +14,7 @@ func auditSamples() []Sample {
 		}
 	}
 	factor := row(8123, "sign_in.factor", "refused", "peer@example.com", "peer@example.com")
-	factor.Factor, factor.App, factor.Rule, factor.Reason = totpFactor(), "Ledger", "Staff use a second step", "wrong"
+	factor.Factor, factor.App, factor.Rule, factor.Reason = totpFactor(), "Ledger", "Staff use a second step", "problem.code_wrong"
 	stranger := row(8122, "sign_in.password", "refused", "", "nils.with.a.rather.long.name.that.goes.on@sub.example.com")
 	stranger.Address, stranger.Browser = "2001:db8:85a3:8d3:1319:8a2e:370:7348", ""
 	deleted := row(8120, "user.delete", "ok", "olga@example.com", "k7fq2m9xvd4t8wznp3hck7fq2m")

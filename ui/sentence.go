@@ -3,6 +3,8 @@ package ui
 import (
 	"cmp"
 	"html/template"
+	"slices"
+	"strings"
 )
 
 // sentences are what entries of an audit log read as: "event.", the action, the outcome where it is not "ok", and "own"
@@ -31,6 +33,7 @@ var sentences = [...]string{
 	"event.token.revoke", "event.token.client_credentials", "event.token.client_credentials.refused",
 	"event.webhook.create", "event.webhook.change", "event.webhook.secret", "event.webhook.delete", "event.webhook.disable",
 	"event.webhook.enable", "event.webhook.redeliver",
+	"event.user_type.add", "event.user_type.change", "event.user_type.remove", "event.api.call.refused",
 	"event.audit.export", "event.audit.verify", "event.audit.verify.failed", "event.audit.retention",
 }
 
@@ -84,10 +87,8 @@ func (r *Renderer) sentenceKey(lang string, e AuditRow) string {
 		return own
 	}
 	// Actions are words of programs, some of which are not ours: only those are keys that are known to be.
-	for _, known := range &sentences {
-		if known == key {
-			return key
-		}
+	if slices.Contains(sentences[:], key) {
+		return key
 	}
 	return other
 }
@@ -118,6 +119,28 @@ func (f AuditFault) words() Text {
 	}
 }
 
+// reasons are the words of those reasons that the program notes itself. Others are in the words of whoever gave them.
+var reasons = [...]string{
+	"audit.reason.code_wrong", "audit.reason.code_used", "audit.reason.code_expired", "audit.reason.code_empty",
+	"audit.reason.code_short", "audit.reason.code_short_text", "audit.reason.code_long", "audit.reason.code_long_text",
+	"audit.reason.code_digits", "audit.reason.code_characters", "audit.reason.code_tries", "audit.reason.factor_off",
+	"audit.reason.passkey", "audit.reason.often", "audit.reason.budget", "audit.reason.undeliverable", "audit.reason.gateway",
+	"audit.reason.country", "audit.reason.malformed", "audit.reason.name_or_password", "audit.reason.too_many_tries",
+	"audit.reason.denied_by_policy", "audit.reason.no_factor_that_would_do", "audit.reason.no_such_passkey",
+	"audit.reason.mailed_link", "audit.reason.credentials", "audit.reason.storage",
+}
+
+const reasonPrefix = "audit.reason."
+
+// reason says why; it knows the problems of the sign-in by what they tell the user.
+func (r *Renderer) reason(lang, reason string) (string, error) {
+	key := reasonPrefix + strings.ReplaceAll(strings.TrimPrefix(reason, "problem."), " ", "_")
+	if slices.Contains(reasons[:], key) {
+		return r.words.say(lang, Say(key))
+	}
+	return reason, nil
+}
+
 // auditFuncs are what the templates of the audit log call, in one language.
 func (r *Renderer) auditFuncs(lang string) template.FuncMap {
 	return template.FuncMap{
@@ -133,13 +156,7 @@ func (r *Renderer) auditFuncs(lang string) template.FuncMap {
 			}
 			return who, nil
 		},
-		// reason is what the program noted: a sentence of these catalogues, or its own word.
-		"reason": func(reason string) string {
-			words, err := r.words.say(lang, Say(reason))
-			if err != nil || words == "" || !r.words.has(lang, reason) {
-				return reason
-			}
-			return words
-		},
+		// reason is what the program noted, in words where there are any.
+		"reason": func(reason string) (string, error) { return r.reason(lang, reason) },
 	}
 }

@@ -41,7 +41,7 @@ var auditActions = map[string]string{
 	"users":        "user.*,users.*",
 	"policy":       "policy.*,tenant.*,user_type.*",
 	"applications": "client.*,integration.*",
-	"tokens":       "token.*",
+	"tokens":       "token.*,api.*",
 	"webhooks":     "webhook.*",
 	"hooks":        "hook.*",
 	"log":          "audit.*",
