@@ -1,8 +1,10 @@
 package provider
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/ui"
 )
@@ -128,4 +131,219 @@ func TestForceStaff(t *testing.T) {
 	owner.get(ui.PathPolicy).post("/policy").is(atPolicy).says("There was nothing to change")
 	owner.get(ui.PathPolicy).post("/policy", "-must", "staff").says("Rule removed: Staff must use two-factor authentication", "One user is asked for less than now").saved()
 	w.browser().get("/account").signIn("sam@birch.example").is(atSecurity)
+}
+
+// 002-17, 002-18: everyone must; who has set up nothing gets in with an owner's code alone, or sets it up, as it is chosen.
+func TestForceEveryone(t *testing.T) {
+	w := newWorld(t)
+	kim := w.user("birch", "kim@birch.example", "client")
+	w.user("birch", "lee@birch.example", "contractor")
+	owner := w.helper("birch", "olga@birch.example", storage.Owner)
+	owner.get(ui.PathPolicy).post("/policy", "+must", "everyone", "unenrolled", "recovery").
+		says("2 users get in no more without somebody’s help", "kim@birch.example", "lee@birch.example", "Save all the same").saved()
+
+	p := w.browser().get("/account").signIn("kim@birch.example").is(atRecovery)
+	p.b.follow(p.b.request(http.MethodPost, p.url.String()+"/set-up/totp", url.Values{})).is(atRecovery)
+	code, _ := owner.handOut(kim)
+	p.submit("/with/recovery", "code", code).is(atIntro).says("You came in with a recovery code").submit("/later").is(atSecurity)
+
+	// What is switched on elsewhere does the same.
+	q := owner.get(ui.PathNetworks).post("/networks", "prefix", "127.0.0.0/8", "ask", "0")
+	q.saved().is(atNetworks)
+	for _, r := range w.tenantOf("birch").Rules {
+		if r.Then.Unenrolled != "" && r.Then.TwoFactor == "" {
+			t.Errorf("rule %q lets users set it up who have not", r.Name)
+		}
+	}
+
+	owner.fresh(ui.PathPolicy).post("/policy", "unenrolled", "enrol").says("2 users have to set up two-factor authentication").saved()
+	w.browser().get("/account").signIn("kim@birch.example").is(atIntro)
+}
+
+// fresh opens a page as somebody who proved a second step just now.
+func (h *helper) fresh(path string) *page {
+	h.t.Helper()
+	h.w.clock.forward(time.Minute)
+	h.signOut()
+	h.get(path).signIn(h.Email).submit("/with/totp", "code", h.phone.next())
+	return h.get(path)
+}
+
+func (w *world) tenantOf(id string) storage.Tenant {
+	w.t.Helper()
+	t, err := w.store.Tenants.Get(w.t.Context(), storage.Global, id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return t
+}
+
+// A rule is written, tried, enforced, moved and removed; users are named by their e-mail addresses, and what can't be is
+// told beside its field.
+func TestRules(t *testing.T) {
+	w := newWorld(t)
+	kim := w.user("birch", "kim@birch.example", "client")
+	w.user("birch", "lee@birch.example", "client")
+	owner := w.helper("birch", "olga@birch.example", storage.Owner)
+	form := func() *page { return owner.get(owner.get(ui.PathPolicy).link("/rules/new")).is(atNewRule) }
+
+	for says, pairs := range map[string][]string{
+		"Give the rule a name":                                 {"name", " "},
+		"There is no such user. That is: nobody@birch.example": {"name", "Kim", "users", "kim@birch.example\r\nnobody@birch.example"},
+		"That is an address within a range":                    {"name", "Kim", "networks", "203.0.113.7/24"},
+		"That is: 203.0.113.7/24":                              {"name", "Kim", "not_networks", "2001:db8::/48\n203.0.113.7/24"},
+		"Give a whole number from 0 to 30.":                    {"name", "Kim", "remember_days", "31"},
+		"Give a whole number":                                  {"name", "Kim", "remember_days", "many"},
+		"It ends before it begins":                             {"name", "Kim", "from", "2026-03-04T14:03", "until", "2026-03-04T14:03"},
+		"That is no date and time":                             {"name", "Kim", "grace", "soon"},
+		"There is no such second step":                         {"name", "Kim", "factor", "pigeon"},
+		"There is no such user type":                           {"name", "Kim", "type", "wizard"},
+		"There is no such application":                         {"name", "Kim", "client", "nothing"},
+	} {
+		p := form().post("/rules/new", append([]string{"tags", "kept, as typed"}, pairs...)...)
+		if p.status != http.StatusUnprocessableEntity {
+			t.Errorf("%v: %d", pairs, p.status)
+		}
+		p.is(atNewRule).says(says)
+		if _, fields := p.filled("/rules/new"); fields.Get("tags") != "kept, as typed" {
+			t.Errorf("%v: what was typed is gone: %v", pairs, fields)
+		}
+	}
+
+	// Only reported: nothing happens, and it is counted.
+	form().post("/rules/new", "name", "Kim must", "users", "kim@birch.example").
+		is(atPreview).says("New rule: Kim must", "One user has to set up").saved("do", "report").says("Kim must", "Only reported", "It would have decided no sign-in")
+	w.browser().get("/account").signIn("kim@birch.example").is(atSecurity)
+	w.browser().get("/account").signIn("kim@birch.example").is(atSecurity)
+	w.browser().get("/account").signIn("lee@birch.example").is(atSecurity)
+	p := owner.fresh(ui.PathPolicy).says("It would have decided 2 sign-ins of one user")
+
+	// Enforced.
+	rule := w.tenantOf("birch").Rules[0]
+	if !slices.Equal(rule.When.Users, []string{kim.ID}) || rule.ReportOnly != true || rule.Name != "Kim must" {
+		t.Fatalf("saved as %+v", rule)
+	}
+	at := p.link("/rules/" + rule.ID)
+	if _, fields := owner.get(at).filled("/rules/" + rule.ID); fields.Get("users") != "kim@birch.example" || fields.Get("report") != "yes" {
+		t.Errorf("the form has %v", fields)
+	}
+	owner.get(at).is(atRule).post("/rules/"+rule.ID, "-report", "yes", "name", "Kim must now").says("Rule changed: Kim must now").saved()
+	w.browser().get("/account").signIn("kim@birch.example").is(atIntro).says("Kim must now")
+	w.browser().get("/account").signIn("lee@birch.example").is(atSecurity)
+
+	// Behind the rule for everybody it has no say any more; then it goes.
+	owner.get(ui.PathPolicy).post("/"+rule.ID+"/down").says("The order of the rules", "One user is asked for less").saved()
+	w.browser().get("/account").signIn("kim@birch.example").is(atSecurity)
+	owner.get(ui.PathPolicy).post("/" + rule.ID + "/up").says("One user is asked for more").saved()
+	owner.get(ui.PathPolicy).post("/" + rule.ID + "/delete").says("Rule removed: Kim must now").saved()
+	if n := len(w.tenantOf("birch").Rules); n != 1 {
+		t.Errorf("%d rules are left", n)
+	}
+}
+
+// What a switch is about, and whether it forces, is the switch's; a built-in rule keeps that whatever is sent.
+func TestBuiltInRules(t *testing.T) {
+	w := newWorld(t)
+	owner := w.helper("acme", "olga@acme.example", storage.Owner)
+	at := owner.get(ui.PathPolicy).is(atPolicy).link("/rules/type-staff")
+	owner.get(at).is(atRule).says("These conditions come from a switch").
+		post("/rules/type-staff", "name", "Our staff", "type", "client", "access", "deny", "two_factor", "off", "report", "yes", "strength", "any", "remember_days", "7").
+		says("Rule changed: Our staff").saved()
+	r := w.tenantOf("acme").Rules[0]
+	want := storage.Rule{
+		ID: "type-staff", Name: "Our staff", When: storage.When{UserTypes: []string{"staff"}},
+		Then: storage.Then{Access: "allow", Strength: "any", Unenrolled: "enrol_at_login", RememberDays: 7},
+	}
+	if !reflect.DeepEqual(r, want) {
+		t.Errorf("saved as %+v, want %+v", r, want)
+	}
+	for _, bad := range []string{
+		`{"rules":[{"id":"type-staff","name":"x","when":{"user_types":["client"]},"then":{"access":"allow"}}]}`,
+		`{"rules":[{"id":"type-staff","name":"x","when":{"user_types":["staff"]},"then":{"access":"allow"},"report_only":true}]}`,
+		`{"rules":[{"id":"everyone","name":"x","when":{},"then":{"access":"allow","two_factor":"off"}}]}`,
+		`{"rules":[{"id":"everyone","name":"x","when":{},"then":{}}]}`,
+		`{"rules":[{"id":"networks","name":"x","when":{"roles":["member"]},"then":{}}]}`,
+		`{"rules":[{"id":"ticked","name":"x","when":{},"then":{"access":"allow"}}]}`,
+	} {
+		got := w.operator().call(http.MethodPatch, "/api/v1/tenants/acme/policy", bad)
+		if v := got.problem(t, bad, http.StatusUnprocessableEntity, "error.invalid"); !strings.Contains(fmt.Sprint(v["errors"]), "built_in") {
+			t.Errorf("%s: %s", bad, got.body)
+		}
+	}
+}
+
+// operator is a program that runs the deployment.
+func (w *world) operator() *caller {
+	w.t.Helper()
+	return w.machine("operator-"+storage.NewID(), "", "operator", "policy:read", "policy:write")
+}
+
+// A draft is of one user in one tenant, for half an hour, and of the policy that it was made from.
+func TestDrafts(t *testing.T) {
+	w := newWorld(t)
+	owner := w.helper("birch", "olga@birch.example", storage.Owner)
+	second := w.helper("birch", "otto@birch.example", storage.Owner)
+	other := w.helper("acme", "olga@acme.example", storage.Owner)
+	before := w.tenantOf("birch")
+	preview := owner.fresh(ui.PathPolicy).post("/policy", "+must", "staff").is(atPreview)
+	_, draft := preview.filled("/policy/save")
+	for who, c := range map[string]struct {
+		by    *helper
+		draft string
+		want  int
+	}{
+		"another owner":          {second, draft.Get("draft"), http.StatusBadRequest},
+		"another tenant's owner": {other, draft.Get("draft"), http.StatusBadRequest},
+		"forged":                 {owner, draft.Get("draft") + "A", http.StatusBadRequest},
+		"cut":                    {owner, draft.Get("draft")[:40], http.StatusBadRequest},
+		"empty":                  {owner, "", http.StatusBadRequest},
+		"something else of ours": {owner, preview.url.Query().Get("notice"), http.StatusBadRequest},
+	} {
+		for _, path := range []string{"/policy/save", "/policy/preview"} {
+			if p := c.by.follow(c.by.request(http.MethodPost, ui.PathConsole+path[1:], url.Values{"draft": {c.draft}, "do": {"save"}})); p.status != c.want {
+				t.Errorf("%s, %s: %d, want %d", who, path, p.status, c.want)
+			}
+		}
+		if p := c.by.get(ui.PathPolicy + "/preview?" + url.Values{"draft": {c.draft}}.Encode()); p.status != c.want {
+			t.Errorf("%s, preview: %d, want %d", who, p.status, c.want)
+		}
+	}
+	// Of a switch there is nothing to be reported only.
+	if p := owner.follow(preview.posting("/policy/save", "do", "report")); p.status != http.StatusBadRequest {
+		t.Errorf("a switch is only reported: %d", p.status)
+	}
+	if now := w.tenantOf("birch"); now.Version != before.Version {
+		t.Fatal("the policy was changed")
+	}
+
+	// Somebody else was faster: before the preview, and before it is saved.
+	form := owner.get(ui.PathPolicy)
+	preview = form.post("/policy", "+must", "staff").is(atPreview)
+	second.get(ui.PathPolicy).post("/policy", "+must", "client").saved()
+	for _, p := range []*page{preview.post("/policy/save", "do", "save"), form.post("/policy", "+must", "staff"), owner.get(preview.url.String())} {
+		if p.is(atChanged).says("nothing of yours was saved"); p.status != http.StatusConflict || p.link("/policy") != ui.PathPolicy {
+			t.Errorf("%s: %d", p.url, p.status)
+		}
+	}
+	if p, err := w.p.Admin().Policy(t.Context(), web.Operator(), "birch"); err != nil || !slices.Equal(p.Require2FA, []string{"client"}) {
+		t.Errorf("must: %q (%v)", p.Require2FA, err)
+	}
+
+	// Too old.
+	preview = owner.get(ui.PathPolicy).post("/policy", "+must", "staff").is(atPreview)
+	w.clock.forward(31 * time.Minute)
+	owner.fresh(ui.PathPolicy)
+	if p := owner.follow(preview.posting("/policy/save", "do", "save")); p.status != http.StatusGone {
+		t.Errorf("after 31 minutes: %d", p.status)
+	}
+}
+
+// Whoever proved nothing lately does so before the preview, and comes back to it with the draft.
+func TestSecondStepBeforeThePreview(t *testing.T) {
+	w := newWorld(t)
+	owner := w.helper("birch", "olga@birch.example", storage.Owner)
+	form := owner.get(ui.PathPolicy)
+	w.clock.forward(11 * time.Minute)
+	p := form.post("/policy", "+must", "staff").is(atCode)
+	p.submit("/with/totp", "code", owner.phone.next()).is(atPreview).says("New rule: Staff must use").saved()
 }

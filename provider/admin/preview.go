@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/audit"
@@ -114,45 +115,107 @@ func (s *Service) PreviewPolicy(ctx context.Context, by *web.Actor, tenant strin
 		return Preview{}, err
 	}
 	all := storage.Query{Tenant: tenant, Limit: 1000}
-	err = storage.Each(ctx, s.Store.Users, all, func(u *storage.User) error { return s.foresee(&p, &before, &after, u) })
+	f := s.foreseer(&before, &after)
+	err = storage.Each(ctx, s.Store.Users, all, func(u *storage.User) error {
+		if u.Out() {
+			return nil
+		}
+		found, err := f.of(u)
+		p.count(u, found)
+		return err
+	})
 	if err != nil {
 		return Preview{}, web.Unavailable("users", err)
 	}
 	return p, s.cutOff(ctx, &p, &before, &after)
 }
 
-// foresee adds to a preview what a change means to one user.
-func (s *Service) foresee(p *Preview, before, after *storage.Tenant, u *storage.User) error {
-	if u.Out() {
-		return nil
+// foreseer says what a change means to users. Of a large tenant most are alike in all that rules can ask for, and what was
+// found for one goes for the others.
+type foreseer struct {
+	*Service
+	before, after *storage.Tenant
+	now           time.Time
+	// named are the users whom rules name one by one, byNetwork tells whether any rule asks for the address.
+	named     map[string]bool
+	byNetwork bool
+	known     map[likeness]fate
+}
+
+// likeness is what sets users apart as far as rules can tell that name none of them.
+type likeness struct {
+	kind    string
+	role    storage.Role
+	ticked  bool
+	address string
+	factors string
+}
+
+// fate is what is asked of a user before and after a change.
+type fate struct {
+	was, is policy.Asked
+	// must: two-factor authentication is required after it.
+	must bool
+}
+
+func (s *Service) foreseer(before, after *storage.Tenant) *foreseer {
+	f := &foreseer{Service: s, before: before, after: after, now: s.Now(), named: map[string]bool{}, known: map[likeness]fate{}}
+	for _, r := range slices.Concat(before.Rules, after.Rules) {
+		for _, id := range r.When.Users {
+			f.named[id] = true
+		}
+		f.byNetwork = f.byNetwork || len(r.When.Networks)+len(r.When.NotNetworks) > 0
 	}
-	p.Users++
-	from, now := lastAddress(u), s.Now()
-	was := policy.Decide(before.Rules, policy.FactsOf(before, u, nil, from, now))
-	is := policy.Decide(after.Rules, policy.FactsOf(after, u, nil, from, now))
-	wasAsked, errWas := s.Foresee(u, was, nil)
-	isAsked, err := s.Foresee(u, is, nil)
+	return f
+}
+
+// of says what a change means to a user.
+func (f *foreseer) of(u *storage.User) (fate, error) {
+	key := likeness{kind: u.Type, role: u.Role, ticked: u.Require2FA, factors: strings.Join(u.Factors, " ")}
+	if f.byNetwork {
+		key.address = u.LastAddress
+	}
+	if found, ok := f.known[key]; ok && !f.named[u.ID] {
+		return found, nil
+	}
+	from := lastAddress(u)
+	was := policy.Decide(f.before.Rules, policy.FactsOf(f.before, u, nil, from, f.now))
+	is := policy.Decide(f.after.Rules, policy.FactsOf(f.after, u, nil, from, f.now))
+	wasAsked, errWas := f.Foresee(u, was, nil)
+	isAsked, err := f.Foresee(u, is, nil)
 	if err := errors.Join(errWas, err); err != nil {
-		return err
+		return fate{}, err
 	}
-	switch a, b := burden(wasAsked), burden(isAsked); {
+	found := fate{was: wasAsked, is: isAsked, must: is.Allow && is.TwoFactor == policy.Required}
+	if !f.named[u.ID] && len(f.known) < mostKnown {
+		f.known[key] = found
+	}
+	return found, nil
+}
+
+// mostKnown bounds what a preview keeps in memory, where each user comes from elsewhere.
+const mostKnown = 100_000
+
+// count adds to a preview what a change means to one user.
+func (p *Preview) count(u *storage.User, f fate) {
+	p.Users++
+	switch a, b := burden(f.was), burden(f.is); {
 	case b > a:
 		p.More++
 	case b < a:
 		p.Less++
 	}
-	if is.Allow && is.TwoFactor == policy.Required && len(u.Factors) == 0 {
+	if f.must && len(u.Factors) == 0 {
 		p.NoFactor++
 	}
-	if isAsked.Kind == policy.AskEnrol && wasAsked.Kind != policy.AskEnrol {
+	if f.is.Kind == policy.AskEnrol && f.was.Kind != policy.AskEnrol {
 		p.Enrol++
 	}
-	if !isAsked.In() && wasAsked.In() {
+	if !f.is.In() && f.was.In() {
 		if p.LockedOut++; len(p.Named) < previewNamed {
 			p.Named = append(p.Named, viewUser(u))
 		}
 	}
-	return nil
 }
 
 // burden orders what can be asked from nothing to all.
