@@ -342,6 +342,11 @@ func (in TenantFields) apply(t *storage.Tenant) (err error) {
 		if err := checkTypes(*in.UserTypes); err != nil {
 			return err
 		}
+		for _, gone := range t.UserTypes {
+			if !slices.Contains(*in.UserTypes, gone) {
+				nameType(t, gone, "")
+			}
+		}
 		t.UserTypes = slices.Clone(*in.UserTypes)
 	}
 	if in.Require2FA != nil {
