@@ -105,6 +105,9 @@ func TestRegisterAnApplication(t *testing.T) {
 	if i < 0 || w.events("birch")[i].Actor != owner.ID || w.events("birch")[i].Client != id || strings.Contains(string(log), secret) {
 		t.Errorf("audit log: %s", log)
 	}
+	if strings.Contains(w.log.String(), secret) {
+		t.Error("the secret is in the log")
+	}
 }
 
 // Each kind has its own form: machines have no addresses, and what has no server has no secret.

@@ -201,6 +201,9 @@ func TestWebhookOnThePages(t *testing.T) {
 	owner.get(at).submit("/enable").says("is told again of what happens from now on")
 	owner.get(owner.get(at).link("/delete")).says("Delete “"+hooks.URL+"/hook”?").submit("/delete").is("Webhooks").says("is deleted", "There are none yet")
 
+	if strings.Contains(w.log.String(), secret) || strings.Contains(w.log.String(), shown.data("client-secret")) {
+		t.Error("a secret is in the log")
+	}
 	var done []string
 	for _, e := range w.events("birch") {
 		if strings.HasPrefix(e.Action, "webhook.") && e.Actor == owner.ID {

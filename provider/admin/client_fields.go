@@ -33,7 +33,8 @@ func (s *Service) newClient(ctx context.Context, by *web.Actor, tenant string, i
 		return c, invalid("type", fmt.Sprintf("%q is no type of client", c.Type),
 			"choose web (has a server), native (on the user's machine), browser (JavaScript alone) or machine (no user)")
 	}
-	return c, checkClient(by, &c)
+	err := checkClient(by, &c)
+	return c, err
 }
 
 // ClientFields are what can be changed of a client; what is nil stays as it is.

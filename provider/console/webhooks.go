@@ -238,7 +238,8 @@ func (s *Service) ownWebhook(ctx context.Context, by *web.Actor, id string) (ui.
 	if err == nil {
 		err = s.Admin.MayOwn(ctx, by, by.Tenant.ID)
 	}
-	return webhookRow(&w), w, err
+	row := webhookRow(&w)
+	return row, w, err
 }
 
 func (s *Service) askWebhookChange(ctx context.Context, by *web.Actor, in webhookIn) (web.Result, error) {
