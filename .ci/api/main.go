@@ -57,7 +57,11 @@ func run(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	fmt.Printf("its types fit a program that was written for it (%s)\n", since(began))
-	return step(ctx, project, "node", filepath.Join("out", "program.js"), d.info)
+	operations := filepath.Join(dir, "operations.json")
+	if err := d.register(ctx, operations); err != nil {
+		return err
+	}
+	return step(ctx, project, "node", filepath.Join("out", "program.js"), d.info, operations)
 }
 
 func since(began time.Time) time.Duration { return time.Since(began).Round(100 * time.Millisecond) }
@@ -77,19 +81,22 @@ func step(ctx context.Context, dir, name string, args ...string) error {
 // demonstration is a running "sallyport demo".
 type demonstration struct {
 	*process.Process
+	binary, store string
 	// info is the file in which it tells of itself.
 	info, issuer string
 }
 
 // start builds Sallyport and starts its demonstration on free ports.
 func start(ctx context.Context, dir string) (*demonstration, error) {
-	binary := filepath.Join(dir, "sallyport")
-	if _, err := process.Output(exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/sallyport")); err != nil {
+	kept := filepath.Join(dir, "kept")
+	d := &demonstration{
+		binary: filepath.Join(dir, "sallyport"), store: "sqlite:" + filepath.Join(kept, "sallyport.db"), info: filepath.Join(dir, "info.json"),
+	}
+	if _, err := process.Output(exec.CommandContext(ctx, "go", "build", "-o", d.binary, "./cmd/sallyport")); err != nil {
 		return nil, err
 	}
-	d := &demonstration{info: filepath.Join(dir, "info.json")}
 	p, err := process.Start(ctx, func(ctx context.Context) *exec.Cmd {
-		cmd := exec.CommandContext(ctx, binary, "demo", "--listen", "localhost:0", "--info", d.info)
+		cmd := exec.CommandContext(ctx, d.binary, "demo", "--listen", "localhost:0", "--info", d.info, "--keep", kept)
 		cmd.Dir, cmd.Env = dir, environment()
 		return cmd
 	})
@@ -102,6 +109,18 @@ func start(ctx context.Context, dir string) (*demonstration, error) {
 		data, err := os.ReadFile(d.info)
 		return err == nil && json.Unmarshal(data, &struct{ Issuer *string }{&d.issuer}) == nil
 	})
+}
+
+// register has the command line make a client that runs the deployment, and writes what it prints to a file.
+func (d *demonstration) register(ctx context.Context, file string) error {
+	cmd := exec.CommandContext(ctx, d.binary, "admin", "--json", "--store", d.store, "--issuer", d.issuer,
+		"clients", "create", "--name", "Operations", "--type", "machine", "--scope", "operator", "--scope", "users:read")
+	cmd.Env = environment()
+	out, err := process.Output(cmd)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, out, 0o600)
 }
 
 // environment is this process's, without what would configure Sallyport.

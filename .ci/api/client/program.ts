@@ -1,14 +1,18 @@
 // A program of a tenant's, as its developers write it: everything goes through the client that was generated, and its types.
-// It reads what the demonstration wrote with --info from the file that it is given.
+// It reads from the first file that it is given what the demonstration wrote with --info, and from the second what the command
+// line told of a client of the whole deployment.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createClient, type Client } from '@hey-api/client-fetch'
 import { Contract } from './contract'
 import * as api from './generated'
 
+type Credentials = { client: { client_id: string }; client_secret: string }
 type Info = { issuer: string; program: { name: string; tenant: string; client_id: string; client_secret: string } }
 
-const info = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Info
+const read = (argument: number): unknown => JSON.parse(readFileSync(process.argv[argument] ?? '', 'utf8'))
+const info = read(2) as Info
+const operations = read(3) as Credentials
 const contract = new Contract('openapi.json')
 const tenant = info.program.tenant
 
@@ -114,6 +118,7 @@ async function people(client: Client): Promise<string> {
   assert.equal((await done(api.enableUser({ client, path: dora }))).disabled, false)
   await done(api.endSessions({ client, path: dora }))
   await done(api.forgetDevices({ client, path: dora }))
+  await done(api.unlockUser({ client, path: dora }))
   assert.equal((await done(api.resetTwoFactor({ client, path: dora }))).two_factor, false)
   await done(api.deleteUser({ client, path: dora }), 204)
   await refused(api.getUser({ client, path: dora }), 404, 'error.not_found')
@@ -160,7 +165,52 @@ async function settings(client: Client): Promise<string> {
   const now = await done(api.changeTenant({ client, path, body: { support: 'help@northwind.example' } }))
   assert.deepEqual({ ...now.settings, support: undefined }, { ...was.settings, support: undefined })
   assert.equal(now.settings.support, 'help@northwind.example')
+  const before = await done(api.getAuditRetention({ client, path }))
+  assert.equal((await done(api.setAuditRetention({ client, path, body: { days: 365 } }))).days, 365)
+  await done(api.setAuditRetention({ client, path, body: { days: before.days } }))
   return 'the tenant was read and changed'
+}
+
+// policy is previewed, changed and explained, and set back.
+async function policy(client: Client): Promise<string> {
+  const path = { tenant }
+  const was = await done(api.getPolicy({ client, path }))
+  assert.deepEqual([was.require_2fa, was.restricted, was.networks], [['staff'], false, []])
+  const clara = async () => await done(api.explainPolicy({ client, path, body: { user: 'clara@weiss.example', address: '203.0.113.7' } }))
+  assert.deepEqual([(await clara()).rule_id, (await clara()).asked.kind], ['default', 'nothing'])
+
+  // A second step for everyone would cut this program off, which has none: networks stand in for it.
+  const everyone = await done(api.previewPolicy({ client, path, body: { require_2fa: ['everyone'] } }))
+  const cut = everyone.clients.find((c) => c.client_id === info.program.client_id)
+  assert.ok(cut?.listable && cut.addresses.length > 0 && everyone.no_factor === everyone.users)
+  assert.equal(everyone.refusal?.code, 'locks_out_you')
+  const refusal = await refused(api.changePolicy({ client, path, body: { require_2fa: ['everyone'] } }), 422, 'error.invalid')
+  assert.equal(refusal.errors?.[0]?.code, 'locks_out_you')
+
+  const networks = cut.addresses.map((a) => ({ prefix: a, name: info.program.name, require_2fa: false }))
+  const body: api.ChangePolicy = { require_2fa: ['staff', 'client'], networks, version: was.version }
+  const clients = await done(api.previewPolicy({ client, path, body }))
+  assert.deepEqual([clients.refusal, clients.clients, clients.locked_out, clients.enrol], [undefined, [], 0, 1])
+  const now = await done(api.changePolicy({ client, path, body }))
+  assert.deepEqual(now.require_2fa, ['staff', 'client'])
+  const explained = await clara()
+  assert.deepEqual([explained.rule_id, explained.asked.kind], ['type-client', 'enrol'])
+  assert.equal(explained.rules.find((r) => r.decides)?.id, 'type-client')
+  const late = await refused(api.changePolicy({ client, path, body: { require_2fa: [], version: was.version } }), 409, 'error.exists')
+  assert.equal(late.errors?.[0]?.where, 'version')
+
+  // Something that holds money is connected.
+  await done(api.connectIntegration({ client, path: { tenant, integration: 'xero' }, body: { name: 'Xero', kind: 'financial' } }))
+  assert.equal((await clara()).rule_id, 'financial')
+  await done(api.disconnectIntegration({ client, path: { tenant, integration: 'xero' } }), 204)
+
+  const trial: api.Rule = { name: 'Passkeys for owners', when: { roles: ['owner'] }, then: { access: 'allow' }, report_only: true }
+  await done(api.changePolicy({ client, path, body: { rules: [trial, ...now.rules] } }))
+  const reports = await done(api.getPolicyReports({ client, path }))
+  assert.deepEqual(reports.items.map((r) => [r.name, r.sign_ins]), [[trial.name, 0]])
+  const back = await done(api.changePolicy({ client, path, body: { rules: was.rules, networks: [], require_2fa: ['staff'] } }))
+  assert.deepEqual(back.rules, was.rules)
+  return 'a policy was previewed, refused where it locks this program out, saved with its network listed, explained and set back'
 }
 
 // integrations are connected and disconnected.
@@ -211,6 +261,8 @@ async function applications(client: Client): Promise<string> {
   await token(own.client, rotated.client_secret ?? '')
   assert.equal((await done(api.changeClient({ client, path: own, body: { name: 'Phone book' } }))).name, 'Phone book')
   assert.equal((await done(api.disableClient({ client, path: own }))).disabled, true)
+  assert.equal((await done(api.enableClient({ client, path: own }))).disabled, false)
+  assert.equal((await done(api.getClient({ client, path: own }))).secrets?.length, 2)
   assert.ok((await done(api.listClients({ client, path }))).items.some((c) => c.client_id === own.client))
   assert.ok((await done(api.listSharedClients({ client, path }))).items.length > 0)
   await done(api.deleteClient({ client, path: own }), 204)
@@ -234,6 +286,30 @@ async function audit(client: Client): Promise<string> {
   const adoption = await done(api.getAdoption({ client, path }))
   assert.equal(adoption.today.users, 5)
   return `${lines.length} entries of the audit log were read and verified; the newest new user's actor is this program`
+}
+
+// deployment is looked after by whoever runs it.
+async function deployment(): Promise<string> {
+  const client = connect(await token(operations.client.client_id, operations.client_secret))
+  assert.deepEqual((await done(api.listTenants({ client }))).items.map((t) => t.id), ['harbour', 'northwind'])
+  const made = await done(api.createTenant({ client, body: { id: 'cedar', name: 'Cedar Ltd', require_2fa: ['everyone'] } }), 201)
+  const path = { tenant: made.id }
+  assert.equal((await done(api.listUsers({ client, path }))).items.length, 0)
+  assert.equal((await done(api.disableTenant({ client, path }))).disabled, true)
+  assert.equal((await done(api.enableTenant({ client, path }))).disabled, false)
+
+  const body: api.NewClient = { name: 'Timesheets', type: 'web', redirect_uris: ['https://time.example/callback'] }
+  const shared = await done(api.createSharedClient({ client, body }), 201)
+  const one = { client: shared.client.client_id }
+  assert.ok(shared.client_secret && !shared.client.tenant)
+  assert.equal((await done(api.changeAnyClient({ client, path: one, body: { strength: 'phr' } }))).strength, 'phr')
+  assert.equal((await done(api.getAnyClient({ client, path: one }))).strength, 'phr')
+  await done(api.rotateAnyClientSecret({ client, path: one }), 201)
+  await done(api.disableAnyClient({ client, path: one }))
+  await done(api.enableAnyClient({ client, path: one }))
+  assert.ok((await done(api.listAllClients({ client }))).items.some((c) => c.client_id === one.client))
+  await done(api.deleteAnyClient({ client, path: one }), 204)
+  return 'the deployment’s program made a tenant, and an application that all tenants share'
 }
 
 // strangers get nothing.
@@ -270,7 +346,7 @@ async function main(): Promise<void> {
   await falsehoods()
   const client = connect(await token(info.program.client_id, info.program.client_secret))
   for (const tell of [
-    whose, users, people, recovery, invitations, settings, integrations, webhooks, applications, audit, strangers,
+    whose, users, people, recovery, invitations, settings, policy, integrations, webhooks, applications, audit, strangers, deployment,
   ]) {
     console.log(`  ${await tell(client)}`)
   }
