@@ -50,6 +50,7 @@ var floors = [...]floor{
 	{match: "provider/mail", level: 1},
 	{match: "provider/web", level: 1},
 	{match: "provider/directory", level: 1},
+	{match: "provider/logo", level: 1},
 
 	{match: "provider/credential", level: 2},
 	{match: "provider/hook", level: 2},
@@ -89,6 +90,7 @@ var alone = [...]struct {
 	{library: "github.com/nyaruka/phonenumbers", only: []string{"mfa/sms"}},
 	{library: "github.com/go-webauthn/", only: []string{"mfa/webauthn"}},
 	{library: "github.com/go-json-experiment/", only: []string{"provider/web"}},
+	{library: "golang.org/x/image/", only: []string{"provider/logo"}, tests: true},
 	{library: "github.com/swaggest/", only: []string{"no package"}, tests: true},
 }
 

@@ -67,12 +67,15 @@ var matrix = map[string]may{
 	"POST /admin/policy/rules/:id/down": helpers, "POST /admin/policy/rules/:id/delete": helpers, "GET /admin/policy/explain": helpers,
 	"GET /admin/policy/preview": helpers, "POST /admin/policy/preview": helpers, "POST /admin/policy/save": helpers,
 	"GET /admin/networks": helpers, "POST /admin/networks": helpers,
+	"GET /admin/settings": helpers, "POST /admin/settings": helpers, "GET /admin/branding": helpers, "POST /admin/branding": helpers,
+	"POST /admin/branding/logo": helpers, "POST /admin/branding/logo/remove": helpers,
 
 	"GET /api/v1/tenants/:tenant/policy": helpers, "PATCH /api/v1/tenants/:tenant/policy": helpers,
 	"POST /api/v1/tenants/:tenant/policy/preview": helpers, "POST /api/v1/tenants/:tenant/policy/explain": helpers,
 	"GET /api/v1/tenants/:tenant/policy/reports": helpers,
 	"GET /api/v1/tenants":                        operators, "POST /api/v1/tenants": operators, "GET /api/v1/tenants/:tenant": helpers,
 	"PATCH /api/v1/tenants/:tenant": helpers, "POST /api/v1/tenants/:tenant/disable": operators, "POST /api/v1/tenants/:tenant/enable": operators,
+	"PUT /api/v1/tenants/:tenant/logo": helpers, "DELETE /api/v1/tenants/:tenant/logo": helpers,
 	"GET /api/v1/tenants/:tenant/users": helpers, "POST /api/v1/tenants/:tenant/users": helpers,
 	"GET /api/v1/tenants/:tenant/users/:user": helpers, "PATCH /api/v1/tenants/:tenant/users/:user": helpers,
 	"DELETE /api/v1/tenants/:tenant/users/:user": owners, "POST /api/v1/tenants/:tenant/users/:user/reset-two-factor": helpers,
@@ -127,11 +130,18 @@ var bodies = map[string]string{
 	"POST /api/v1/tenants/:tenant/policy/explain": `{"user":"olga@acme.example"}`,
 }
 
+// media are the types of bodies that are no JSON.
+var media = map[string]string{"PUT /api/v1/tenants/:tenant/logo": "image/png"}
+
 const putIntegration = "PUT /api/v1/tenants/:tenant/integrations/:integration"
 
 // forms are what pages must be sent to be understood at all.
 var forms = map[string]url.Values{
 	"POST /admin/applications/:id/secret": {"keep": {"day"}},
+	"POST /admin/branding":                {"name": {"Acme"}, "accent": {"#8e24aa"}},
+	"POST /admin/settings": {
+		"totp_digits": {"8"}, "totp_algorithm": {"SHA256"}, "backup_codes": {"1"}, "session_idle": {"30"}, "email_reset": {"off"}, "sms_to": {"all"},
+	},
 	"POST /admin/policy":                  {"version": {"1"}, "must": {"staff", "client"}},
 	"POST /admin/policy/rules/new":        {"version": {"1"}, "name": {"Rule"}},
 	"POST /admin/policy/rules/:id":        {"version": {"1"}, "name": {"Rule"}},
@@ -401,6 +411,9 @@ func (g *grid) operations(routes []web.Route) {
 			if strings.Contains(body, "%s") {
 				g.n++
 				body = fmt.Sprintf(body, fmt.Sprintf("n%d", g.n))
+			}
+			if kind := media[key]; kind != "" {
+				return who[name].call(r.Method, path, picture(g.t, 40, 20), "Content-Type", kind).status
 			}
 			return who[name].call(r.Method, path, body).status
 		}

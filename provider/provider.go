@@ -215,7 +215,7 @@ func (p *Provider) foundation(ctx context.Context) error {
 		return fmt.Errorf("provider: theme: %w", err)
 	}
 	p.server = &web.Server{
-		Issuer: p.issuer, Product: c.Product, UI: renderer, Trusted: c.TrustedProxies, Logger: c.Logger,
+		Issuer: p.issuer, Product: c.Product, UI: renderer, Trusted: c.TrustedProxies, Logger: c.Logger, Logos: c.Store.Logos,
 	}
 	return nil
 }
@@ -375,7 +375,7 @@ func (p *Provider) Mount(e *echo.Echo) error {
 // Routes is the route table.
 func (p *Provider) Routes() []web.Route {
 	return slices.Concat(
-		p.login.Routes(), p.rescue.Routes(), p.account.Routes(), p.console.Routes(), p.oidc.Routes(), p.api.Routes(), p.reports(), p.health(),
+		p.login.Routes(), p.rescue.Routes(), p.account.Routes(), p.console.Routes(), p.oidc.Routes(), p.api.Routes(), p.reports(), p.health(), p.server.BrandRoutes(),
 	)
 }
 

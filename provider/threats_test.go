@@ -229,6 +229,8 @@ func TestOneGate(t *testing.T) {
 		"POST /signin/passkey": 400, "POST /signin/passkey/options": 400,
 		"GET /password/:link": 410, "POST /password/:link": 410, "GET /lost/:link": 410, "POST /lost/:link": 410,
 		"GET /invitation/:link": 410, "POST /invitation/:link": 410,
+		// The look of pages is shown to whoever knows its name.
+		"GET /brand/:name": 404, "GET /brand/:tenant/:name": 404,
 		"GET /verify/:link": 410, "POST /verify/:link": 410, "GET /not-me/:link": 410, "POST /not-me/:link": 410,
 	}
 	for _, r := range w.p.Routes() {

@@ -14,6 +14,8 @@ var parts = [...]part{
 	{"webhooks", PathWebhooks},
 	{"audit", PathAudit},
 	{"adoption", PathAdoption},
+	{"settings", PathSettings},
+	{"branding", PathBranding},
 }
 
 // inConsole is what a page of the console is besides: the ID of the part that it belongs to.

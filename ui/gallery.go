@@ -31,6 +31,7 @@ func Gallery() []Sample {
 	all = append(all, linkSamples()...)
 	all = append(all, auditSamples()...)
 	all = append(all, connectedSamples()...)
+	all = append(all, settingsSamples()...)
 	return append(all, plainSamples()...)
 }
 

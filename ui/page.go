@@ -81,10 +81,26 @@ type Frame struct {
 	Base string
 	// Product is the deployment's name; Tenant the tenant's, once it is known who is asking.
 	Product, Tenant string
+	// Brand is how the tenant's pages look, once the tenant is known.
+	Brand Brand
 	// Account is the signed-in user's e-mail address or user name; empty on sign-in pages.
 	Account string
 	// Request identifies the request in the log; it is shown with errors.
 	Request string
+}
+
+// Brand is how a tenant's pages look. The zero Brand is the deployment's own look.
+type Brand struct {
+	// Logo is the path of the picture beside the name, of LogoWidth×LogoHeight pixels.
+	Logo       string `json:"logo,omitempty"`
+	LogoWidth  int    `json:"logo_width,omitempty"`
+	LogoHeight int    `json:"logo_height,omitempty"`
+	// Accent is the colour that was chosen, as Accent.Chosen.
+	Accent string `json:"accent,omitempty"`
+	// Help, Privacy and Terms are URLs that the foot of pages links to.
+	Help    string `json:"help_url,omitempty"`
+	Privacy string `json:"privacy_url,omitempty"`
+	Terms   string `json:"terms_url,omitempty"`
 }
 
 // SignIn asks for the name and password.

@@ -90,6 +90,8 @@ func TestGalleryIsComplete(t *testing.T) {
 		ui.Webhooks{},
 		ui.WebhookForm{},
 		ui.Webhook{},
+		ui.Settings{},
+		ui.Branding{},
 		ui.Policy{},
 		ui.RuleForm{},
 		ui.Networks{},

@@ -39,6 +39,11 @@ const (
 	// PathTwoFactorOff and PathCodesNew ask, by GET, before they act by POST.
 	PathTwoFactorOff = "/account/two-factor/off"
 	PathCodesNew     = "/account/codes/new"
+	// PathSettings and PathBranding are where a tenant's settings and its look are changed.
+	PathSettings = "/admin/settings"
+	PathBranding = "/admin/branding"
+	// PathBrand stands before the public names of what makes the look of a tenant's pages.
+	PathBrand = "/brand/"
 	// PathStatic stands before the public names of static files.
 	PathStatic = "/static/"
 )

@@ -92,7 +92,27 @@ func luminance(t *testing.T, hex string) float64 {
 	return 0.2126*channel(16) + 0.7152*channel(8) + 0.0722*channel(0)
 }
 
-// TestStyleSheet: colours come from tokens (but for the QR code and the printed sheet), and sides are logical, so that
+// TestSchemes: what shows a scheme within a page of the other shows that very scheme.
+func TestSchemes(t *testing.T) {
+	raw, err := fs.ReadFile(builtIn, "static/app.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	between := func(from, to string) string {
+		_, rest, ok := strings.Cut(string(raw), from)
+		block, _, ok2 := strings.Cut(rest, to)
+		if !ok || !ok2 {
+			t.Fatalf("nothing between %q and %q", from, to)
+		}
+		return strings.Join(strings.Fields(block), " ")
+	}
+	media, shown := between("@media (prefers-color-scheme: dark) {\n\t:root {", "}"), between("\n.scheme-dark {", "}")
+	if media != shown || len(declarations(media)) < 20 {
+		t.Errorf("the dark scheme is\n%s\nand is shown as\n%s", media, shown)
+	}
+}
+
+// TestStyleSheet: colours come from tokens (but for the ground of QR codes and logos, and the printed sheet), and sides are logical, so that
 // right-to-left needs no second sheet.
 func TestStyleSheet(t *testing.T) {
 	raw, err := fs.ReadFile(builtIn, "static/app.css")
@@ -102,7 +122,7 @@ func TestStyleSheet(t *testing.T) {
 	css := string(raw)
 	_, rules, _ := strings.Cut(css, "*,\n*::before")
 	screen, _, _ := strings.Cut(rules, "@media print")
-	if found := regexp.MustCompile(`#[0-9a-f]{3,8}\b`).FindAllString(screen, -1); len(found) != 1 || found[0] != "#fff" {
+	if found := regexp.MustCompile(`#[0-9a-f]{3,8}\b`).FindAllString(screen, -1); len(found) != 2 || found[0] != "#fff" || found[1] != "#fff" {
 		t.Errorf("colours that are no tokens: %v", found)
 	}
 	if found := regexp.MustCompile(`(?m)^\s*(?:(?:margin|padding|border)-(?:left|right|top|bottom)|left|right|float|text-align: (?:left|right))\b.*`).FindAllString(rules, -1); found != nil {

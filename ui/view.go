@@ -46,6 +46,27 @@ func (v view) Name() string {
 	return v.Frame.Product
 }
 
+// Brand is how the page looks: as it says itself, where it is about that.
+func (v view) Brand() Brand {
+	if p, ok := v.Page.(interface{ brand() Brand }); ok {
+		return p.brand()
+	}
+	return v.Frame.Brand
+}
+
+// AccentStyle is the path of the style sheet with the tenant's accent, empty where there is none.
+func (v view) AccentStyle() string { return AccentPath(v.Brand().Accent) }
+
+// link is a link of the foot of pages: a key of the catalogues, and where it leads.
+type link struct{ Key, URL string }
+
+// Links are what the tenant has the foot of pages link to.
+func (v view) Links() []link {
+	b := v.Brand()
+	all := []link{{"foot.help", b.Help}, {"foot.privacy", b.Privacy}, {"foot.terms", b.Terms}}
+	return slices.DeleteFunc(all, func(l link) bool { return l.URL == "" })
+}
+
 // Who is the account that a page names, or nothing where the page's head names it already.
 func (v view) Who(account string) string {
 	if account == v.Frame.Account {
@@ -141,6 +162,7 @@ func (r *Renderer) funcs(lang string) template.FuncMap {
 		"role":      func(role string) (string, error) { return r.saying(lang, "role."+role, role) },
 		"scopeText": func(scope string) (string, error) { return say(ScopeText(scope)) },
 		// commas lists words, and anyOf factors of which one will do.
+		"country":   func(code string) string { return Countries(lang, []string{code}) },
 		"commas":    func(words []string) string { return strings.Join(words, ", ") },
 		"anyOf":     func(factors []Factor) (string, error) { return r.anyOf(lang, factors) },
 		"countries": func(codes []string) string { return Countries(lang, codes) },

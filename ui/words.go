@@ -219,7 +219,8 @@ func (t Text) tone() string {
 		NoticeSentAgain, NoticePasswordNew, NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent,
 		NoticeRecoveryRevoked, NoticeUnlocked, NoticePersonSaved, NoticePersonReset, NoticePersonEnded, NoticePersonForgot,
 		NoticePersonDisabled, NoticePersonEnabled, NoticeRetentionSaved, NoticePersonDeleted, NoticeInvited, NoticeWithdrawn, NoticeReminded,
-		NoticeRemindedAll, NoticeTypeAdded, NoticeTypeSaved, NoticeTypeRemoved,
+		NoticeRemindedAll, NoticeSettingsSaved, NoticeBrandingSaved, NoticeLogoSaved, NoticeLogoRemoved,
+		NoticeTypeAdded, NoticeTypeSaved, NoticeTypeRemoved,
 		NoticeApplicationSaved, NoticeApplicationDisabled, NoticeApplicationEnabled,
 		NoticeApplicationDeleted, NoticeWebhookSaved, NoticeWebhookDisabled, NoticeWebhookEnabled, NoticeWebhookDeleted,
 		NoticeWebhookTested, NoticeRedelivered:

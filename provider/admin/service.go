@@ -74,18 +74,20 @@ type Config struct {
 type Service struct {
 	Config
 	counts counts
+	// drawing holds a token while a picture is drawn.
+	drawing chan struct{}
 }
 
 // New checks the configuration.
 func New(c Config) (*Service, error) {
-	if c.Store.Tenants == nil || c.Keys == nil || c.Audit == nil || c.Directory == nil || c.Credentials == nil ||
+	if c.Store.Tenants == nil || c.Store.Logos == nil || c.Keys == nil || c.Audit == nil || c.Directory == nil || c.Credentials == nil ||
 		c.Notices == nil || c.Inviter == nil || c.SecurityPage == "" || c.WebhookService == nil || c.Decision == nil || c.Asked == nil || c.Foresee == nil || c.EndOthers == nil || c.SecretPurpose == "" {
 		return nil, errors.New("admin: Config lacks a part")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Service{Config: c}, nil
+	return &Service{Config: c, drawing: make(chan struct{}, 1)}, nil
 }
 
 func invalid(where, what, do string) error { return web.Refuse(where, "", what, do) }

@@ -29,8 +29,10 @@ type Tenant struct {
 	Require2FA []string       `json:"require_2fa"`
 	Rules      []storage.Rule `json:"rules"`
 	Settings   Settings       `json:"settings"`
-	Disabled   bool           `json:"disabled"`
-	Created    time.Time      `json:"created"`
+	// Branding is how the tenant's pages look, beside its name.
+	Branding Branding  `json:"branding"`
+	Disabled bool      `json:"disabled"`
+	Created  time.Time `json:"created"`
 }
 
 // Settings are storage.Settings with the defaults filled in.
@@ -68,7 +70,7 @@ const (
 func viewTenant(t *storage.Tenant) Tenant {
 	v := Tenant{
 		ID: t.ID, Name: t.Name, Plan: t.Plan, UserTypes: t.UserTypes, TypeNames: t.TypeNames, Require2FA: mustUse(t), Rules: t.Rules,
-		Disabled: t.Disabled, Created: t.Created,
+		Disabled: t.Disabled, Created: t.Created, Branding: viewBranding(t),
 		Settings: Settings{
 			TOTPDigits: t.Settings.TOTPDigits, TOTPAlgorithm: t.Settings.TOTPAlgorithm, BackupCodes: t.Settings.BackupCodes,
 			SessionIdle: defaultIdle.String(), SMSCountries: append([]string{}, t.Settings.SMSCountries...),
@@ -133,6 +135,13 @@ type TenantFields struct {
 	Support *string `json:"support,omitempty"`
 	// AuditDays is for how many days the audit log is kept, 30 to 3650; 0 is for good. Owners set it.
 	AuditDays *int `json:"audit_days,omitempty"`
+	// Accent is the colour of buttons and links on the tenant's pages, such as "#0b5d6e"; empty is the deployment's. Where it
+	// could not be read, pages show a darker or lighter one of the same hue.
+	Accent *string `json:"accent,omitempty"`
+	// HelpURL, PrivacyURL and TermsURL are https URLs that the foot of the tenant's pages links to; empty takes one away.
+	HelpURL    *string `json:"help_url,omitempty"`
+	PrivacyURL *string `json:"privacy_url,omitempty"`
+	TermsURL   *string `json:"terms_url,omitempty"`
 }
 
 var (
@@ -268,6 +277,16 @@ func (s *Service) ChangeTenant(ctx context.Context, by *web.Actor, id string, in
 	return viewTenant(&t), nil
 }
 
+// TryTenant shows what ChangeTenant would make of the tenant, and changes nothing. *web.Invalid.
+func (s *Service) TryTenant(ctx context.Context, by *web.Actor, id string, in TenantFields) (Tenant, error) {
+	t, err := s.admit(ctx, by, id, helping)
+	if err != nil {
+		return Tenant{}, err
+	}
+	err = s.changeable(ctx, by, &t, in)
+	return viewTenant(&t), err
+}
+
 // changeable applies the change, unless it takes away a user type that somebody has.
 func (s *Service) changeable(ctx context.Context, by *web.Actor, t *storage.Tenant, in TenantFields) error {
 	identify(t)
@@ -353,6 +372,9 @@ func (in TenantFields) apply(t *storage.Tenant) (err error) {
 		if err := setSwitches(t, *in.Require2FA); err != nil {
 			return err
 		}
+	}
+	if err := in.brand(&t.Brand); err != nil {
+		return err
 	}
 	return in.settings(&t.Settings)
 }
@@ -453,11 +475,18 @@ func (in TenantFields) ways(to *storage.Settings) error {
 }
 
 func reachable(support string) bool {
-	if u, err := url.Parse(support); err == nil && u.Scheme == "https" {
-		return u.Hostname() != "" && u.User == nil && !strings.ContainsFunc(support, storage.Unprintable)
+	if website(support) {
+		return true
 	}
 	a, err := mail.ParseAddress(support)
 	return err == nil && a.Address == support
+}
+
+// website tells whether s is the address of a page that browsers may be sent to. Other schemes than https are refused by
+// there being none, "javascript" before all.
+func website(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme == "https" && u.Hostname() != "" && u.User == nil && !strings.ContainsFunc(s, storage.Unprintable)
 }
 
 func listed(words []string) string { return strings.Join(words, ", ") }

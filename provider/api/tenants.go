@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
@@ -37,6 +39,8 @@ func (s *Service) tenantRoutes() []web.Route {
 		web.API(http.MethodPatch, one, "tenant:write", s.changeTenant).About("changeTenant", "Tenants", "Change a tenant"),
 		web.API(http.MethodPost, one+"/disable", admin.ScopeOperator, s.disableTenant).About("disableTenant", "Tenants", "Keep all users of a tenant out"),
 		web.API(http.MethodPost, one+"/enable", admin.ScopeOperator, s.enableTenant).About("enableTenant", "Tenants", "Let the users of a tenant in again"),
+		web.API(http.MethodPut, one+"/logo", admin.ScopeTenantWrite, s.setLogo).About("setLogo", "Tenants", "Put a picture beside the tenant's name"),
+		web.API(http.MethodDelete, one+"/logo", admin.ScopeTenantWrite, s.removeLogo).About("removeLogo", "Tenants", "Take the tenant's logo away"),
 	}
 }
 
@@ -66,4 +70,22 @@ func (s *Service) disableTenant(ctx context.Context, by *web.Actor, in inTenant)
 
 func (s *Service) enableTenant(ctx context.Context, by *web.Actor, in inTenant) (admin.Tenant, error) {
 	return s.Admin.SetTenantDisabled(ctx, by, in.Tenant, false)
+}
+
+type setLogo struct {
+	inTenant
+	// File is a picture of up to 1 MiB; nothing is kept of it but its look.
+	File web.Upload `accept:"image/png,image/jpeg,image/webp"`
+}
+
+func (s *Service) setLogo(ctx context.Context, by *web.Actor, in setLogo) (admin.Tenant, error) {
+	file, err := io.ReadAll(io.LimitReader(in.File.Body, admin.MaxLogo+1))
+	if err != nil {
+		return admin.Tenant{}, fmt.Errorf("%w: %w", web.ErrBadRequest, err)
+	}
+	return s.Admin.SetLogo(ctx, by, in.Tenant, file)
+}
+
+func (s *Service) removeLogo(ctx context.Context, by *web.Actor, in inTenant) (admin.Tenant, error) {
+	return s.Admin.RemoveLogo(ctx, by, in.Tenant)
 }

@@ -46,7 +46,7 @@ func New(c Config) (*Service, error) {
 func (s *Service) Routes() []web.Route {
 	return slices.Concat(
 		s.peopleRoutes(), s.inviteRoutes(), s.typeRoutes(), s.auditRoutes(), s.adoptionRoutes(), s.applicationRoutes(),
-		s.integrationRoutes(), s.webhookRoutes(), s.policyRoutes(),
+		s.integrationRoutes(), s.webhookRoutes(), s.settingsRoutes(), s.brandingRoutes(), s.policyRoutes(),
 	)
 }
 

@@ -254,7 +254,7 @@ func (s *Service) entry(by *web.Actor, st *state, action, outcome string) storag
 
 // draw shows a page of the sign-in.
 func (st *state) draw(p ui.Page) web.Result {
-	return web.Result{Page: p, Tenant: st.person.Tenant.Name, FormTargets: st.request.FormTargets}
+	return web.Result{Page: p, Tenant: st.person.Tenant, FormTargets: st.request.FormTargets}
 }
 
 // again shows a page of the sign-in, with what is wrong.

@@ -86,10 +86,14 @@ func (s *Service) passkey(ctx context.Context, by *web.Actor, in passkeyIn) (web
 	if f == nil {
 		return web.Result{}, web.ErrNotFound
 	}
+	look, err := s.front(ctx, r)
+	if err != nil {
+		return web.Result{}, err
+	}
 	again := func(problem string) web.Result {
 		p := s.signIn(by, r, in.Request, "")
 		p.Notice = ui.Say(problem)
-		return web.Result{Page: p, Refused: true, FormTargets: r.FormTargets}
+		return web.Result{Page: p, Refused: true, Tenant: look, FormTargets: r.FormTargets}
 	}
 	var d discovery
 	if err := s.openJSON(sealDiscovery, in.State, &d); err != nil {

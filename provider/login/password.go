@@ -20,7 +20,7 @@ type signInPage struct {
 }
 
 // page shows the sign-in page.
-func (s *Service) page(_ context.Context, by *web.Actor, in signInPage) (web.Result, error) {
+func (s *Service) page(ctx context.Context, by *web.Actor, in signInPage) (web.Result, error) {
 	if in.Request == "" {
 		// Somebody kept the page's address: what is left to do is sign in to the account pages.
 		return s.askWhy(by, Request{Return: ui.PathAccount, Begun: s.Now()}, in.Why)
@@ -36,7 +36,22 @@ func (s *Service) page(_ context.Context, by *web.Actor, in signInPage) (web.Res
 	case whyPassword:
 		p.Notice = ui.Say(ui.NoticePasswordNew)
 	}
-	return web.Result{Page: p, FormTargets: r.FormTargets}, nil
+	t, err := s.front(ctx, r)
+	return web.Result{Page: p, Tenant: t, FormTargets: r.FormTargets}, err
+}
+
+// front is the tenant whose look pages have before it is known who signs in: the one that the application belongs to, or
+// nil where it belongs to none. Whose it is the application has told by asking, and nothing that a stranger could type in
+// has a part in it.
+func (s *Service) front(ctx context.Context, r Request) (*storage.Tenant, error) {
+	if r.Tenant == "" {
+		return nil, nil //nolint:nilnil // No tenant is an answer, and no error.
+	}
+	t, err := s.tenant(ctx, r.Tenant)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil //nolint:nilnil // A tenant that is disabled gives its look to nothing.
+	}
+	return t, err
 }
 
 // What stands in the sign-in page's address to say why it is there.
@@ -110,10 +125,14 @@ func (s *Service) password(ctx context.Context, by *web.Actor, in passwordForm) 
 	if err != nil {
 		return web.Result{}, err
 	}
+	look, err := s.front(ctx, r)
+	if err != nil {
+		return web.Result{}, err
+	}
 	again := func(problem ui.Text) web.Result {
 		p := s.signIn(by, r, in.Request, in.Login)
 		p.Login, p.Problem = in.Login, problem
-		return web.Result{Page: p, Refused: true, FormTargets: r.FormTargets}
+		return web.Result{Page: p, Refused: true, Tenant: look, FormTargets: r.FormTargets}
 	}
 	try := s.attemptOf(by, in.Login)
 	var many *web.TooMany

@@ -119,5 +119,5 @@ func (s *Service) hook(ctx context.Context, by *web.Actor, p credential.Person, 
 
 // draw shows a page to somebody who holds a link of the person's.
 func draw(p credential.Person, page ui.Page, refused bool) web.Result {
-	return web.Result{Page: page, Refused: refused, Tenant: p.Tenant.Name}
+	return web.Result{Page: page, Refused: refused, Tenant: p.Tenant}
 }

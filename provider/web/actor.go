@@ -75,8 +75,8 @@ type Result struct {
 	File *File
 	// Download is a file of any length, written as it comes.
 	Download *Download
-	// Tenant is the name of the tenant that the page speaks for, once that may be told.
-	Tenant string
+	// Tenant is the one that the page speaks for, once that may be told.
+	Tenant *storage.Tenant
 	// Session, if set, is the new value of the session cookie; an empty string takes the cookie away.
 	Session *string
 	// Devices, if set, is the new value of the cookie of remembered devices; an empty string takes it away.

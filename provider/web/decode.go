@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -22,6 +23,19 @@ const (
 	maxValue = 16 << 10
 )
 
+// MaxFile is how many bytes a file of a form has at most.
+const MaxFile = 1 << 20
+
+// FormFile is a file of a form: a field of an operation's In with the tag `file:"…"`, of which there is one. Only the routes
+// of such operations take multipart/form-data (RFC 7578), and bodies of more than 64 KiB.
+type FormFile struct {
+	// Data is what is in the file, nil where none was chosen. What the browser says of its name and type is not kept, for
+	// nothing of that need be true.
+	Data []byte
+	// Large: it has more than MaxFile bytes, and Data is nil.
+	Large bool
+}
+
 // decode fills the struct that in points to. Path parameters come last and from the path alone, so that no body can
 // put another's ID in their place. Repeated values are refused but where the field is a list of strings, as of the boxes
 // that were ticked; so are objects and lists of JSON.
@@ -32,9 +46,10 @@ func decode(c echo.Context, in any) error {
 	}
 	r := c.Request()
 	values := r.URL.Query()
+	file, named := fileOf(v)
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		var err error
-		if values, err = body(c.Response(), r); err != nil {
+		if values, err = body(c.Response(), r, named, file); err != nil {
 			return err
 		}
 	}
@@ -54,11 +69,26 @@ func decode(c echo.Context, in any) error {
 	return nil
 }
 
+// fileOf finds the field of a struct that takes a file, and what it is called in forms.
+func fileOf(v reflect.Value) (file *FormFile, name string) {
+	for i := range v.NumField() {
+		if name, ok := v.Type().Field(i).Tag.Lookup("file"); ok {
+			file, _ := v.Field(i).Addr().Interface().(*FormFile)
+			return file, name
+		}
+	}
+	return nil, ""
+}
+
 // body reads a form or a flat JSON object. A JSON body must say so: other sites can make a browser send forms and
 // plain text without asking first, but not that content type.
-func body(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+func body(w http.ResponseWriter, r *http.Request, named string, file *FormFile) (url.Values, error) {
+	most := int64(maxBody)
+	if file != nil {
+		most += MaxFile
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, most)
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case err != nil && r.ContentLength == 0:
 		return nil, nil
@@ -71,8 +101,41 @@ func body(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 			return nil, badBody(err)
 		}
 		return r.PostForm, nil
+	case kind == "multipart/form-data" && file != nil:
+		return parts(multipart.NewReader(r.Body, params["boundary"]), named, file)
 	default:
 		return nil, fmt.Errorf("%w: content type %q", ErrBadRequest, kind)
+	}
+}
+
+// parts reads a form that holds a file.
+func parts(form *multipart.Reader, named string, file *FormFile) (url.Values, error) {
+	values, seen := url.Values{}, false
+	for {
+		part, err := form.NextPart()
+		if errors.Is(err, io.EOF) {
+			return values, nil
+		}
+		if err != nil {
+			return nil, badBody(err)
+		}
+		name, most := part.FormName(), int64(maxValue)
+		if name == named {
+			most = MaxFile
+		}
+		data, err := io.ReadAll(io.LimitReader(part, most+1))
+		switch {
+		case err != nil:
+			return nil, badBody(err)
+		case name == named && seen, name != named && part.FileName() != "":
+			return nil, fmt.Errorf("%w: a file too many, %q", ErrBadRequest, name)
+		case name != named:
+			values.Add(name, string(data)) // and set refuses what is too long
+		case int64(len(data)) > most:
+			seen, file.Large = true, true
+		default:
+			seen, file.Data = true, data
+		}
 	}
 }
 

@@ -177,7 +177,7 @@ func (x *exchange) fail(err error) {
 		p.page.Next, p.page.Button = x.again()
 	}
 	p.page.Request = x.by.Request
-	x.page(p.status, "", p.page)
+	x.page(p.status, nil, p.page)
 }
 
 // refused finds the words for an error, and logs it; false where nobody is there any more to read them.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/ui"
 )
 
@@ -40,6 +42,8 @@ type Server struct {
 	// API routes, as is Once.
 	Bearer func(ctx context.Context, by *Actor, token string) error
 	Once   Once
+	// Logos are tenants' logos.
+	Logos storage.Table[storage.Logo]
 
 	crossOrigin *http.CrossOriginProtection
 }
@@ -356,14 +360,14 @@ func (x *exchange) file(f *File) {
 	x.wrote(x.c.Response().Write(f.Data))
 }
 
-func (x *exchange) page(status int, tenant string, p ui.Page) {
+func (x *exchange) page(status int, tenant *storage.Tenant, p ui.Page) {
 	if x.wantsJSON() {
 		x.json(status, p)
 		return
 	}
-	frame := ui.Frame{Lang: x.by.Lang, Base: x.s.base(), Product: x.s.Product, Tenant: tenant, Request: x.by.Request}
-	if x.by.Tenant != nil && frame.Tenant == "" {
-		frame.Tenant = x.by.Tenant.Name
+	frame := ui.Frame{Lang: x.by.Lang, Base: x.s.base(), Product: x.s.Product, Request: x.by.Request}
+	if t := cmp.Or(tenant, x.by.Tenant); t != nil {
+		frame.Tenant, frame.Brand = t.Name, BrandOf(t.ID, t.Brand)
 	}
 	if x.by.User != nil {
 		frame.Account = Account(x.by.User)

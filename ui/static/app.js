@@ -36,6 +36,10 @@
     });
   });
 
+  all("[data-fills]", (field) => {
+    field.addEventListener("input", () => { document.getElementById(field.dataset.fills).value = field.value; });
+  });
+
   all("[data-print]", (button) => {
     button.hidden = false;
     button.addEventListener("click", () => print());

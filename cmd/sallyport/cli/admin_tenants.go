@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +18,7 @@ type tenantsCommand struct {
 	List     tenantsList     `cmd:"" help:"List tenants."`
 	Show     tenantsShow     `cmd:"" help:"Show a tenant."`
 	Set      tenantsSet      `cmd:"" help:"Change a tenant: name, plan, settings, and who must use two-factor authentication."`
+	Logo     tenantsLogo     `cmd:"" help:"Put a picture beside a tenant's name, or take it away."`
 	Adoption tenantsAdoption `cmd:"" help:"Show how many of a tenant's users have a second step, day by day, and how many text messages were sent."`
 	Disable  tenantsDisable  `cmd:"" help:"Keep all of a tenant's users out. Nothing is lost."`
 	Enable   tenantsEnable   `cmd:"" help:"Let a tenant's users in again."`
@@ -36,6 +39,10 @@ type tenantFlags struct {
 	SMSBudget     *int           `name:"sms-budget" placeholder:"N" help:"Text messages that may be sent a day; 0 is the deployment's number."`
 	Support       *string        `help:"Where a user who is stuck may turn: an e-mail address or https URL."`
 	AuditDays     *int           `placeholder:"N" help:"For how many days the audit log is kept, 30 to 3650; 0 is for good. See also “audit retain”."`
+	Accent        *string        `placeholder:"COLOUR" help:"Colour of buttons and links, such as #0b5d6e; empty is the deployment's."`
+	HelpURL       *string        `name:"help-url" placeholder:"URL" help:"The tenant's page of help, which the foot of pages links to; empty takes it away."`
+	PrivacyURL    *string        `name:"privacy-url" placeholder:"URL" help:"The tenant's privacy notice, likewise."`
+	TermsURL      *string        `name:"terms-url" placeholder:"URL" help:"The tenant's terms, likewise."`
 }
 
 const (
@@ -48,6 +55,7 @@ func (f tenantFlags) fields() admin.TenantFields {
 	in := admin.TenantFields{
 		Name: f.Name, Plan: f.Plan, TOTPDigits: f.TOTPDigits, TOTPAlgorithm: f.TOTPAlgorithm, BackupCodes: f.BackupCodes,
 		SessionIdle: (*admin.Duration)(f.SessionIdle), SMSBudget: f.SMSBudget, EmailReset: f.EmailReset, Support: f.Support, AuditDays: f.AuditDays,
+		Accent: f.Accent, HelpURL: f.HelpURL, PrivacyURL: f.PrivacyURL, TermsURL: f.TermsURL,
 	}
 	if f.SMSCountries != nil {
 		in.SMSCountries = &f.SMSCountries
@@ -90,6 +98,7 @@ func printTenant(w *world, a *adminCommand, t admin.Tenant) error {
 		if t.Settings.Support != "" {
 			fmt.Fprintf(w, "Support\t%s\n", t.Settings.Support)
 		}
+		printBranding(w, t.Branding)
 		kept := "for good"
 		if n := t.Settings.AuditDays; n > 0 {
 			kept = fmt.Sprintf("%d days", n)
@@ -194,4 +203,63 @@ func (c *tenantArg) set(w *world, a *adminCommand, disabled bool) error {
 		}
 		return printTenant(w, a, t)
 	})
+}
+
+func printBranding(w io.Writer, b admin.Branding) {
+	if b.Accent != "" {
+		fmt.Fprintf(w, "Accent\t%s, shown as %s on light and %s on dark pages\n", b.Accent, b.AccentLight, b.AccentDark)
+	}
+	if b.Logo != "" {
+		fmt.Fprintf(w, "Logo\t%s, %d×%d\n", b.Logo, b.LogoWidth, b.LogoHeight)
+	}
+	for _, l := range [][2]string{{"Help", b.HelpURL}, {"Privacy", b.PrivacyURL}, {"Terms", b.TermsURL}} {
+		if l[1] != "" {
+			fmt.Fprintf(w, "%s\t%s\n", l[0], l[1])
+		}
+	}
+}
+
+type tenantsLogo struct {
+	tenantArg
+	File   string `arg:"" optional:"" help:"A PNG, JPEG or WebP picture of up to 1 MiB, or “-” for standard input. Nothing is kept of it but its look."`
+	Remove bool   `help:"Take the logo away."`
+}
+
+// Run sets a tenant's logo, or takes it away.
+func (c *tenantsLogo) Run(w *world, a *adminCommand) error {
+	if (c.File == "") != c.Remove {
+		return finding{What: "it is not clear what to do with the logo", Where: "tenants logo", Do: "give a FILE or --remove"}
+	}
+	var file []byte
+	if !c.Remove {
+		var err error
+		if file, err = picture(w, c.File); err != nil {
+			return finding{What: err.Error(), Where: "FILE", Do: "name a file that can be read"}
+		}
+	}
+	return a.do(w, func(s *admin.Service) error {
+		change := func() (admin.Tenant, error) { return s.SetLogo(w.ctx, web.Operator(), c.ID, file) }
+		if c.Remove {
+			change = func() (admin.Tenant, error) { return s.RemoveLogo(w.ctx, web.Operator(), c.ID) }
+		}
+		t, err := change()
+		if err != nil {
+			return err
+		}
+		return printTenant(w, a, t)
+	})
+}
+
+// picture reads a file, and no more of it than is looked at.
+func picture(w *world, name string) (data []byte, err error) {
+	in := w.in
+	if name != "-" {
+		f, failed := os.Open(name)
+		if failed != nil {
+			return nil, failed
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		in = f
+	}
+	return io.ReadAll(io.LimitReader(in, admin.MaxLogo+1))
 }

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
+	"image"
+	"image/color"
+	"image/png"
 	"net/http"
 	"sync"
 
@@ -42,6 +45,7 @@ func addGallery(e *echo.Echo) {
 	e.GET(pathGallery, g.index)
 	e.GET(pathGallery+"/:name", g.sample)
 	e.GET(ui.GalleryQR, g.qr)
+	e.GET(ui.GalleryLogo, g.logo)
 }
 
 func (g gallery) index(c echo.Context) error {
@@ -83,9 +87,29 @@ func (g gallery) sample(c echo.Context) error {
 }
 
 func (g gallery) qr(c echo.Context) error {
-	png, err := totp.QR("otpauth://totp/Harbour:olga@example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Harbour", 512)
+	code, err := totp.QR("otpauth://totp/Harbour:olga@example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Harbour", 512)
 	if err != nil {
 		return err
 	}
-	return c.Blob(http.StatusOK, "image/png", png)
+	return c.Blob(http.StatusOK, "image/png", code)
+}
+
+// logo is that of the sample tenant: a sun over the water.
+func (g gallery) logo(c echo.Context) error {
+	to := image.NewNRGBA(image.Rect(0, 0, 320, 96))
+	for y := range 96 {
+		for x := range 320 {
+			switch dx, dy := x-160, y-64; {
+			case y >= 68 && (y/8)%2 == 0:
+				to.SetNRGBA(x, y, color.NRGBA{R: 0x3b, G: 0x1b, B: 0x7a, A: 0xff})
+			case y < 64 && dx*dx+dy*dy < 52*52:
+				to.SetNRGBA(x, y, color.NRGBA{R: 0x8e, G: 0x24, B: 0xaa, A: 0xff})
+			}
+		}
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, to); err != nil {
+		return fmt.Errorf("gallery: %w", err)
+	}
+	return c.Blob(http.StatusOK, "image/png", b.Bytes())
 }
