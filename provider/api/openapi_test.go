@@ -175,6 +175,13 @@ func (d *describer) finish(oc openapi.OperationContext, r web.Route) {
 		if ok && r.Method == http.MethodPatch {
 			body.RequestBody.WithContentItem("application/merge-patch+json", merge)
 		}
+		for _, accepted := range r.API.Accepts {
+			if strings.HasPrefix(accepted, "image/") {
+				// JSON Schema has no word for bytes, and generators know this one.
+				bytes := openapi31.MediaType{Schema: map[string]any{"type": "string", "format": "binary"}}
+				body.RequestBody.WithContentItem(accepted, bytes)
+			}
+		}
 	}
 	if made, ok := op.Responses.MapOfResponseOrReferenceValues["201"]; ok {
 		where := openapi31.Header{Schema: map[string]any{"type": "string"}}

@@ -170,7 +170,13 @@ async function settings(client: Client): Promise<string> {
   const before = await done(api.getAuditRetention({ client, path }))
   assert.equal((await done(api.setAuditRetention({ client, path, body: { days: 365 } }))).days, 365)
   await done(api.setAuditRetention({ client, path, body: { days: before.days } }))
-  return 'the tenant was read and changed'
+
+  // Any picture will do; the demonstration has one.
+  const picture = await (await fetch(`${info.issuer}/dev/gallery/qr.png`)).blob()
+  const headers = { 'Content-Type': 'image/png' }
+  await done(api.setLogo({ client, path, headers, body: picture, bodySerializer: (bytes) => bytes }))
+  await done(api.removeLogo({ client, path }))
+  return 'the tenant was read and changed, and had a logo for a moment'
 }
 
 // policy is previewed, changed and explained, and set back.
