@@ -57,6 +57,10 @@ func TestChromium(t *testing.T) {
 		{"MailLinks", testMailLinksInChromium},
 		{"WaysWithoutJavaScript", testWaysWithoutJavaScript},
 		{"WaysByKeyboard", testWaysByKeyboard},
+		{"ForceStaff", testForceStaffInChromium},
+		{"RestrictNetworks", testRestrictInChromium},
+		{"CutOffClient", testCutOffInChromium},
+		{"PolicyPages", testPolicyPages},
 		{"Screenshots", testScreenshots},
 	} {
 		t.Run(test.name, func(t *testing.T) {

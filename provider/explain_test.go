@@ -189,6 +189,8 @@ func TestExplainPage(t *testing.T) {
 	ask("user", sam.ID, "address", "here").says("That is no IP address")
 	ask("user", sam.ID, "at", "soon").says("That is no date and time")
 	ask("user", sam.ID, "client", "nothing").says("There is no such application")
+	// From a person's page.
+	owner.get(owner.get(ui.PathPeople + "/" + sam.ID).link("/explain")).is(atExplain).says("sam@birch.example would have to set up")
 	// Nothing is told of another tenant's user.
 	stranger := w.user("acme", "peer@acme.example", "staff")
 	ask("user", stranger.ID).says("There is no user of that name")

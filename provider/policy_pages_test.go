@@ -96,11 +96,14 @@ func (p *page) posting(suffix string, pairs ...string) *http.Request {
 	return p.b.request(http.MethodPost, action, fields)
 }
 
+// ten is more than caches keep a policy for.
+const ten = 10 * time.Second
+
 // saved saves what a preview shows, and lets the caches run out.
 func (p *page) saved(pairs ...string) *page {
 	p.b.t.Helper()
 	q := p.is(atPreview).post("/policy/save", append([]string{"do", "save"}, pairs...)...).says("The policy is saved")
-	p.b.w.clock.forward(10 * time.Second)
+	p.b.w.clock.forward(ten)
 	return q
 }
 

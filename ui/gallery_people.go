@@ -116,7 +116,7 @@ func personSample(row PersonRow) Person {
 	return Person{
 		Row: row, Roles: []string{"owner", "admin", "member"}, Types: sampleTypes(), Action: row.Path,
 		Factors: []CredentialRow{phone, key}, CodesLeft: 7, Devices: 2, Sessions: 3, LastSignIn: "2026-03-03T07:15:00Z",
-		Activity: PathAudit + "?user=" + row.ID, Back: PathPeople, Notice: Say(NoticePersonSaved, "account", row.Account),
+		Activity: PathAudit + "?user=" + row.ID, Why: PathExplain + "?user=" + row.ID, Back: PathPeople, Notice: Say(NoticePersonSaved, "account", row.Account),
 	}
 }
 

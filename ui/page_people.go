@@ -141,6 +141,8 @@ type Person struct {
 	Locked   bool `json:"locked,omitempty"`
 	// Activity leads to what the audit log has about the user.
 	Activity string `json:"activity,omitempty"`
+	// Why leads to what a sign-in of the user would be asked for, and because of which rule.
+	Why string `json:"why,omitempty"`
 	// Back leads to the list.
 	Back   string `json:"back"`
 	Notice Text   `json:"notice,omitzero"`

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"net/url"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/policy"
@@ -64,4 +65,9 @@ func (s *Service) answer(x admin.Explanation) *ui.Answer {
 		})
 	}
 	return a
+}
+
+// explainPath leads to what a user would be asked for, and why.
+func explainPath(user string) string {
+	return ui.PathExplain + "?" + url.Values{"user": {user}}.Encode()
 }

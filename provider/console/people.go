@@ -304,7 +304,7 @@ func (s *Service) person(ctx context.Context, by *web.Actor, id string) (ui.Pers
 	page := ui.Person{
 		Row: row, Roles: []string{}, Types: k, Own: row.You, Factors: []ui.CredentialRow{}, CodesLeft: -1,
 		Disabled: u.Disabled, Locked: !u.Locked.IsZero(), LastSignIn: stamp(u.LastSignIn), Sessions: u.Sessions, Devices: u.Devices,
-		Invited: stamp(u.Invited), Expires: stamp(u.InvitationExpires), Activity: auditOf("user", u.ID), Back: ui.PathPeople,
+		Invited: stamp(u.Invited), Expires: stamp(u.InvitationExpires), Activity: auditOf("user", u.ID), Why: explainPath(u.ID), Back: ui.PathPeople,
 	}
 	if err := s.factors(&u, &page); err != nil {
 		return page, err
