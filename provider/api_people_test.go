@@ -31,7 +31,7 @@ func (s said) refuses(t testing.TB, status int, where, code string) {
 func TestAPIPeople(t *testing.T) {
 	w := newWorld(t)
 	w.user("birch", "olga@birch.example", "staff", func(u *storage.User) { u.Role = storage.Owner })
-	p := w.machine("robot", "birch", "users:read", "users:write", "recovery-codes:write", "tenant:read", "tenant:write")
+	p := w.machine("robot", "birch", allScopes()...)
 	const birch = "/api/v1/tenants/birch"
 	ok := func(status int, method, path, body string, pairs ...string) map[string]any {
 		t.Helper()

@@ -141,6 +141,25 @@ func rolesOf(by *web.Actor, p credential.Person) []storage.Role {
 	}
 }
 
+// notTheLast refuses to take away, or keep out, the only owner whom a tenant has left: nobody in it could bring one back.
+// People can't, since nobody does it to himself, and operators may. It is called within oneAtATime.
+func (s *Service) notTheLast(ctx context.Context, by *web.Actor, p credential.Person) error {
+	if runs(by) || p.User.Role != storage.Owner || !canSignIn(p.User) {
+		return nil
+	}
+	owners, err := s.owners(ctx, p.User.Tenant)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(owners, func(o storage.User) bool { return o.ID != p.User.ID && canSignIn(&o) }) {
+		return nil
+	}
+	return invalidAs("user", "last_owner", "nobody else who can sign in is an owner", "make somebody else one first")
+}
+
+// canSignIn tells whether a user is neither kept out nor waiting to take up an invitation.
+func canSignIn(u *storage.User) bool { return !u.Out() && u.Invited.IsZero() }
+
 // about begins the event of an operation on a tenant.
 func about(by *web.Actor, tenant, action string) storage.Event {
 	e := by.Event(action, "ok")

@@ -17,6 +17,9 @@ func (s *Service) SetUserDisabled(ctx context.Context, by *web.Actor, tenant, us
 	var v User
 	err := s.oneAtATime(ctx, by, tenant, func(by *web.Actor) error {
 		p, err := s.helped(ctx, by, tenant, user)
+		if err == nil && disabled {
+			err = s.notTheLast(ctx, by, p)
+		}
 		if err != nil {
 			return err
 		}
@@ -187,6 +190,9 @@ func (s *Service) DeleteUser(ctx context.Context, by *web.Actor, tenant, user st
 		p, err := s.helped(ctx, by, tenant, user)
 		if err == nil && roleOf(by) != storage.Owner {
 			err = web.ErrForbidden
+		}
+		if err == nil {
+			err = s.notTheLast(ctx, by, p)
 		}
 		if err != nil {
 			return err

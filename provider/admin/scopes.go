@@ -66,6 +66,21 @@ func mayGrant(by *web.Actor, scopes []string) bool {
 	return !slices.ContainsFunc(scopes, func(s string) bool { return inAPI(s) && !slices.Contains(by.Scopes, s) })
 }
 
+// mayEmpower refuses to a program to make somebody owner or admin who is not, unless its access token is good for all that
+// there is: it could give that one a password, and do so what the token does not let it.
+func mayEmpower(by *web.Actor, role storage.Role) error {
+	if role == storage.Member || runs(by) || by.Client == nil {
+		return nil
+	}
+	for _, s := range Scopes() {
+		if !slices.Contains(by.Scopes, s.Name) {
+			return invalidAs("role", "beyond", "the access token is not good for all that owners and admins do",
+				"ask an owner, or use a token that has every scope of the API")
+		}
+	}
+	return nil
+}
+
 // checkScopes refuses scopes that can't be had.
 func checkScopes(by *web.Actor, c *storage.Client) error {
 	if c.Owner != "" && slices.Contains(c.Scopes, ScopeOperator) {

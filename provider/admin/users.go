@@ -312,6 +312,11 @@ func (s *Service) ChangeUser(ctx context.Context, by *web.Actor, tenant, user st
 			if err := mayGive(by, p, *in.Role); err != nil {
 				return err
 			}
+			if *in.Role != storage.Owner {
+				if err := s.notTheLast(ctx, by, p); err != nil {
+					return err
+				}
+			}
 		}
 		v, err = s.changeUser(ctx, by, p, in)
 		return err
@@ -324,10 +329,13 @@ func mayGive(by *web.Actor, p credential.Person, role storage.Role) error {
 	if err := checkRole(role); err != nil {
 		return err
 	}
-	if role != p.User.Role && !slices.Contains(rolesOf(by, p), role) {
+	if role == p.User.Role {
+		return nil
+	}
+	if !slices.Contains(rolesOf(by, p), role) {
 		return web.ErrForbidden
 	}
-	return nil
+	return mayEmpower(by, role)
 }
 
 func (s *Service) changeUser(ctx context.Context, by *web.Actor, p credential.Person, in UserFields) (User, error) {

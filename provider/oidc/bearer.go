@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
 )
 
 // Bearer fills in whose an access token is that was shown to an API of ours (RFC 6750): its client and the scopes that
@@ -42,7 +43,11 @@ func (p *Provider) Bearer(ctx context.Context, by *web.Actor, token string) erro
 		a.Address = by.Address.String()
 	}
 	var denied *web.Denied
-	if err := p.admitFrom(ctx, by, a); errors.As(err, &denied) {
+	err = p.admitFrom(ctx, by, a)
+	if err == nil {
+		err = p.admitToOurs(ctx, by, a)
+	}
+	if errors.As(err, &denied) {
 		return errors.Join(err, p.noteDenied(ctx, by, &state))
 	} else if err != nil {
 		return err
@@ -50,6 +55,16 @@ func (p *Provider) Bearer(ctx context.Context, by *web.Actor, token string) erro
 	by.Client, by.Scopes = state.client, allowed(state.client, c.Scopes)
 	by.Tenant, by.User = state.tenant, state.user
 	return nil
+}
+
+// admitToOurs asks of a user's token what our own pages ask of a session: it may have come by an application that a rule
+// asks for less, and what the API does is what the pages do.
+func (p *Provider) admitToOurs(ctx context.Context, by *web.Actor, a Admission) error {
+	if a.User == nil {
+		return nil
+	}
+	a.Client = storage.Client{}
+	return p.admitFrom(ctx, by, a)
 }
 
 // noteDenied puts into the audit log that the policy refused a program, for each client and network once a minute: whoever
