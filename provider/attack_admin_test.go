@@ -1,9 +1,11 @@
 package provider
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/storage"
@@ -69,5 +71,92 @@ func TestAttackProgramMakesAnOwner(t *testing.T) {
 	}
 	if s := w.machine("operations", "", "operator", "users:write").call(http.MethodPost, users+"/"+kim.ID+"/disable", ""); s.status != http.StatusOK {
 		t.Errorf("an operator: %d %s", s.status, s.body)
+	}
+}
+
+// Who may change the account's settings does not change its policy by the way, and who does is told of.
+func TestAttackPolicyThroughTheSettings(t *testing.T) {
+	w := newWorld(t)
+	w.user("acme", "olga@acme.example", "client", func(u *storage.User) { u.Role = storage.Owner })
+	p := w.machine("robot", "acme", "tenant:write", "tenant:read")
+	p.call(http.MethodPatch, "/api/v1/tenants/acme", `{"require_2fa":[]}`).
+		problem(t, "without policy:write", http.StatusForbidden, "error.forbidden")
+	if rules := w.tenantOf("acme").Rules; len(rules) != 2 {
+		t.Fatalf("the policy was changed: %+v", rules)
+	}
+	p = w.machine("governor", "acme", "tenant:write", "policy:write")
+	w.clock.forward(time.Second)
+	if s := p.call(http.MethodPatch, "/api/v1/tenants/acme", `{"require_2fa":[],"email_reset":"on","support":"help@acme.example"}`); s.status != http.StatusOK {
+		t.Fatalf("%d %s", s.status, s.body)
+	}
+	var said []string
+	for _, e := range w.events("acme") {
+		if e.Actor == "governor" && e.Outcome == "ok" && !strings.HasPrefix(e.Action, "token.") {
+			said = append(said, e.Action+": "+e.Reason)
+		}
+	}
+	all := strings.Join(said, "\n")
+	for _, word := range []string{"Staff must use two-factor authentication", "email_reset members to on", "support"} {
+		if !strings.Contains(all, word) {
+			t.Errorf("the log does not tell of %q: %s", word, all)
+		}
+	}
+	if m := w.mails("olga@acme.example"); len(m) != 1 || !strings.Contains(m[0].Subject, "rules") {
+		t.Errorf("the owner is not told: %d mails", len(m))
+	}
+}
+
+// An admin does not keep owners out by a rule that begins tomorrow, and nobody does so with himself.
+func TestAttackRuleOfTomorrow(t *testing.T) {
+	w := newWorld(t)
+	w.user("birch", "olga@birch.example", "client", func(u *storage.User) { u.Role = storage.Owner })
+	w.user("birch", "ada@birch.example", "client", func(u *storage.User) { u.Role = storage.Admin })
+	w.browser().get("/account").signIn("olga@birch.example").is(atSecurity)
+	ada, _ := w.signedIn("ada@birch.example", "policy:read", "policy:write")
+	tomorrow := w.clock.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
+	rules := func(first string) string {
+		return `{"rules":[` + first + `,{"name":"Everyone may sign in","then":{"access":"allow","two_factor":"optional","strength":"any","unenrolled":"enrol_at_login"}}]}`
+	}
+	for code, when := range map[string]string{
+		"locks_out_owner": `"roles":["owner"],"from":"` + tomorrow + `"`,
+		"locks_out_you":   `"from":"` + tomorrow + `"`,
+	} {
+		s := ada.call(http.MethodPatch, "/api/v1/tenants/birch/policy", rules(`{"name":"Closed","when":{`+when+`},"then":{}}`))
+		s.refuses(t, http.StatusUnprocessableEntity, "policy", code)
+	}
+	// One that lets in until tomorrow, with nothing behind it.
+	s := ada.call(http.MethodPatch, "/api/v1/tenants/birch/policy",
+		`{"rules":[{"name":"Open till tomorrow","when":{"until":"`+tomorrow+`"},"then":{"access":"allow","two_factor":"optional","strength":"any"}}]}`)
+	s.refuses(t, http.StatusUnprocessableEntity, "policy", "locks_out_you")
+	s = ada.call(http.MethodPatch, "/api/v1/tenants/birch/policy", rules(`{"name":"No clients","when":{"roles":["member"],"from":"`+tomorrow+`"},"then":{}}`))
+	if s.status != http.StatusOK {
+		t.Errorf("members from tomorrow: %d %s", s.status, s.body)
+	}
+}
+
+// An admin, who may know an owner's password, does not take the owner's second step away by a rule, to become the owner.
+func TestAttackAdminFreesAnOwner(t *testing.T) {
+	w := newWorld(t)
+	w.helper("birch", "olga@birch.example", storage.Owner)
+	w.user("birch", "ada@birch.example", "client", func(u *storage.User) { u.Role = storage.Admin })
+	ada, _ := w.signedIn("ada@birch.example", "policy:read", "policy:write")
+	const path = "/api/v1/tenants/birch/policy"
+	const last = `{"name":"Everyone may sign in","then":{"access":"allow","two_factor":"%s","strength":"any","unenrolled":"enrol_at_login"}}`
+	first := func(when, twoFactor string) string {
+		return fmt.Sprintf(`{"rules":[{"name":"First","when":{%s},"then":{"access":"allow","two_factor":"%s","strength":"any"}},`+last+`]}`, when, twoFactor, "optional")
+	}
+	for what, body := range map[string]string{
+		"owners":           first(`"roles":["owner"]`, "off"),
+		"everybody":        first(`"networks":["127.0.0.0/8"]`, "unavailable"),
+		"from elsewhere":   first(`"networks":["203.0.113.7/32"]`, "off"),
+		"tomorrow":         first(`"from":"`+w.clock.Now().Add(24*time.Hour).UTC().Format(time.RFC3339)+`"`, "off"),
+		"the last of them": fmt.Sprintf(`{"rules":[`+last+`]}`, "off"),
+	} {
+		t.Log(what)
+		ada.call(http.MethodPatch, path, body).refuses(t, http.StatusUnprocessableEntity, "policy", "frees_owner")
+	}
+	w.browser().get("/account").signIn("olga@birch.example").is(atCode)
+	if s := ada.call(http.MethodPatch, path, first(`"roles":["member"]`, "off")); s.status != http.StatusOK {
+		t.Errorf("members: %d %s", s.status, s.body)
 	}
 }

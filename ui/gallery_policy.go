@@ -135,7 +135,12 @@ func previewSamples() []Sample {
 	yours, owners := page, page
 	yours.Refusal = LocksYouOut("Only from the office", "198.51.100.7")
 	owners.Refusal = LocksOwnerOut("Only from the office", "olga@example.com")
-	return append(all, Sample{"policy-preview-you", inside(), yours}, Sample{"policy-preview-owner", inside(), owners})
+	freed := page
+	freed.Refusal = FreesOwner("Nothing more in the office", "olga@example.com")
+	return append(
+		all, Sample{"policy-preview-you", inside(), yours}, Sample{"policy-preview-owner", inside(), owners},
+		Sample{"policy-preview-freed", inside(), freed},
+	)
 }
 
 func explainSamples() []Sample {

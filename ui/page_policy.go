@@ -434,6 +434,11 @@ func LocksOwnerOut(rule, account string) Text {
 	return Say("preview.owner", "rule", rule, "account", account)
 }
 
+// FreesOwner says by which rule an owner would not be asked for a second step, which an administrator can't take away.
+func FreesOwner(rule, account string) Text {
+	return Say("preview.frees_owner", "rule", rule, "account", account)
+}
+
 // AboutValue says which of several values a problem is about.
 func AboutValue(value string) Text {
 	if value == "" {

@@ -75,7 +75,7 @@ func List(networks []storage.Network, clients []CutOff) []storage.Network {
 
 // Refusal is why a policy can't be saved.
 type Refusal struct {
-	// Where and Code name the reason: "policy" and "locks_out_you" or "locks_out_owner".
+	// Where and Code name the reason: "policy" and "locks_out_you", "locks_out_owner" or "frees_owner".
 	Where string `json:"where"`
 	Code  string `json:"code,omitempty"`
 	// What is wrong, in English, and what to Do about it.

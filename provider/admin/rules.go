@@ -35,6 +35,8 @@ const (
 const (
 	allow        = "allow"
 	optional     = "optional"
+	off          = "off"
+	unavailable  = "unavailable"
 	anyStrength  = "any"
 	enrolAtLogin = "enrol_at_login"
 	financial    = "financial"

@@ -257,14 +257,17 @@ func (s *Service) ChangeTenant(ctx context.Context, by *web.Actor, id string, in
 	if in.AuditDays != nil && roleOf(by) != storage.Owner {
 		return Tenant{}, web.ErrForbidden
 	}
-	e := about(by, id, "tenant.change")
-	if in.AuditDays != nil {
-		e.Reason = fmt.Sprintf("audit log kept for %d days, %d before", *in.AuditDays, t.Settings.AuditDays)
+	// The switches are the policy's, and programs have a scope for that.
+	if in.Require2FA != nil && by.Client != nil && !runs(by) && !slices.Contains(by.Scopes, ScopePolicyWrite) {
+		return Tenant{}, web.ErrForbidden
 	}
+	before := t
 	// Once on a copy, so that what is refused leaves no event.
 	if err := s.changeable(ctx, by, &t, in); err != nil {
 		return Tenant{}, err
 	}
+	e := about(by, id, "tenant.change")
+	e.Reason = changedTenant(&before, &t)
 	err = s.audited(ctx, e, func() error {
 		t, err = storage.Change(ctx, s.Store.Tenants, storage.Global, id, func(t *storage.Tenant) error {
 			return s.changeable(ctx, by, t, in)
@@ -273,6 +276,9 @@ func (s *Service) ChangeTenant(ctx context.Context, by *web.Actor, id string, in
 	})
 	if err != nil {
 		return Tenant{}, err
+	}
+	if compare(&before, &t).Any() {
+		return viewTenant(&t), s.tellOwners(ctx, by, id)
 	}
 	return viewTenant(&t), nil
 }

@@ -137,8 +137,11 @@ func (s *Service) drawPreview(ctx context.Context, by *web.Actor, d draft, seale
 	}
 	if r := p.Refusal; r != nil {
 		page.Refusal = ui.LocksYouOut(r.Rule, r.Address)
-		if r.Code == admin.LocksOwnerOut {
+		switch r.Code {
+		case admin.LocksOwnerOut:
 			page.Refusal = ui.LocksOwnerOut(r.Rule, r.Account)
+		case admin.FreesOwner:
+			page.Refusal = ui.FreesOwner(r.Rule, r.Account)
 		}
 	}
 	for i := range p.Named {
