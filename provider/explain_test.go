@@ -101,12 +101,12 @@ func TestExplanationsAreTrue(t *testing.T) {
 		"only reported":          {{ID: "trial", Name: "Trial", ReportOnly: true}, last},
 		"nobody":                 {},
 	}
-	hours := func(n time.Duration) {
-		if at := begin.Add(n * time.Hour); w.clock.Now().Before(at) {
+	hours := func(n int) {
+		if at := begin.Add(time.Duration(n) * time.Hour); w.clock.Now().Before(at) {
 			w.clock.forward(at.Sub(w.clock.Now()) + time.Minute)
 		}
 	}
-	for hour := range time.Duration(3) {
+	for hour := range 3 {
 		hours(hour)
 		for name, rules := range policies {
 			if hour > 0 && name != "by time" && name != "with grace" {

@@ -350,3 +350,111 @@ func TestSecondStepBeforeThePreview(t *testing.T) {
 	p := form.post("/policy", "+must", "staff").is(atCode)
 	p.submit("/with/totp", "code", owner.phone.next()).is(atPreview).says("New rule: Staff must use").saved()
 }
+
+// A policy of half a megabyte is changed like any other: what travels is the change.
+func TestManyRules(t *testing.T) {
+	w := newWorld(t)
+	owner := w.helper("birch", "olga@birch.example", storage.Owner)
+	var rules []storage.Rule
+	for i := range 40 {
+		r := storage.Rule{ID: fmt.Sprintf("r%d", i), Name: fmt.Sprintf("Rule %d", i), Then: storage.Then{Access: "allow", TwoFactor: "off"}}
+		for j := range 480 {
+			r.When.Networks = append(r.When.Networks, fmt.Sprintf("10.%d.%d.%d/32", i, j/250, j%250))
+		}
+		rules = append(rules, r)
+	}
+	w.rules("birch", append(rules, w.tenantOf("birch").Rules...)...)
+	owner.get(ui.PathRules+"/r7").is(atRule).post("/rules/r7", "name", "Rule seven").is(atPreview).says("Rule changed: Rule seven").saved("do", "report")
+	owner.get(ui.PathPolicy).post("/r7/up").says("The order of the rules").saved()
+	owner.get(ui.PathPolicy).post("/r39/delete").says("Rule removed: Rule 39").saved()
+	now := w.tenantOf("birch").Rules
+	if len(now) != 40 || now[6].Name != "Rule seven" || !now[6].ReportOnly || !slices.Equal(now[6].When.Networks, rules[7].When.Networks) || now[7].ID != "r6" {
+		t.Errorf("%d rules, %q behind %q", len(now), now[7].ID, now[6].Name)
+	}
+	// Five hundred networks do not fit into an address, and go along in the page.
+	var ranges []string
+	for i := range 480 {
+		ranges = append(ranges, "+prefix", fmt.Sprintf("192.0.%d.%d", i/250, i%250), "+called", "Shop "+storage.NewID()[:12])
+	}
+	p := owner.fresh(ui.PathNetworks).post("/networks", append(ranges, "restricted", "yes", "+prefix", "127.0.0.0/8")...).is(atPreview)
+	if p.url.Query().Has("draft") {
+		t.Errorf("the address is of %d bytes", len(p.url.String()))
+	}
+	p.saved().is(atNetworks)
+	if n := len(w.tenantOf("birch").Networks); n != 481 {
+		t.Errorf("%d networks", n)
+	}
+}
+
+// An admin changes the policy like an owner, but can't lock out one, who could take it back.
+func TestAdminDoesNotLockOutTheOwner(t *testing.T) {
+	w := newWorld(t, trusting)
+	owner := w.helper("birch", "olga@birch.example", storage.Owner)
+	adm := w.helper("birch", "adam@birch.example", storage.Admin)
+	owner.from("203.0.113.7").signOut()
+	owner.get("/account").signIn(owner.Email).submit("/with/totp", "code", owner.phone.next()).is(atSecurity)
+	adm.from("198.51.100.7")
+	p := adm.get(ui.PathNetworks).post("/networks", "prefix", "198.51.100.0/24", "restricted", "yes").is(atPreview).
+		says("would keep out olga@birch.example, an owner of the account")
+	if p.status != http.StatusUnprocessableEntity {
+		t.Errorf("%d", p.status)
+	}
+	adm.get(ui.PathNetworks).post("/networks", "prefix", "198.51.100.0/24", "+prefix", "203.0.113.0/24", "restricted", "yes").saved()
+	// The owner is told by mail who changed what.
+	if m := w.mails(owner.Email); len(m) == 0 || !strings.Contains(m[0].Text, "Olga Owner changed who must use two-factor authentication") {
+		t.Errorf("the owner is not told: %+v", m)
+	}
+	if m := w.mails(adm.Email); len(m) > 0 && strings.Contains(m[0].Subject, "policy") {
+		t.Errorf("whoever did it is told: %q", m[0].Subject)
+	}
+}
+
+// A program changes the policy of the version that it read, all of it or nothing, and can't lock itself out either.
+func TestPolicyByAProgram(t *testing.T) {
+	w := newWorld(t)
+	kim := w.user("birch", "kim@birch.example", "client")
+	m := w.machine("robot", "birch", "policy:read", "policy:write")
+	const path = "/api/v1/tenants/birch/policy"
+	version := m.call(http.MethodGet, path, "").json(t)["version"]
+	change := fmt.Sprintf(`{"version":%v,"require_2fa":["client"],"networks":[{"prefix":"127.0.0.1"},{"prefix":"2001:db8::/48","name":"Annex","require_2fa":true}]}`, version)
+
+	p := m.call(http.MethodPost, path+"/preview", change).json(t)
+	if p["users"] != 1.0 || p["enrol"] != 1.0 || p["no_factor"] != 1.0 || p["locked_out"] != 0.0 {
+		t.Errorf("preview: %v", p)
+	}
+	if again := m.call(http.MethodGet, path, "").json(t)["version"]; again != version {
+		t.Error("the preview changed something")
+	}
+	now := m.call(http.MethodPatch, path, change).json(t)
+	if fmt.Sprint(now["require_2fa"], now["networks"]) != "[client] [map[prefix:127.0.0.1/32] map[name:Annex prefix:2001:db8::/48 require_2fa:true]]" {
+		t.Errorf("saved: %v", now)
+	}
+	m.call(http.MethodPatch, path, change).problem(t, "a version of before", http.StatusConflict, "error.exists")
+	v := m.call(http.MethodPatch, path, `{"restricted":true,"networks":[{"prefix":"203.0.113.0/24"}]}`).problem(t, "itself", http.StatusUnprocessableEntity, "error.invalid")
+	if !strings.Contains(fmt.Sprint(v["errors"]), "locks_out_you") || !strings.Contains(fmt.Sprint(v["errors"]), "127.0.0.1") {
+		t.Errorf("%v", v)
+	}
+	for bad, where := range map[string]string{
+		`{"require_2fa":["wizard"]}`:                                   "require_2fa",
+		`{"networks":[{"prefix":"203.0.113.7/24"}]}`:                   "networks",
+		`{"restricted":true,"networks":[]}`:                            "networks",
+		`{"rules":[{"name":"","when":{},"then":{}}]}`:                  "rules.name",
+		`{"rules":[{"name":"x","when":{"users":["no"]},"then":{}}]}`:   "rules.when.users",
+		`{"rules":[{"name":"x","when":{"clients":["no"]},"then":{}}]}`: "rules.when.clients",
+	} {
+		got := m.call(http.MethodPatch, path, bad).problem(t, bad, http.StatusUnprocessableEntity, "error.invalid")
+		if !strings.Contains(fmt.Sprint(got["errors"]), "where:"+where+" ") && !strings.HasSuffix(fmt.Sprint(got["errors"]), "where:"+where+"]]") {
+			t.Errorf("%s: %v", bad, got["errors"])
+		}
+	}
+	x := m.call(http.MethodPost, path+"/explain", `{"user":"kim@birch.example","address":"127.0.0.1"}`).json(t)
+	if fmt.Sprintf("%v %v", x["rule_id"], x["asked"]) != "type-client map[factors:[totp] kind:enrol]" {
+		t.Errorf("explained: %v", x)
+	}
+	m.call(http.MethodPatch, path, `{"rules":[{"id":"trial","name":"Trial","when":{},"then":{},"report_only":true},{"id":"default","name":"The rest","when":{},"then":{"access":"allow","two_factor":"optional","strength":"any"}}]}`)
+	w.clock.forward(ten)
+	w.browser().get("/account").signIn(kim.Email).is(atSecurity)
+	if r := m.call(http.MethodGet, path+"/reports", "").json(t); !strings.Contains(fmt.Sprint(r["items"]), "map[id:trial name:Trial sign_ins:1 users:1]") {
+		t.Errorf("reports: %v", r)
+	}
+}

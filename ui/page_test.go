@@ -330,8 +330,10 @@ func TestHostile(t *testing.T) {
 		},
 		ui.Explain{
 			User: hostile, Client: hostile, Clients: []ui.Choice{{ID: hostile, Name: hostile}}, Address: hostile, Action: "/a", Back: "/b",
-			Answer: &ui.Answer{Account: hostile, Path: "javascript:alert(1)", Asked: "prompt", Factors: []ui.Factor{factor}, Rule: hostile,
-				At: "2026-01-02T03:04:05Z", Rules: []ui.VerdictRow{{Name: hostile, Path: "/p", Holds: hostile}}},
+			Answer: &ui.Answer{
+				Account: hostile, Path: "javascript:alert(1)", Asked: "prompt", Factors: []ui.Factor{factor}, Rule: hostile,
+				At: "2026-01-02T03:04:05Z", Rules: []ui.VerdictRow{{Name: hostile, Path: "/p", Holds: hostile}},
+			},
 		},
 		ui.Audit{Action: "/a", Filter: ui.AuditFilter{
 			User: hostile, By: hostile, Action: hostile, Outcome: hostile, Address: hostile, Text: hostile, From: hostile, Until: hostile,

@@ -127,7 +127,8 @@ func (s *Service) PreviewPolicy(ctx context.Context, by *web.Actor, tenant strin
 	if err != nil {
 		return Preview{}, web.Unavailable("users", err)
 	}
-	return p, s.cutOff(ctx, &p, &before, &after)
+	err = s.cutOff(ctx, &p, &before, &after)
+	return p, err
 }
 
 // foreseer says what a change means to users. Of a large tenant most are alike in all that rules can ask for, and what was

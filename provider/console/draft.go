@@ -20,9 +20,12 @@ import (
 // draft is a change of the policy that is looked at before it is saved. It travels sealed, so that what is saved is what
 // was shown.
 type draft struct {
+	// Change is what is to be changed; of its rules nothing is sealed where they follow from Order and Put.
 	Change admin.PolicyChange `json:"c"`
-	// Rule is the ID of the rule that it is about, if it is about one that is not built in.
-	Rule string `json:"r,omitempty"`
+	// Order are the IDs of all rules there are to be, and Put is the one that is new, or takes the place of one. The others are
+	// those of the policy that the draft was made from: with many of them it would outgrow what a form may carry.
+	Order []string      `json:"o"`
+	Put   *storage.Rule `json:"p,omitempty"`
 	// Back leads to where the change was made.
 	Back string `json:"b"`
 }
@@ -40,6 +43,9 @@ const (
 func purpose(by *web.Actor) string { return "policy draft " + by.Tenant.ID + " " + by.User.ID }
 
 func (s *Service) seal(by *web.Actor, d draft) (string, error) {
+	if d.Order != nil {
+		d.Change.Rules = nil
+	}
 	var b bytes.Buffer
 	w, err := flate.NewWriter(&b, flate.BestCompression)
 	if err != nil {
@@ -51,10 +57,10 @@ func (s *Service) seal(by *web.Actor, d draft) (string, error) {
 	return s.Keys.Seal(purpose(by), draftLife, b.Bytes())
 }
 
-// open reads a draft, of whoever may see the policy. web.ErrForbidden, web.ErrExpired, web.ErrBadRequest.
-func (s *Service) open(ctx context.Context, by *web.Actor, sealed string) (draft, error) {
-	var d draft
-	if _, err := s.Admin.Policy(ctx, by, by.Tenant.ID); err != nil {
+// open reads a draft, of whoever may see the policy. web.ErrForbidden, web.ErrExpired, web.ErrBadRequest, *web.Changed.
+func (s *Service) open(ctx context.Context, by *web.Actor, sealed string) (d draft, err error) {
+	p, err := s.Admin.Policy(ctx, by, by.Tenant.ID)
+	if err != nil {
 		return d, err
 	}
 	plain, err := s.Keys.Open(purpose(by), sealed)
@@ -66,7 +72,44 @@ func (s *Service) open(ctx context.Context, by *web.Actor, sealed string) (draft
 	case err != nil:
 		return d, err
 	}
-	return d, json.NewDecoder(io.LimitReader(flate.NewReader(bytes.NewReader(plain)), largestDraft)).Decode(&d)
+	if err = json.NewDecoder(io.LimitReader(flate.NewReader(bytes.NewReader(plain)), largestDraft)).Decode(&d); err != nil {
+		return d, err
+	}
+	if d.Order == nil {
+		return d, nil
+	}
+	if d.Change.Version != p.Version {
+		return d, &web.Changed{Next: d.Back}
+	}
+	d.arrange(p.Rules)
+	return d, nil
+}
+
+// ofRules is the draft of another order or number of rules, made from the policy of a version. put is the one of them that is
+// new or was changed, if there is one.
+func ofRules(rules []storage.Rule, put *storage.Rule, version int64) draft {
+	d := draft{Change: admin.PolicyChange{Rules: &rules, Version: version}, Put: put, Order: []string{}, Back: ui.PathPolicy}
+	for _, r := range rules {
+		d.Order = append(d.Order, r.ID)
+	}
+	return d
+}
+
+// arrange puts the rules together that a draft asks for, from those that there are.
+func (d *draft) arrange(are []storage.Rule) {
+	rules := make([]storage.Rule, 0, len(d.Order))
+	for _, id := range d.Order {
+		if d.Put != nil && d.Put.ID == id {
+			rules = append(rules, *d.Put)
+			continue
+		}
+		for _, r := range are {
+			if r.ID == id {
+				rules = append(rules, r)
+			}
+		}
+	}
+	d.Change.Rules = &rules
 }
 
 // propose leads to the page that says what a change does. A change that is refused is an error; one that changes nothing
@@ -176,23 +219,9 @@ func changesInWords(c admin.Changes) []ui.Text {
 	return texts
 }
 
-// rule is the rule that a draft is about, if it is about one.
-func (d draft) rule() *storage.Rule {
-	if d.Rule == "" || d.Change.Rules == nil {
-		return nil
-	}
-	for i := range *d.Change.Rules {
-		if r := &(*d.Change.Rules)[i]; r.ID == d.Rule {
-			return r
-		}
-	}
-	return nil
-}
-
-// reportable tells whether it is about one rule that would be enforced.
+// reportable tells whether it is about one rule that would be enforced, and need not be.
 func (d draft) reportable() bool {
-	r := d.rule()
-	return r != nil && !r.ReportOnly
+	return d.Put != nil && !d.Put.ReportOnly && !admin.BuiltIn(d.Put.ID)
 }
 
 // addNetworks lists the addresses of the clients that a draft would cut off as networks of the account, in a new draft
@@ -229,7 +258,8 @@ func (s *Service) savePolicy(ctx context.Context, by *web.Actor, in draftIn) (we
 		if !d.reportable() {
 			return web.Result{}, web.ErrBadRequest
 		}
-		d.rule().ReportOnly = true
+		d.Put.ReportOnly = true
+		d.arrange(*d.Change.Rules)
 	}
 	_, err = s.Admin.ChangePolicy(ctx, by, by.Tenant.ID, d.Change)
 	var refused *web.Invalid

@@ -251,5 +251,5 @@ func (s *Service) proposeRules(ctx context.Context, by *web.Actor, in ruleIn, ch
 		return web.Result{}, web.ErrNotFound
 	}
 	rules := change(slices.Clone(p.Rules), i)
-	return s.propose(ctx, by, draft{Change: admin.PolicyChange{Rules: &rules, Version: v}, Back: ui.PathPolicy})
+	return s.propose(ctx, by, ofRules(rules, nil, v))
 }

@@ -185,7 +185,7 @@ func (s *Service) proposeNewRule(ctx context.Context, by *web.Actor, in newRuleI
 		i = len(p.Rules)
 	}
 	rules := slices.Insert(slices.Clone(p.Rules), i, r)
-	res, err := s.propose(ctx, by, draft{Change: admin.PolicyChange{Rules: &rules, Version: v}, Rule: r.ID, Back: ui.PathPolicy})
+	res, err := s.propose(ctx, by, ofRules(rules, &r, v))
 	if err != nil {
 		return s.refuseRule(ctx, by, p, nil, form, err)
 	}
@@ -205,11 +205,7 @@ func (s *Service) proposeRule(ctx context.Context, by *web.Actor, in ruleFormIn)
 	if err := s.takeIn(ctx, by, in, &rules[i]); err != nil {
 		return s.refuseRule(ctx, by, p, &p.Rules[i], in, err)
 	}
-	d := draft{Change: admin.PolicyChange{Rules: &rules, Version: v}, Back: ui.PathPolicy}
-	if !admin.BuiltIn(in.ID) {
-		d.Rule = in.ID
-	}
-	res, err := s.propose(ctx, by, d)
+	res, err := s.propose(ctx, by, ofRules(rules, &rules[i], v))
 	if err != nil {
 		return s.refuseRule(ctx, by, p, &p.Rules[i], in, err)
 	}

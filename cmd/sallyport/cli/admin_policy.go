@@ -55,20 +55,19 @@ func (f policyFlags) change(w *world) (c admin.PolicyChange, err error) {
 const maxJSON = 4 << 20
 
 // readJSON reads a file, or standard input where it is called -, strictly.
-func readJSON(w *world, name, where string, into any) error {
+func readJSON(w *world, name, where string, into any) (err error) {
 	in := w.in
 	if name != "-" {
-		f, err := os.Open(name) //nolint:gosec // G304: it is the operator's own file.
+		f, err := os.Open(name)
 		if err != nil {
 			return finding{What: err.Error(), Where: where, Do: "name a file that can be read, or - for standard input"}
 		}
-		defer f.Close()
+		defer func() { err = errors.Join(err, f.Close()) }()
 		in = f
 	}
 	d := json.NewDecoder(io.LimitReader(in, maxJSON))
 	d.DisallowUnknownFields()
-	err := d.Decode(into)
-	if err == nil {
+	if err = d.Decode(into); err == nil {
 		if _, more := d.Token(); !errors.Is(more, io.EOF) {
 			err = errors.New("there is more than one JSON value")
 		}
