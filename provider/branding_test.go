@@ -29,7 +29,7 @@ func picture(t testing.TB, w, h int) string {
 	to := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
 		for x := range w {
-			to.SetNRGBA(x, y, color.NRGBA{R: uint8(x), G: uint8(y), B: 0x80, A: 0xff}) //nolint:gosec // G115: any colour will do.
+			to.SetNRGBA(x, y, color.NRGBA{R: uint8(x), G: uint8(y), B: 0x80, A: 0xff})
 		}
 	}
 	var b bytes.Buffer
@@ -106,7 +106,7 @@ func TestBranding(t *testing.T) {
 	w.user("acme", "robin@acme.example", "staff")
 	owner := w.helper("acme", "olga@acme.example", storage.Owner)
 	p := owner.get(ui.PathBranding).is(atBranding).says("Preview", "Upload logo")
-	p = p.submit("/branding", "name", "Harbour & Sons", "accent", "#FFCC00", "help_url", "https://harbour.example/help",
+	p.submit("/branding", "name", "Harbour & Sons", "accent", "#FFCC00", "help_url", "https://harbour.example/help",
 		"terms_url", " https://harbour.example/terms ").says("The branding is saved", "can’t be read on a light ground", "#ffcc00")
 	owner.upload("logo.png", "image/png", picture(t, 800, 200)).is(atBranding).says("The logo is saved", "Replace logo")
 	w.clock.forward(10 * time.Second) // caches run out

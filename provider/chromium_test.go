@@ -61,6 +61,7 @@ func TestChromium(t *testing.T) {
 		{"RestrictNetworks", testRestrictInChromium},
 		{"CutOffClient", testCutOffInChromium},
 		{"PolicyPages", testPolicyPages},
+		{"SettingsPages", testSettingsPages},
 		{"Screenshots", testScreenshots},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -231,6 +231,7 @@ var oneTitle = [...]string{
 	"policy policy-reported",
 	"preview preview-everyone",
 	"networks networks-more",
+	"branding branding-tried branding-logo",
 	"people people-menu people-none people-locked",
 	"person-revoked people-unlocked",
 	"security-device security-mail-sent security-passkey",

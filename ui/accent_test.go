@@ -13,10 +13,22 @@ import (
 
 // pairsOfAccent are the pairs in which a tenant's accent has a part; see TestContrast for those of our own colours.
 var pairsOfAccent = [...][2]string{
-	{"text", "accent-soft"}, {"muted", "accent-soft"}, {"text", "glow"}, {"muted", "glow"},
-	{"accent", "ground"}, {"accent", "surface"}, {"accent", "raised"}, {"accent", "accent-soft"}, {"accent", "glow"},
-	{"accent-strong", "ground"}, {"accent-strong", "surface"}, {"accent-strong", "raised"}, {"accent-strong", "accent-soft"}, {"accent-strong", "glow"},
-	{"on-accent", "accent"}, {"on-accent", "accent-strong"},
+	{"text", "accent-soft"},
+	{"muted", "accent-soft"},
+	{"text", "glow"},
+	{"muted", "glow"},
+	{"accent", "ground"},
+	{"accent", "surface"},
+	{"accent", "raised"},
+	{"accent", "accent-soft"},
+	{"accent", "glow"},
+	{"accent-strong", "ground"},
+	{"accent-strong", "surface"},
+	{"accent-strong", "raised"},
+	{"accent-strong", "accent-soft"},
+	{"accent-strong", "glow"},
+	{"on-accent", "accent"},
+	{"on-accent", "accent-strong"},
 }
 
 var declared = regexp.MustCompile(`--([a-z-]+): ?(#[0-9a-f]{6})`)

@@ -89,8 +89,8 @@ type saveSettingsIn struct {
 // fields are what a form asks for. Where the deployment sends no text messages there is nothing said of countries.
 func (in saveSettingsIn) fields() (admin.TenantFields, error) {
 	// What is far too long must not come round to something else.
-	minutes := time.Duration(min(max(in.Idle, 0), 1<<20))
-	idle, support := admin.Duration(minutes*time.Minute), strings.TrimSpace(in.Support)
+	minutes := min(max(in.Idle, 0), 1<<20)
+	idle, support := admin.Duration(time.Duration(minutes)*time.Minute), strings.TrimSpace(in.Support)
 	f := admin.TenantFields{
 		TOTPDigits: &in.Digits, TOTPAlgorithm: &in.Algorithm, BackupCodes: &in.Codes, SessionIdle: &idle, EmailReset: &in.Reset,
 		Support: &support,

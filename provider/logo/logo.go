@@ -24,9 +24,10 @@ const (
 	// minSide is what can be seen at all.
 	minSide = 16
 
-	// Width and Height are the largest that a logo is kept in, in pixels: twice what pages show on a screen of two pixels
-	// to the dot.
-	Width, Height = 512, 256
+	// Width and Height are the largest that a logo is kept in, in pixels: enough for what pages show, on screens of three
+	// pixels to the dot.
+	Width  = 512
+	Height = 256
 )
 
 // Why Draw refuses.

@@ -54,10 +54,10 @@ func lossless(w, h int, red, green, blue byte) []byte {
 			bits = append(bits, v>>i&1 == 1)
 		}
 	}
-	put(uint64(w-1), 14) //nolint:gosec // G115: sizes of tests.
-	put(uint64(h-1), 14) //nolint:gosec // G115: sizes of tests.
-	put(0, 4)            // alpha is not used, version 0
-	put(0, 3)            // no transform, no colour cache, no meta prefix codes
+	put(uint64(w-1), 14)
+	put(uint64(h-1), 14)
+	put(0, 4) // alpha is not used, version 0
+	put(0, 3) // no transform, no colour cache, no meta prefix codes
 	for _, symbol := range []byte{green, red, blue, 0xff, 0} {
 		put(1, 1) // a simple code
 		put(0, 1) // of one symbol
@@ -77,7 +77,7 @@ func lossless(w, h int, red, green, blue byte) []byte {
 }
 
 func chunk(name string, data []byte) []byte {
-	out := binary.LittleEndian.AppendUint32([]byte(name), uint32(len(data))) //nolint:gosec // G115: sizes of tests.
+	out := binary.LittleEndian.AppendUint32([]byte(name), uint32(len(data)))
 	out = append(out, data...)
 	if len(data)%2 == 1 {
 		out = append(out, 0)
@@ -87,14 +87,14 @@ func chunk(name string, data []byte) []byte {
 
 func webpOf(chunks ...[]byte) []byte {
 	body := append([]byte("WEBP"), bytes.Join(chunks, nil)...)
-	return append(binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(len(body))), body...) //nolint:gosec // G115: sizes of tests.
+	return append(binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(len(body))), body...)
 }
 
 // extended is the head of an extended WebP file.
 func extended(flags byte, w, h int) []byte {
 	b := []byte{flags, 0, 0, 0}
 	for _, n := range []int{w - 1, h - 1} {
-		b = append(b, byte(n), byte(n>>8), byte(n>>16)) //nolint:gosec // G115: cut to bytes on purpose.
+		b = append(b, byte(n), byte(n>>8), byte(n>>16))
 	}
 	return chunk("VP8X", b)
 }
@@ -102,7 +102,7 @@ func extended(flags byte, w, h int) []byte {
 // pngChunk adds a chunk behind the head of a PNG file.
 func pngChunk(file []byte, name string, data []byte) []byte {
 	const head = 8 + 25
-	c := binary.BigEndian.AppendUint32(nil, uint32(len(data))) //nolint:gosec // G115: sizes of tests.
+	c := binary.BigEndian.AppendUint32(nil, uint32(len(data)))
 	c = append(append(c, name...), data...)
 	c = binary.BigEndian.AppendUint32(c, crc32.ChecksumIEEE(c[4:]))
 	return append(append(append([]byte{}, file[:head]...), c...), file[head:]...)
@@ -135,7 +135,7 @@ const secret = "<script>alert('GPS 53.55N')</script>"
 // behind adds an Exif segment to a JPEG file.
 func withExif(file []byte) []byte {
 	data := "Exif\x00\x00" + secret
-	segment := append([]byte{0xff, 0xe1}, binary.BigEndian.AppendUint16(nil, uint16(len(data)+2))...) //nolint:gosec // G115: sizes of tests.
+	segment := append([]byte{0xff, 0xe1}, binary.BigEndian.AppendUint16(nil, uint16(len(data)+2))...)
 	return append(append(append([]byte{}, file[:2]...), append(segment, data...)...), file[2:]...)
 }
 
@@ -231,8 +231,8 @@ func TestDrawLooksTheSame(t *testing.T) {
 			}
 		}
 	}
-	clear := image.NewNRGBA(image.Rect(0, 0, 600, 300))
-	p, err := Draw(pngOf(t, clear))
+	empty := image.NewNRGBA(image.Rect(0, 0, 600, 300))
+	p, err := Draw(pngOf(t, empty))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,7 +333,7 @@ func BenchmarkDraw(b *testing.B) {
 	deep := image.NewNRGBA64(image.Rect(0, 0, 2048, 2048))
 	for y := range 2048 {
 		for x := range 2048 {
-			deep.SetNRGBA64(x, y, color.NRGBA64{R: uint16(x), G: uint16(y), A: 0xffff}) //nolint:gosec // G115: any colour will do.
+			deep.SetNRGBA64(x, y, color.NRGBA64{R: uint16(x), G: uint16(y), A: 0xffff})
 		}
 	}
 	var buf bytes.Buffer
