@@ -9,6 +9,7 @@ import (
 
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/ui"
 )
 
 // allScopes are those that a tenant's own clients can be given.
@@ -158,5 +159,64 @@ func TestAttackAdminFreesAnOwner(t *testing.T) {
 	w.browser().get("/account").signIn("olga@birch.example").is(atCode)
 	if s := ada.call(http.MethodPatch, path, first(`"roles":["member"]`, "off")); s.status != http.StatusOK {
 		t.Errorf("members: %d %s", s.status, s.body)
+	}
+}
+
+// An admin does not let an owner's mailbox stand for the owner's second step.
+func TestAttackMailboxesOfOwners(t *testing.T) {
+	w := newWorld(t)
+	w.user("birch", "ada@birch.example", "client", func(u *storage.User) { u.Role = storage.Admin })
+	w.user("birch", "olga@birch.example", "client", func(u *storage.User) { u.Role = storage.Owner })
+	const birch = "/api/v1/tenants/birch"
+	ada, _ := w.signedIn("ada@birch.example", "tenant:write")
+	ada.call(http.MethodPatch, birch, `{"email_reset":"on"}`).refuses(t, http.StatusUnprocessableEntity, "email_reset", "owner")
+	if s := ada.call(http.MethodPatch, birch, `{"email_reset":"off"}`); s.status != http.StatusOK {
+		t.Errorf("off: %d %s", s.status, s.body)
+	}
+	w.machine("robot", "birch", "tenant:write").call(http.MethodPatch, birch, `{"email_reset":"on"}`)
+	if s := ada.call(http.MethodPatch, birch, `{"email_reset":"on","support":"help@birch.example"}`); s.status != http.StatusOK {
+		t.Errorf("it is on already: %d %s", s.status, s.body)
+	}
+}
+
+// A tenant's policy does not grow, rule by rule, until each sign-in, of others too, waits for it to be read.
+func TestAttackEndlessPolicy(t *testing.T) {
+	w := newWorld(t)
+	owner := w.helper("birch", "olga@birch.example", storage.Owner)
+	long := `{"rules":[{"name":"Plans","when":{"plans":["` + strings.Repeat("x", 201) + `"]},"then":{}}]}`
+	w.machine("robot", "birch", "policy:write").call(http.MethodPatch, "/api/v1/tenants/birch/policy", long).
+		refuses(t, http.StatusUnprocessableEntity, "rules.when.plans", "too_long")
+	var rules []storage.Rule
+	for i := range 53 {
+		r := storage.Rule{ID: fmt.Sprintf("r%d", i), Name: fmt.Sprintf("Rule %d", i), Then: storage.Then{Access: "allow"}}
+		for j := range 480 {
+			r.When.Networks = append(r.When.Networks, fmt.Sprintf("10.%d.%d.%d/32", i, j/250, j%250))
+		}
+		rules = append(rules, r)
+	}
+	w.rules("birch", append(rules, w.tenantOf("birch").Rules...)...)
+	p := owner.get(ui.PathRules+"/r7").is(atRule).post("/rules/r7", "name", "Rule seven")
+	if p.status != http.StatusUnprocessableEntity || w.tenantOf("birch").Rules[7].Name != "Rule 7" {
+		t.Errorf("%d %s", p.status, p.text())
+	}
+}
+
+// An owner does not lock himself out by making himself one of those whom a rule keeps out, nor by ticking himself where
+// only a recovery code would help.
+func TestAttackOwnerMakesHimselfAnother(t *testing.T) {
+	w := newWorld(t)
+	olga := w.user("birch", "olga@birch.example", "client", func(u *storage.User) { u.Role = storage.Owner })
+	p, _ := w.signedIn("olga@birch.example", "users:write")
+	all := w.tenantOf("birch").Rules
+	w.rules("birch", append([]storage.Rule{
+		{Name: "No contractors", When: storage.When{UserTypes: []string{"contractor"}}},
+		{Name: "The ticked", When: storage.When{Ticked: true}, Then: storage.Then{Access: "allow", Strength: "any"}},
+	}, all...)...)
+	for _, body := range []string{`{"type":"contractor"}`, `{"require_2fa":true}`} {
+		p.call(http.MethodPatch, "/api/v1/tenants/birch/users/"+olga.ID, body).
+			refuses(t, http.StatusUnprocessableEntity, "policy", "locks_out_you")
+	}
+	if s := p.call(http.MethodPatch, "/api/v1/tenants/birch/users/"+olga.ID, `{"type":"staff"}`); s.status != http.StatusOK {
+		t.Errorf("%d %s", s.status, s.body)
 	}
 }

@@ -21,8 +21,10 @@ func (s *Service) keepsNobodyOut(ctx context.Context, by *web.Actor, before, aft
 	if err != nil || r == nil {
 		return err
 	}
-	return invalidAs(r.Where, r.Code, r.What, r.Do)
+	return r.refuse()
 }
+
+func (r *Refusal) refuse() error { return invalidAs(r.Where, r.Code, r.What, r.Do) }
 
 // lockedOut says why a policy can't be saved, if it can't.
 func (s *Service) lockedOut(ctx context.Context, by *web.Actor, before, after *storage.Tenant) (*Refusal, error) {

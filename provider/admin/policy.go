@@ -55,6 +55,8 @@ const (
 	maxRules    = 100
 	maxNetworks = 500
 	maxNamed    = 500
+	// maxConditions is how many users, networks and other things all rules together name.
+	maxConditions = 25_000
 )
 
 // Policy shows a tenant's policy.

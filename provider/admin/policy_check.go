@@ -53,6 +53,9 @@ func (s *Service) checkRules(ctx context.Context, t *storage.Tenant, rules []sto
 	if len(rules) > maxRules {
 		return nil, invalidAs("rules", "many", fmt.Sprintf("there are %d", len(rules)), fmt.Sprintf("give %d at most", maxRules))
 	}
+	if n := conditions(rules); n > maxConditions {
+		return nil, invalidAs("rules", "many", fmt.Sprintf("they name %d users, networks and other things", n), fmt.Sprintf("name %d at most", maxConditions))
+	}
 	checked := slices.Clone(rules)
 	for i := range checked {
 		r := &checked[i]
@@ -77,6 +80,16 @@ func (s *Service) checkRules(ctx context.Context, t *storage.Tenant, rules []sto
 		}
 	}
 	return checked, nil
+}
+
+// conditions counts what rules name. Each sign-in reads all of it, and each look at the policy asks whether it is there.
+func conditions(rules []storage.Rule) (n int) {
+	for i := range rules {
+		w := &rules[i].When
+		n += len(w.UserTypes) + len(w.Roles) + len(w.Users) + len(w.Networks) + len(w.NotNetworks) + len(w.Clients) +
+			len(w.ClientTags) + len(w.Plans) + len(w.Integrations)
+	}
+	return n
 }
 
 func badRule(r *storage.Rule, field, code, what string) error {

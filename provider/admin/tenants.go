@@ -261,6 +261,10 @@ func (s *Service) ChangeTenant(ctx context.Context, by *web.Actor, id string, in
 	if in.Require2FA != nil && by.Client != nil && !runs(by) && !slices.Contains(by.Scopes, ScopePolicyWrite) {
 		return Tenant{}, web.ErrForbidden
 	}
+	// An owner's mailbox would do in place of what the owner has set up: nobody below decides on that.
+	if who := in.EmailReset; who != nil && *who == "on" && t.Settings.EmailReset != "on" && roleOf(by) != storage.Owner {
+		return Tenant{}, invalidAs("email_reset", "owner", "it would be for owners too", "choose off or members, or ask an owner")
+	}
 	before := t
 	// Once on a copy, so that what is refused leaves no event.
 	if err := s.changeable(ctx, by, &t, in); err != nil {

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -353,6 +354,11 @@ func (s *Service) changeUser(ctx context.Context, by *web.Actor, p credential.Pe
 	trial := was
 	if err := apply(&trial); err != nil {
 		return User{}, err
+	}
+	if himself(by, p) && (trial.Type != was.Type || trial.Require2FA != was.Require2FA) {
+		if d, out, err := s.keepsOut(p.Tenant, &trial, by.Address, s.Now()); err != nil || out {
+			return User{}, cmp.Or(err, locksOut(LocksYouOut, d.Rule, by.Address, web.Account(&trial)).refuse())
+		}
 	}
 	e := aboutUser(by, p.User, "user.change")
 	if e.Reason = changed(&was, &trial); e.Reason == "" {

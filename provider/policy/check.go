@@ -53,7 +53,9 @@ const (
 	// MaxName is how many characters a rule's name has at most.
 	MaxName = 100
 	// MaxID is how many characters an ID has at most.
-	MaxID           = 100
+	MaxID = 100
+	// maxValue is how many bytes a value has at most that a condition names.
+	maxValue        = 200
 	maxRememberDays = 30
 )
 
@@ -149,6 +151,8 @@ func each[T ~string](field string, values []T, check func(T) string) *Fault {
 			code = FaultMissing
 		case !utf8.ValidString(string(v)) || strings.ContainsFunc(string(v), storage.Unprintable):
 			code = FaultCharset
+		case len(v) > maxValue:
+			code = FaultTooLong
 		case seen[v]:
 			code = FaultTwice
 		case check != nil:

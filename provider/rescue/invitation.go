@@ -49,7 +49,8 @@ func (s *Service) Invite(ctx context.Context, by *web.Actor, p credential.Person
 func unlinked(name string) string {
 	runes := []rune(name)
 	for i, r := range runes[:max(0, len(runes)-1)] {
-		if strings.ContainsRune(":/.@", r) && !unicode.IsSpace(runes[i+1]) {
+		// The full stops of other scripts part domain names too (RFC 3490, section 3.1).
+		if strings.ContainsRune(":/.@。．｡：／＠", r) && !unicode.IsSpace(runes[i+1]) {
 			runes[i] = ' '
 		}
 	}
