@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"strings"
@@ -218,5 +219,19 @@ func TestAttackOwnerMakesHimselfAnother(t *testing.T) {
 	}
 	if s := p.call(http.MethodPatch, "/api/v1/tenants/birch/users/"+olga.ID, `{"type":"staff"}`); s.status != http.StatusOK {
 		t.Errorf("%d %s", s.status, s.body)
+	}
+}
+
+// A cursor that we never gave reaches no database.
+func TestAttackCursors(t *testing.T) {
+	w := newWorld(t)
+	p := w.machine("robot", "birch", "users:read", "clients:read", "audit:read")
+	for _, forged := range []string{"\x00", "\xff\xfe", "a\nb", "\u202e"} {
+		for _, list := range []string{"users", "invitations", "clients", "audit/entries"} {
+			path := "/api/v1/tenants/birch/" + list + "?after=" + base64.RawURLEncoding.EncodeToString([]byte(forged))
+			if s := p.call(http.MethodGet, path, ""); s.status != http.StatusBadRequest {
+				t.Errorf("%q of %s: %d %s", forged, list, s.status, s.body)
+			}
+		}
 	}
 }

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
+	"unicode/utf8"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/storage"
@@ -50,7 +52,8 @@ func (c Cursor) MarshalText() ([]byte, error) {
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (c *Cursor) UnmarshalText(text []byte) error {
 	plain, err := base64.RawURLEncoding.Strict().DecodeString(string(text))
-	if err != nil || len(plain) == 0 {
+	// IDs are such lines; databases differ in what they make of anything else.
+	if err != nil || len(plain) == 0 || !utf8.Valid(plain) || bytes.ContainsFunc(plain, storage.Unprintable) {
 		return errCursor
 	}
 	*c = Cursor(plain)
