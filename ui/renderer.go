@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"text/template/parse"
 	"time"
 )
@@ -31,9 +32,14 @@ type Options struct {
 type Renderer struct {
 	words  *catalogues
 	assets *assets
-	// pages are by language and name.
-	pages map[string]map[string]*template.Template
-	now   func() time.Time
+	// sources are the templates as they were read, by page and the name that they define; shared ones belong to the page "".
+	sources map[string]map[string]*parse.Tree
+	now     func() time.Time
+
+	mu sync.Mutex
+	// pages are ready to be drawn, by language and page: those that were asked for. With all there are in all languages a
+	// server would hold megabytes that nobody looks at.
+	pages map[[2]string]*template.Template
 }
 
 // shared are the templates that the pages are put together from.
@@ -46,7 +52,7 @@ func New(o Options) (*Renderer, error) {
 	if o.Override != nil {
 		layers = append(layers, o.Override)
 	}
-	r := &Renderer{pages: map[string]map[string]*template.Template{}, now: o.Now}
+	r := &Renderer{pages: map[[2]string]*template.Template{}, now: o.Now}
 	if r.now == nil {
 		r.now = time.Now
 	}
@@ -61,10 +67,8 @@ func New(o Options) (*Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, lang := range r.words.langs {
-		if r.pages[lang], err = r.parse(lang, sources); err != nil {
-			return nil, err
-		}
+	if r.sources, err = r.parse(sources); err != nil {
+		return nil, err
 	}
 	if o.Override != nil {
 		if err := r.tryAll(); err != nil {
@@ -97,34 +101,28 @@ func readTemplates(layers ...fs.FS) (map[string]string, error) {
 	return sources, nil
 }
 
-// parse makes one language's pages.
-func (r *Renderer) parse(lang string, sources map[string]string) (map[string]*template.Template, error) {
-	base := r.set(lang)
-	for _, name := range shared {
-		if _, err := base.New(name).Parse(sources[name]); err != nil {
-			return nil, fmt.Errorf("ui: templates/%s: %w", name, err)
-		}
-	}
-	parts := map[string]*parse.Tree{}
-	for _, t := range base.Templates() {
-		parts[t.Name()] = t.Tree
-	}
-	pages := make(map[string]*template.Template, len(sources))
+// parse reads the templates. What they are is the same in all languages; what their functions say is not.
+func (r *Renderer) parse(sources map[string]string) (map[string]map[string]*parse.Tree, error) {
+	trees := map[string]map[string]*parse.Tree{}
 	for name, source := range sources {
-		if slices.Contains(shared, name) {
-			continue
-		}
-		page := r.set(lang)
-		_, err := page.New(name).Parse(source)
-		if err == nil {
-			err = complete(page, parts)
-		}
-		if err != nil {
+		set := r.set(r.words.langs[0])
+		if _, err := set.New(name).Parse(source); err != nil {
 			return nil, fmt.Errorf("ui: templates/%s: %w", name, err)
 		}
-		pages[strings.TrimSuffix(name, ".html")] = page.Lookup("layout.html")
+		page := strings.TrimSuffix(name, ".html")
+		if slices.Contains(shared, name) {
+			page = ""
+		}
+		if trees[page] == nil {
+			trees[page] = map[string]*parse.Tree{}
+		}
+		for _, t := range set.Templates() {
+			if t.Tree != nil {
+				trees[page][t.Name()] = t.Tree
+			}
+		}
 	}
-	return pages, nil
+	return trees, nil
 }
 
 // set is an empty set of templates.
@@ -132,29 +130,38 @@ func (r *Renderer) set(lang string) *template.Template {
 	return template.New("").Funcs(r.funcs(lang)).Funcs(r.auditFuncs(lang)).Option("missingkey=error")
 }
 
-// complete adds the layout to a page, and of the shared templates those that it comes to need. Each page has its own copies,
-// since html/template works into them how their surroundings are escaped; with copies of all of them, a server would hold
-// megabytes that no page draws.
-func complete(page *template.Template, parts map[string]*parse.Tree) error {
-	wanted := []string{"layout.html"}
-	for _, t := range page.Templates() {
-		if t.Tree != nil {
-			wanted = append(wanted, calls(t.Tree.Root)...)
-		}
+// page is a page's template in a language, and nil where there is no such page.
+func (r *Renderer) page(lang, name string) (*template.Template, error) {
+	key := [2]string{lang, name}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if page, ok := r.pages[key]; ok || name == "" || r.sources[name] == nil {
+		return page, nil
 	}
+	set := r.set(lang)
+	wanted := []string{"layout.html"}
+	for name, tree := range r.sources[name] {
+		// Copies, since html/template works into them how their surroundings are escaped.
+		if _, err := set.AddParseTree(name, tree.Copy()); err != nil {
+			return nil, err
+		}
+		wanted = append(wanted, calls(tree.Root)...)
+	}
+	// Of the shared templates those that it comes to need.
 	for len(wanted) > 0 {
 		name := wanted[0]
 		wanted = wanted[1:]
-		part := parts[name]
-		if page.Lookup(name) != nil || part == nil {
+		tree := r.sources[""][name]
+		if tree == nil || set.Lookup(name) != nil {
 			continue
 		}
-		if _, err := page.AddParseTree(name, part.Copy()); err != nil {
-			return err
+		if _, err := set.AddParseTree(name, tree.Copy()); err != nil {
+			return nil, err
 		}
-		wanted = append(wanted, calls(part.Root)...)
+		wanted = append(wanted, calls(tree.Root)...)
 	}
-	return nil
+	r.pages[key] = set.Lookup("layout.html")
+	return r.pages[key], nil
 }
 
 // calls are the names of the templates that stand in a list of nodes.
@@ -195,10 +202,13 @@ func (r *Renderer) tryAll() error {
 // Render draws the page. It writes nothing unless all of the page could be drawn; a language that the catalogues do
 // not have is replaced by the one that fits best.
 func (r *Renderer) Render(w io.Writer, f Frame, p Page) error {
-	if r.pages[f.Lang] == nil {
+	if _, known := r.words.books[f.Lang]; !known {
 		f.Lang = r.Language(f.Lang)
 	}
-	page := r.pages[f.Lang][p.Template()]
+	page, err := r.page(f.Lang, p.Template())
+	if err != nil {
+		return fmt.Errorf("ui: prepare %s in %q: %w", p.Template(), f.Lang, err)
+	}
 	if page == nil {
 		return fmt.Errorf("ui: there is no template for the page %q", p.Template())
 	}
@@ -215,7 +225,7 @@ func (r *Renderer) Render(w io.Writer, f Frame, p Page) error {
 // Text is a text in words, as mails need it. A Text that the catalogues do not have, or that lacks something to fill
 // in, reads as its key: a mail about a change of somebody's account must go out all the same.
 func (r *Renderer) Text(lang string, t Text) string {
-	if r.pages[lang] == nil {
+	if _, known := r.words.books[lang]; !known {
 		lang = r.Language(lang)
 	}
 	words, err := r.words.say(lang, t)

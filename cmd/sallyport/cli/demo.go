@@ -35,7 +35,7 @@ const (
 	// computed; a demonstration should not hold on to that.
 	demoMemory = 40 << 20
 	// demoGrowth is by how much of itself, in percent, the heap grows before the collector runs.
-	demoGrowth = 40
+	demoGrowth = 20
 )
 
 // info is what a demonstration tells of itself.
