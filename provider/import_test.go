@@ -15,16 +15,13 @@ import (
 	"golang.org/x/crypto/scrypt"
 
 	"github.com/sallyport-id/sallyport/provider/transfer"
+	"github.com/sallyport-id/sallyport/provider/web"
 )
 
 // bring imports a file into a tenant; every line of it must do.
 func (w *world) bring(tenant, file string) {
 	w.t.Helper()
-	s, err := w.p.Transfer()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	totals, err := s.Import(w.t.Context(), tenant, strings.NewReader(file), transfer.Options{Format: transfer.CSV, Line: func(l transfer.Line) error {
+	totals, err := w.p.Transfer().Import(w.t.Context(), web.Operator(), tenant, strings.NewReader(file), transfer.Options{Format: transfer.CSV, Line: func(l transfer.Line) error {
 		if l.Outcome != transfer.Created {
 			w.t.Errorf("%+v", l)
 		}

@@ -43,6 +43,7 @@ var matrix = map[string]may{
 	"POST /admin/people/:id/enable": helpers, "POST /admin/people/:id/unlock": helpers,
 	"POST /admin/people/:id/recovery-code": owners, "POST /admin/people/:id/recovery-code/revoke": owners,
 	"GET /admin/people/:id/delete": owners, "POST /admin/people/:id/delete": owners,
+	"GET /admin/people/import": owners, "POST /admin/people/import": owners, "POST /admin/people/import/run": owners, "GET /admin/people/export": owners,
 	"POST /admin/people/:id/remind": helpers, "POST /admin/people/remind": helpers,
 	"GET /admin/invite": helpers, "POST /admin/invite": helpers, "POST /admin/people/:id/invite": helpers,
 	"GET /admin/people/:id/withdraw": helpers, "POST /admin/people/:id/withdraw": helpers,
@@ -83,6 +84,7 @@ var matrix = map[string]may{
 	"POST /api/v1/tenants/:tenant/users/:user/disable": helpers, "POST /api/v1/tenants/:tenant/users/:user/enable": helpers,
 	"POST /api/v1/tenants/:tenant/users/:user/unlock": helpers, "POST /api/v1/tenants/:tenant/users/:user/remind": helpers,
 	"POST /api/v1/tenants/:tenant/users/:user/recovery-code": owners, "DELETE /api/v1/tenants/:tenant/users/:user/recovery-code": owners,
+	"POST /api/v1/tenants/:tenant/users/import": owners, "GET /api/v1/tenants/:tenant/users/export": owners,
 	"GET /api/v1/tenants/:tenant/unprotected": helpers, "POST /api/v1/tenants/:tenant/unprotected/remind": helpers,
 	"GET /api/v1/tenants/:tenant/invitations": helpers, "POST /api/v1/tenants/:tenant/invitations": helpers,
 	"POST /api/v1/tenants/:tenant/invitations/:user/send": helpers, "DELETE /api/v1/tenants/:tenant/invitations/:user": helpers,
@@ -123,6 +125,7 @@ var bodies = map[string]string{
 	"PATCH /api/v1/clients/:client":                   `{"name":"Other"}`,
 	"POST /api/v1/tenants/:tenant/webhooks":           `{"url":"https://hooks.example.com/%s"}`,
 	"PATCH /api/v1/tenants/:tenant/webhooks/:webhook": `{"description":"Other"}`,
+	postImport:     "email\n%s@new.example\n",
 	putIntegration: `{"name":"Xero","kind":"financial"}`,
 	"PUT /api/v1/tenants/:tenant/audit/retention": `{"days":365}`,
 	"PATCH /api/v1/tenants/:tenant/policy":        `{"require_2fa":["client"]}`,
@@ -131,13 +134,17 @@ var bodies = map[string]string{
 }
 
 // media are the types of bodies that are no JSON.
-var media = map[string]string{"PUT /api/v1/tenants/:tenant/logo": "image/png"}
+var media = map[string]string{"PUT /api/v1/tenants/:tenant/logo": "image/png", postImport: "text/csv"}
 
-const putIntegration = "PUT /api/v1/tenants/:tenant/integrations/:integration"
+const (
+	putIntegration = "PUT /api/v1/tenants/:tenant/integrations/:integration"
+	postImport     = "POST /api/v1/tenants/:tenant/users/import"
+)
 
 // forms are what pages must be sent to be understood at all.
 var forms = map[string]url.Values{
 	"POST /admin/applications/:id/secret": {"keep": {"day"}},
+	"GET /admin/people/export":            {"format": {"csv"}},
 	"POST /admin/branding":                {"name": {"Acme"}, "accent": {"#8e24aa"}},
 	"POST /admin/settings": {
 		"totp_digits": {"8"}, "totp_algorithm": {"SHA256"}, "backup_codes": {"1"}, "session_idle": {"30"}, "email_reset": {"off"}, "sms_to": {"all"},
@@ -413,7 +420,10 @@ func (g *grid) operations(routes []web.Route) {
 				body = fmt.Sprintf(body, fmt.Sprintf("n%d", g.n))
 			}
 			if kind := media[key]; kind != "" {
-				return who[name].call(r.Method, path, picture(g.t, 40, 20), "Content-Type", kind).status
+				if body == "" {
+					body = picture(g.t, 40, 20)
+				}
+				return who[name].call(r.Method, path, body, "Content-Type", kind).status
 			}
 			return who[name].call(r.Method, path, body).status
 		}

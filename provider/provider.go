@@ -33,6 +33,7 @@ import (
 	"github.com/sallyport-id/sallyport/provider/oidc"
 	"github.com/sallyport-id/sallyport/provider/policy"
 	"github.com/sallyport-id/sallyport/provider/rescue"
+	"github.com/sallyport-id/sallyport/provider/transfer"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/provider/webhook"
 	"github.com/sallyport-id/sallyport/storage"
@@ -108,6 +109,8 @@ type Provider struct {
 	admin   *admin.Service
 	api     *api.Service
 	console *console.Service
+	// transfer asks admin who may.
+	transfer *transfer.Service
 	// webhooks is one of the audit log's sinks, and puts what happens to webhooks into that log.
 	webhooks *webhook.Service
 }
@@ -280,13 +283,16 @@ func (p *Provider) services() error {
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
 	}
+	if p.transfer, err = p.transfers(); err != nil {
+		return fmt.Errorf("provider: %w", err)
+	}
 	p.console, err = console.New(console.Config{
-		Admin: p.admin, Credentials: keeper, Store: c.Store, Keys: p.keys, Issuer: p.issuer.String(), Now: c.Now,
+		Admin: p.admin, Transfer: p.transfer, Credentials: keeper, Store: c.Store, Keys: p.keys, Issuer: p.issuer.String(), Now: c.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
 	}
-	p.api, err = api.New(api.Config{Issuer: p.issuer, Store: c.Store, Keys: p.keys, Admin: p.admin, Logger: c.Logger, Now: c.Now})
+	p.api, err = api.New(api.Config{Issuer: p.issuer, Store: c.Store, Keys: p.keys, Admin: p.admin, Transfer: p.transfer, Logger: c.Logger, Now: c.Now})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
 	}

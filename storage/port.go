@@ -139,6 +139,7 @@ type Store struct {
 	Tallies     Table[Tally]
 	Replies     Table[Reply]
 	Logos       Table[Logo]
+	Uploads     Table[Upload]
 	// DueDeliveries is the queue of Deliveries.
 	DueDeliveries Table[DueDelivery]
 

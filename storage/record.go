@@ -95,5 +95,20 @@ type Reply struct {
 	Sealed []byte `json:"sealed,omitempty"`
 }
 
+// Upload is a file that a user brought and that waits for a yes. Its ID is the user's, so that another takes its place.
+type Upload struct {
+	Key `bson:",inline"`
+	// Ticket tells it from the one that took its place.
+	Ticket string `json:"ticket"`
+	// Format is how the file is written, and Update whether it changes what is there already.
+	Format string `json:"format"`
+	Update bool   `json:"update,omitempty"`
+	// Sealed is the file, piece by piece: there may be password hashes in it.
+	Sealed []string `json:"sealed"`
+}
+
+// Kind says how uploads are kept.
+func (Upload) Kind() Kind { return Kind{Name: "uploads", Expiring: true} }
+
 // Kind says how replies are kept.
 func (Reply) Kind() Kind { return Kind{Name: "replies", Expiring: true} }

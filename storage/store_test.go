@@ -22,7 +22,7 @@ func whole() storage.Store {
 		SigningKeys: table[storage.SigningKey]{}, Events: table[storage.Event]{}, Counters: table[storage.Counter]{},
 		Messages: table[storage.Message]{}, Links: table[storage.Link]{},
 		Webhooks: table[storage.Webhook]{}, Deliveries: table[storage.Delivery]{}, DueDeliveries: table[storage.DueDelivery]{},
-		Tallies: table[storage.Tally]{}, Replies: table[storage.Reply]{}, Logos: table[storage.Logo]{},
+		Tallies: table[storage.Tally]{}, Replies: table[storage.Reply]{}, Logos: table[storage.Logo]{}, Uploads: table[storage.Upload]{},
 		Ping:  func(context.Context) error { return nil },
 		Sweep: func(context.Context) (int, error) { return 0, nil },
 		Close: func() error { return nil },

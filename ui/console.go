@@ -25,6 +25,8 @@ func (People) part() string       { return "people" }
 func (Person) part() string       { return "people" }
 func (RecoveryCode) part() string { return "people" }
 func (Invite) part() string       { return "people" }
+func (Import) part() string       { return "people" }
+func (ImportReport) part() string { return "people" }
 func (UserTypes) part() string    { return "people" }
 func (UserType) part() string     { return "people" }
 

@@ -27,6 +27,7 @@ func Gallery() []Sample {
 	all = append(all, securitySamples()...)
 	all = append(all, moreSecuritySamples()...)
 	all = append(all, peopleSamples()...)
+	all = append(all, importSamples()...)
 	all = append(all, policySamples()...)
 	all = append(all, linkSamples()...)
 	all = append(all, auditSamples()...)

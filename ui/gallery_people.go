@@ -43,7 +43,7 @@ func peopleSamples() []Sample {
 	locked.Out, locked.Unlock = true, "/admin/people/u4/unlock"
 	page := People{
 		Action: PathPeople, Types: sampleTypes(), Next: PathPeople + "?after=u4", First: PathPeople, Count: 100_204, All: 100_204, TwoFactor: 81_377,
-		People: []PersonRow{you, peer, alive, locked, sampleInvited(false), sampleInvited(true)}, Invite: PathInvite, EditTypes: PathUserTypes,
+		People: []PersonRow{you, peer, alive, locked, sampleInvited(false), sampleInvited(true)}, Invite: PathInvite, EditTypes: PathUserTypes, Import: PathImport,
 	}
 	nudge, found, none, invited, searching, empty := page, page, page, page, page, page
 	nudge.Unprotected, nudge.RemindAll, nudge.First = []PersonRow{bare, peer, unreachable}, PathPeople+"/remind", ""

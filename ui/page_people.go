@@ -35,9 +35,10 @@ type People struct {
 	Unprotected []PersonRow `json:"unprotected,omitempty"`
 	// RemindAll asks all of them to set one up, by POST; empty where there is nobody who can be asked.
 	RemindAll string `json:"remind_all,omitempty"`
-	// Invite leads to the form for an invitation, EditTypes to the user types.
+	// Invite leads to the form for an invitation, EditTypes to the user types, and Import, for owners, to files of users.
 	Invite    string `json:"invite"`
 	EditTypes string `json:"edit_types"`
+	Import    string `json:"import,omitempty"`
 	// Notice says what was just done.
 	Notice Text `json:"notice,omitzero"`
 }

@@ -79,6 +79,8 @@ func TestGalleryIsComplete(t *testing.T) {
 		ui.Adoption{},
 		ui.Person{},
 		ui.Invite{},
+		ui.Import{},
+		ui.ImportReport{},
 		ui.UserTypes{},
 		ui.UserType{},
 		ui.Applications{},

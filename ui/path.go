@@ -17,6 +17,8 @@ const (
 	// PathInvite asks whom to invite, and PathUserTypes lists a tenant's user types.
 	PathInvite    = "/admin/invite"
 	PathUserTypes = "/admin/types"
+	// PathImport asks for a file of users, and leads to such files.
+	PathImport = "/admin/people/import"
 	// PathAdoption shows how far two-factor authentication has come, and PathAudit what happened.
 	PathAdoption = "/admin/adoption"
 	PathAudit    = "/admin/audit"

@@ -80,6 +80,8 @@ const (
 	// NoticeInvited, NoticeWithdrawn: {account} was sent an invitation, or its invitation was taken back.
 	NoticeInvited   = "notice.invited"
 	NoticeWithdrawn = "notice.withdrawn"
+	// NoticeImported: of the lines of a file, {created}, {updated}, {skipped} and {refused}.
+	NoticeImported = "notice.imported"
 	// NoticeInvitedOften: {account} was sent too many invitations lately; {n} minutes to wait.
 	NoticeInvitedOften = "notice.invited_often"
 	// NoticeReminded: {account} was asked to set up a second step; NoticeRemindedLately: that was so within the last day.
@@ -218,7 +220,7 @@ func (t Text) tone() string {
 	case NoticePolicySaved, NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorRenamed, NoticeTwoFactorOn,
 		NoticeSentAgain, NoticePasswordNew, NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent,
 		NoticeRecoveryRevoked, NoticeUnlocked, NoticePersonSaved, NoticePersonReset, NoticePersonEnded, NoticePersonForgot,
-		NoticePersonDisabled, NoticePersonEnabled, NoticeRetentionSaved, NoticePersonDeleted, NoticeInvited, NoticeWithdrawn, NoticeReminded,
+		NoticePersonDisabled, NoticePersonEnabled, NoticeRetentionSaved, NoticePersonDeleted, NoticeInvited, NoticeWithdrawn, NoticeImported, NoticeReminded,
 		NoticeRemindedAll, NoticeSettingsSaved, NoticeBrandingSaved, NoticeLogoSaved, NoticeLogoRemoved,
 		NoticeTypeAdded, NoticeTypeSaved, NoticeTypeRemoved,
 		NoticeApplicationSaved, NoticeApplicationDisabled, NoticeApplicationEnabled,
@@ -462,4 +464,16 @@ func Invalid(where, code string) Text {
 		return Say(invalidPrefix + where)
 	}
 	return Say(invalidPrefix + where + "." + code)
+}
+
+// InvalidLine says why a line of a file was refused: field is the one that it is about, and value what helps to find it.
+func InvalidLine(code, field, value string) Text {
+	return Say(invalidPrefix+"line."+code, "field", field, "value", value)
+}
+
+// InvalidFile says why a file was refused as a whole; n is how many there may be.
+func InvalidFile(code, value string, n int) Text {
+	t := Invalid("file", code)
+	t.Data = map[string]any{"value": value, "n": n}
+	return t
 }

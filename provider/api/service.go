@@ -10,6 +10,7 @@ import (
 
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/keys"
+	"github.com/sallyport-id/sallyport/provider/transfer"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
@@ -22,8 +23,10 @@ type Config struct {
 	// Keys seals answers that are kept.
 	Keys *keys.Keys
 	// Admin is what the operations stand on: it decides who may do what, and puts it into the audit log.
-	Admin  *admin.Service
-	Logger *slog.Logger
+	Admin *admin.Service
+	// Transfer imports and exports users; it asks Admin who may.
+	Transfer *transfer.Service
+	Logger   *slog.Logger
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -36,7 +39,7 @@ type Service struct {
 
 // New checks the configuration.
 func New(c Config) (*Service, error) {
-	if c.Issuer == nil || c.Store.Replies == nil || c.Keys == nil || c.Admin == nil || c.Logger == nil {
+	if c.Issuer == nil || c.Store.Replies == nil || c.Keys == nil || c.Admin == nil || c.Transfer == nil || c.Logger == nil {
 		return nil, errors.New("api: Config lacks a part")
 	}
 	if c.Now == nil {
@@ -64,7 +67,7 @@ func (s *Service) Operations() []web.Route {
 	return slices.Concat([]web.Route{
 		web.API(http.MethodGet, v1+"/me", "", s.me).About("getMe", "Access", "Tell whose the access token is"),
 	},
-		s.tenantRoutes(), s.auditRoutes(), s.userRoutes(), s.invitationRoutes(), s.typeRoutes(), s.clientRoutes(),
+		s.tenantRoutes(), s.auditRoutes(), s.userRoutes(), s.transferRoutes(), s.invitationRoutes(), s.typeRoutes(), s.clientRoutes(),
 		s.integrationRoutes(), s.webhookRoutes(), s.policyRoutes(),
 	)
 }

@@ -108,6 +108,11 @@ func (s *Service) people(ctx context.Context, by *web.Actor, in peopleIn) (web.R
 		Filter: f, Action: ui.PathPeople, Types: k, People: []ui.PersonRow{}, More: found.More,
 		Invite: ui.PathInvite, EditTypes: ui.PathUserTypes, Notice: s.said().Read(in.Notice),
 	}
+	if owns, err := s.owns(ctx, by); err != nil {
+		return web.Result{}, err
+	} else if owns {
+		page.Import = ui.PathImport
+	}
 	for i := range found.Items {
 		row, err := s.listed(ctx, by, k, &found.Items[i])
 		if err != nil {

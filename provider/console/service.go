@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/credential"
 	"github.com/sallyport-id/sallyport/provider/keys"
+	"github.com/sallyport-id/sallyport/provider/transfer"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/ui"
@@ -20,8 +21,10 @@ type Config struct {
 	// Admin does what the pages ask for; it also says who may.
 	Admin       *admin.Service
 	Credentials *credential.Keeper
-	Store       storage.Store
-	Keys        *keys.Keys
+	// Transfer imports and exports users; it asks Admin who may.
+	Transfer *transfer.Service
+	Store    storage.Store
+	Keys     *keys.Keys
 	// Issuer is what applications are told to trust.
 	Issuer string
 	// Now is the clock; nil means time.Now.
@@ -33,7 +36,7 @@ type Service struct{ Config }
 
 // New checks the configuration.
 func New(c Config) (*Service, error) {
-	if c.Admin == nil || c.Credentials == nil || c.Store.Users == nil || c.Keys == nil || c.Issuer == "" {
+	if c.Admin == nil || c.Transfer == nil || c.Credentials == nil || c.Store.Users == nil || c.Keys == nil || c.Issuer == "" {
 		return nil, errors.New("console: Config lacks a part")
 	}
 	if c.Now == nil {
@@ -45,7 +48,7 @@ func New(c Config) (*Service, error) {
 // Routes are the pages.
 func (s *Service) Routes() []web.Route {
 	return slices.Concat(
-		s.peopleRoutes(), s.inviteRoutes(), s.typeRoutes(), s.auditRoutes(), s.adoptionRoutes(), s.applicationRoutes(),
+		s.peopleRoutes(), s.importRoutes(), s.inviteRoutes(), s.typeRoutes(), s.auditRoutes(), s.adoptionRoutes(), s.applicationRoutes(),
 		s.integrationRoutes(), s.webhookRoutes(), s.settingsRoutes(), s.brandingRoutes(), s.policyRoutes(),
 	)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-id/sallyport/provider/transfer"
+	"github.com/sallyport-id/sallyport/provider/web"
 )
 
 // fileOf is a file of n users with bcrypt hashes.
@@ -26,7 +27,7 @@ func BenchmarkImport(b *testing.B) {
 			w := newWorld(b)
 			file := fileOf(b.N)
 			b.ResetTimer()
-			totals, err := w.Import(b.Context(), "acme", bytes.NewReader(file), transfer.Options{Format: transfer.CSV, Workers: workers})
+			totals, err := w.Import(b.Context(), web.Operator(), "acme", bytes.NewReader(file), transfer.Options{Format: transfer.CSV, Workers: workers})
 			if err != nil || totals.Created != b.N {
 				b.Fatal(totals, err)
 			}
@@ -37,12 +38,12 @@ func BenchmarkImport(b *testing.B) {
 // BenchmarkExport exports users out of SQLite.
 func BenchmarkExport(b *testing.B) {
 	w := newWorld(b)
-	if _, err := w.Import(b.Context(), "acme", bytes.NewReader(fileOf(2000)), transfer.Options{Format: transfer.CSV}); err != nil {
+	if _, err := w.Import(b.Context(), web.Operator(), "acme", bytes.NewReader(fileOf(2000)), transfer.Options{Format: transfer.CSV}); err != nil {
 		b.Fatal(err)
 	}
 	b.ResetTimer()
 	for b.Loop() {
-		if n, err := w.Export(b.Context(), "acme", io.Discard, transfer.ExportOptions{Format: transfer.CSV}); err != nil || n != 2000 {
+		if n, err := w.Export(b.Context(), web.Operator(), "acme", io.Discard, transfer.ExportOptions{Format: transfer.CSV}); err != nil || n != 2000 {
 			b.Fatal(n, err)
 		}
 	}

@@ -55,7 +55,7 @@ func newTable(header string, passwords bool) (*table, error) {
 	}
 	cells, err := t.cells(header)
 	if err != nil {
-		return nil, badHeader(err.Error(), "write the names of the columns into the first line")
+		return nil, badHeader("quote", err.Error(), "write the names of the columns into the first line")
 	}
 	var r record
 	known := slices.Concat(slices.Collect(maps.Keys(r.texts())), slices.Collect(maps.Keys(r.flags())), passedOver[:])
@@ -63,21 +63,27 @@ func newTable(header string, passwords bool) (*table, error) {
 		c = strings.ToLower(strings.TrimSpace(c))
 		switch {
 		case !slices.Contains(known, c):
-			return nil, badHeader(fmt.Sprintf("there is no column “%s”", shown(c)), "the first line names the columns: "+listed())
+			return nil, &web.Invalid{
+				Where: headerLine, Code: "column", What: fmt.Sprintf("there is no column “%s”", shown(c)), Value: shown(c),
+				Do: "the first line names the columns: " + listed(), Err: web.ErrInvalid,
+			}
 		case slices.Contains(t.columns, c):
-			return nil, badHeader(fmt.Sprintf("the column %s is there twice", c), "take one of them out")
+			return nil, badHeader("twice", fmt.Sprintf("the column %s is there twice", c), "take one of them out")
 		case c == "password" && !passwords:
-			return nil, badHeader("there are plain passwords in the file", "bring password_hash instead, or allow plain passwords; hashing them takes long")
+			return nil, badHeader("plain", "there are plain passwords in the file", "bring password_hash instead, or allow plain passwords; hashing them takes long")
 		}
 		t.columns = append(t.columns, c)
 	}
 	if !slices.Contains(t.columns, "email") && !slices.Contains(t.columns, "login") {
-		return nil, badHeader("there is neither a column email nor a column login", "a user needs one of them to sign in with")
+		return nil, badHeader("nobody", "there is neither a column email nor a column login", "a user needs one of them to sign in with")
 	}
 	return t, nil
 }
 
-func badHeader(what, do string) error { return &web.Invalid{What: what, Where: "line 1", Do: do} }
+// headerLine is where the header of a CSV file stands.
+const headerLine = "line 1"
+
+func badHeader(code, what, do string) error { return web.Refuse(headerLine, code, what, do) }
 
 // cells parts a line.
 func (t *table) cells(line string) ([]string, error) {
@@ -87,7 +93,7 @@ func (t *table) cells(line string) ([]string, error) {
 	r.FieldsPerRecord = -1
 	cells, err := r.Read()
 	if err != nil {
-		return nil, refuse("a quotation mark is not closed on the line, or stands where none may")
+		return nil, refuse(Fault{Code: "quote"}, "a quotation mark is not closed on the line, or stands where none may")
 	}
 	return cells, nil
 }
@@ -99,7 +105,7 @@ func (t *table) read(line string) (*record, error) {
 		return nil, err
 	}
 	if len(cells) != len(t.columns) {
-		return nil, refuse("it has %d cells, and the header %d", len(cells), len(t.columns))
+		return nil, refuse(Fault{Code: "cells"}, "it has %d cells, and the header %d", len(cells), len(t.columns))
 	}
 	var r record
 	texts, flags := r.texts(), r.flags()

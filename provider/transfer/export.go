@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bufio"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -23,8 +24,6 @@ type ExportOptions struct {
 	Hashes bool
 	// Progress is told how many users were written, after each page. nil: nobody is told.
 	Progress func(users int)
-	// Actor is who exports, for the audit log: "operator" when empty.
-	Actor string
 }
 
 // exported is a user as the file has it.
@@ -73,18 +72,22 @@ func instant(t time.Time) string {
 // exportPage is how many users are read at a time.
 const exportPage = 500
 
-// Export writes all users of a tenant, by their IDs, in bounded memory, and returns how many. Which second steps a user has
-// is told, but no secret of theirs. What Export wrote, Import reads. *web.Invalid, or an error of w's or the store's.
-func (s *Service) Export(ctx context.Context, tenant string, w io.Writer, o ExportOptions) (int, error) {
-	t, err := s.tenant(ctx, tenant)
+// Export writes all users of a tenant, for its owners, its own programs and operators, by their IDs, in bounded memory, and returns how many. Which second steps a user has
+// is told, but no secret of theirs. What Export wrote, Import reads. *web.Invalid, web.ErrForbidden, *web.Denied, or an error of
+// w's or the store's.
+func (s *Service) Export(ctx context.Context, by *web.Actor, tenant string, w io.Writer, o ExportOptions) (int, error) {
+	trusted, t, err := s.admit(ctx, by, tenant)
 	if err != nil {
 		return 0, err
+	}
+	if o.Hashes && !trusted {
+		return 0, noHashes()
 	}
 	row, end, err := writing(w, o)
 	if err != nil {
 		return 0, err
 	}
-	e := storage.Event{Key: storage.Key{Tenant: tenant}, Action: "users.export", Actor: actor(o.Actor), Outcome: "ok"}
+	e := about(by, tenant, "users.export")
 	if o.Hashes {
 		e.Reason = "with password hashes"
 	}
@@ -95,7 +98,7 @@ func (s *Service) Export(ctx context.Context, tenant string, w io.Writer, o Expo
 	for q := (storage.Query{Tenant: tenant, Limit: exportPage}); ; {
 		page, err := s.c.Store.Users.List(ctx, q)
 		if err != nil {
-			return n, fmt.Errorf("list users: %w", err)
+			return n, web.Unavailable("users", err)
 		}
 		for i := range page {
 			// One whose import is under way is not a user yet.
@@ -123,6 +126,37 @@ func (s *Service) Export(ctx context.Context, tenant string, w io.Writer, o Expo
 		return n, fmt.Errorf("write: %w", err)
 	}
 	return n, nil
+}
+
+// Download is Export for pages and programs.
+func (s *Service) Download(ctx context.Context, by *web.Actor, tenant string, o ExportOptions) (web.Download, error) {
+	trusted, _, err := s.admit(ctx, by, tenant)
+	switch {
+	case err != nil:
+		return web.Download{}, err
+	case o.Hashes && !trusted:
+		return web.Download{}, noHashes()
+	case o.Format != CSV && o.Format != JSONLines:
+		return web.Download{}, noFormat(o.Format)
+	}
+	kind := o.Format.Media()
+	if o.Format == CSV {
+		kind += "; charset=utf-8"
+	}
+	return web.Download{
+		Type: kind, Name: fmt.Sprintf("users-%s-%s.%s", tenant, s.c.Now().UTC().Format(time.DateOnly), o.Format),
+		Write: func(w io.Writer) error {
+			out := bufio.NewWriterSize(w, 32<<10)
+			if _, err := s.Export(ctx, by, tenant, out, o); err != nil {
+				return err
+			}
+			return out.Flush()
+		},
+	}, nil
+}
+
+func noHashes() error {
+	return web.Refuse("hashes", "operator", "only operators take password hashes out", "leave it out")
 }
 
 // writing returns what writes a user, and what ends the file.
@@ -153,7 +187,7 @@ func writing(w io.Writer, o ExportOptions) (row func(*exported) error, end func(
 		}
 		return row, end, put(columns())
 	default:
-		return nil, nil, &web.Invalid{What: fmt.Sprintf("there is no format %q", o.Format), Where: "format", Do: "choose csv or jsonl"}
+		return nil, nil, noFormat(o.Format)
 	}
 }
 

@@ -30,8 +30,6 @@ type Options struct {
 	Progress func(Totals)
 	// Workers is how many users are written at a time: 64 when 0. Stores write those of one moment together.
 	Workers int
-	// Actor is who imports, for the audit log: "operator" when empty.
-	Actor string
 }
 
 // Outcome is what became of a line.
@@ -48,7 +46,9 @@ const (
 
 // Line is what became of one line.
 type Line struct {
-	Line    int     `json:"line"`
+	// Line is its number; the first is 1.
+	Line int `json:"line"`
+	// Outcome is "created", "updated", "skipped" or "refused".
 	Outcome Outcome `json:"outcome"`
 	// Account is the e-mail address or user name, as the file has it.
 	Account string `json:"account,omitempty"`
@@ -56,14 +56,21 @@ type Line struct {
 	User string `json:"user,omitempty"`
 	// Reason says in words why the line was refused or skipped, or what of it was left out.
 	Reason string `json:"reason,omitempty"`
+	// Fault says it of a line that was refused.
+	Fault
 }
 
 // Totals count lines.
 type Totals struct {
-	Lines   int `json:"lines"`
+	// Lines is how many lines there were, without blank ones and the header.
+	Lines int `json:"lines"`
+	// Created is how many of them made a user.
 	Created int `json:"created"`
+	// Updated is how many changed a user who was there.
 	Updated int `json:"updated"`
+	// Skipped is how many had nothing to change.
 	Skipped int `json:"skipped"`
+	// Refused is how many will not do.
 	Refused int `json:"refused"`
 	// Bytes is how much of the file was read.
 	Bytes int64 `json:"bytes"`
@@ -94,17 +101,39 @@ const (
 	ahead = 8
 	// progressEvery is how often Progress is told.
 	progressEvery = time.Second
+	// askEvery is how often it is asked whether the actor still may.
+	askEvery = time.Second
+	// longest bounds an import that is no operator's command, so that nobody keeps one open for later.
+	longest = 15 * time.Minute
 )
 
-// Import brings users into a tenant, line by line, in bounded memory. Nothing is mailed. A line that will not do is
+var errLong = errors.New("transfer: the import took too long")
+
+// Import brings users into a tenant, line by line, in bounded memory. Owners may, the tenant's own programs, and operators,
+// one at a time in a tenant. Only operators' files say of an address that it is confirmed, give users who are there already
+// what they sign in with, or put out an owner. Nothing is mailed. A line that will not do is
 // refused and the others go on; broken off, by an error or otherwise, it leaves whole users only, and the same file can be
 // given again: users are known by their e-mail address, or by their user name where they have none.
-// *web.Invalid where nothing was changed; ctx's error, one of the file's, the store's or of Options.Line, with what was done
+// *web.Invalid, web.ErrForbidden, *web.Denied or web.ErrBusy where nothing was changed; ctx's error, one of the file's, the store's or of Options.Line, with what was done
 // till then.
-func (s *Service) Import(ctx context.Context, tenant string, file io.Reader, o Options) (Totals, error) {
-	t, err := s.tenant(ctx, tenant)
+func (s *Service) Import(ctx context.Context, by *web.Actor, tenant string, file io.Reader, o Options) (Totals, error) {
+	trusted, t, err := s.admit(ctx, by, tenant)
 	if err != nil {
 		return Totals{}, err
+	}
+	if o.Passwords && !trusted {
+		return Totals{}, web.Refuse("passwords", "operator", "only operators bring plain passwords, for hashing many of them takes the machine from all others",
+			"bring password_hash, or let the users choose their passwords by a mailed link")
+	}
+	end, err := s.begin(by, tenant)
+	if err != nil {
+		return Totals{}, err
+	}
+	defer end()
+	if !by.Operator {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, longest, errLong)
+		defer cancel()
 	}
 	if o.Workers <= 0 {
 		o.Workers = defaultWorkers
@@ -114,14 +143,17 @@ func (s *Service) Import(ctx context.Context, tenant string, file io.Reader, o O
 	if err != nil {
 		return Totals{}, err
 	}
-	r := &run{s: s, tenant: t, o: o, log: newRecorder(s.c.Audit, tenant, o.Workers), now: s.c.Now(), seed: maphash.MakeSeed(), seen: map[uint64]int{}}
+	r := &run{s: s, by: by, trusted: trusted, asked: s.c.Now(), tenant: t, o: o, log: newRecorder(s.c.Audit, tenant, o.Workers), now: s.c.Now(), seed: maphash.MakeSeed(), seen: map[uint64]int{}}
 	totals, err := r.all(ctx, in, read)
 	if o.DryRun {
 		return totals, err
 	}
-	e := storage.Event{
-		Key: storage.Key{Tenant: tenant}, Action: "users.import", Actor: actor(o.Actor), Outcome: "ok", Reason: totals.String(),
+	if err != nil && errors.Is(context.Cause(ctx), errLong) {
+		err = web.Refuse("file", "time", fmt.Sprintf("the import was broken off after %d minutes; %s", longest/time.Minute, totals),
+			"send the same file again: who is there is skipped")
 	}
+	e := about(by, tenant, "users.import")
+	e.Reason = totals.String()
 	if err != nil {
 		e.Outcome, e.Reason = "failed", "broken off after "+e.Reason
 	}
@@ -138,9 +170,9 @@ func reading(in *lines, o Options) (func(string) (*record, error), error) {
 		var refused *wrong
 		switch {
 		case errors.Is(err, io.EOF):
-			return nil, badHeader("the file is empty", "write the names of the columns into the first line")
+			return nil, badHeader("empty", "the file is empty", "write the names of the columns into the first line")
 		case errors.As(err, &refused):
-			return nil, badHeader(refused.words, "write the names of the columns into the first line")
+			return nil, badHeader(refused.Code, refused.words, "write the names of the columns into the first line")
 		case err != nil:
 			return nil, fmt.Errorf("read the file: %w", err)
 		}
@@ -150,13 +182,18 @@ func reading(in *lines, o Options) (func(string) (*record, error), error) {
 		}
 		return t.read, nil
 	default:
-		return nil, &web.Invalid{What: fmt.Sprintf("there is no format %q", o.Format), Where: "format", Do: "choose csv or jsonl"}
+		return nil, noFormat(o.Format)
 	}
 }
 
 // run is one import.
 type run struct {
-	s      *Service
+	s  *Service
+	by *web.Actor
+	// trusted: whoever imports runs the deployment.
+	trusted bool
+	// asked is when it was last asked whether the actor may. Only send asks.
+	asked  time.Time
 	tenant *storage.Tenant
 	o      Options
 	now    time.Time
@@ -228,10 +265,13 @@ func (r *run) send(ctx context.Context, in *lines, read func(string) (*record, e
 		var refused *wrong
 		switch {
 		case errors.As(err, &refused):
-			j.line.Outcome, j.line.Reason = Refused, refused.words
+			j.line.Outcome, j.line.Reason, j.line.Fault = Refused, refused.words, refused.Fault
 			close(j.done)
 		case err != nil:
 			return fmt.Errorf("read the file, line %d: %w", in.n, err)
+		}
+		if err := r.still(ctx); err != nil {
+			return err
 		}
 		select {
 		case ordered <- j:
@@ -250,6 +290,17 @@ func (r *run) send(ctx context.Context, in *lines, read func(string) (*record, e
 		}
 	}
 	return ctx.Err()
+}
+
+// still asks again whether the actor may: a file can be sent so slowly that whoever sends it has been put out meanwhile.
+func (r *run) still(ctx context.Context) error {
+	now := r.s.c.Now()
+	if now.Sub(r.asked) < askEvery {
+		return nil
+	}
+	r.asked = now
+	_, err := r.s.c.Admit(ctx, r.by, r.tenant.ID)
+	return err
 }
 
 // work writes users. What was begun is finished, whoever hangs up meanwhile.
@@ -279,7 +330,7 @@ func (r *run) tell(cancel func(), ordered <-chan *job) (Totals, error) {
 		<-j.done
 		totals.Bytes = j.bytes
 		if j.err != nil {
-			fail(fmt.Errorf("line %d: %w", j.line.Line, j.err))
+			fail(web.Unavailable(fmt.Sprintf("line %d", j.line.Line), j.err))
 			continue
 		}
 		totals.count(j.line.Outcome)

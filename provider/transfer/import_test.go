@@ -163,7 +163,7 @@ func TestBadLinesOfCSV(t *testing.T) {
 			tenant = "nowhere"
 			o.Format = transfer.CSV
 		}
-		if _, err := w.Import(t.Context(), tenant, strings.NewReader("email\n"), o); !errors.As(err, new(*web.Invalid)) {
+		if _, err := w.Import(t.Context(), web.Operator(), tenant, strings.NewReader("email\n"), o); !errors.As(err, new(*web.Invalid)) {
 			t.Errorf("%+v: %v", o, err)
 		}
 	}
@@ -250,7 +250,7 @@ func TestImportBrokenOffLeavesWholeUsersAndGoesOn(t *testing.T) {
 	file := string(fileOf(n))
 	ctx, cancel := context.WithCancel(t.Context())
 	lines := 0
-	totals, err := w.Import(ctx, "acme", strings.NewReader(file), transfer.Options{Format: transfer.CSV, Workers: 8, Line: func(transfer.Line) error {
+	totals, err := w.Import(ctx, web.Operator(), "acme", strings.NewReader(file), transfer.Options{Format: transfer.CSV, Workers: 8, Line: func(transfer.Line) error {
 		if lines++; lines == 50 {
 			cancel()
 		}
@@ -277,11 +277,11 @@ func TestImportBrokenOffLeavesWholeUsersAndGoesOn(t *testing.T) {
 	}
 	// A file that ends in the middle, and a report that can't be written.
 	broken := errors.New("the disk is full")
-	if _, err := w.Import(t.Context(), "acme", io.MultiReader(strings.NewReader("email\na@acme.example\n"), failing{broken}),
+	if _, err := w.Import(t.Context(), web.Operator(), "acme", io.MultiReader(strings.NewReader("email\na@acme.example\n"), failing{broken}),
 		transfer.Options{Format: transfer.CSV}); !errors.Is(err, broken) {
 		t.Errorf("a file that can't be read: %v", err)
 	}
-	if _, err := w.Import(t.Context(), "acme", strings.NewReader(file),
+	if _, err := w.Import(t.Context(), web.Operator(), "acme", strings.NewReader(file),
 		transfer.Options{Format: transfer.CSV, Line: func(transfer.Line) error { return broken }}); !errors.Is(err, broken) {
 		t.Errorf("a report that can't be written: %v", err)
 	}
@@ -302,7 +302,7 @@ func TestExportComesBackAsItWas(t *testing.T) {
 	}
 	for _, format := range []transfer.Format{transfer.CSV, transfer.JSONLines} {
 		var out strings.Builder
-		if n, err := w.Export(t.Context(), "acme", &out, transfer.ExportOptions{Format: format}); err != nil || n != 3 {
+		if n, err := w.Export(t.Context(), web.Operator(), "acme", &out, transfer.ExportOptions{Format: format}); err != nil || n != 3 {
 			t.Fatal(n, err)
 		}
 		if strings.Contains(out.String(), "$2b$") || strings.Contains(out.String(), "JBSWY") || !strings.Contains(out.String(), "totp") {
@@ -312,7 +312,7 @@ func TestExportComesBackAsItWas(t *testing.T) {
 			t.Errorf("a spreadsheet would run a cell of\n%s", out.String())
 		}
 		out.Reset()
-		if _, err := w.Export(t.Context(), "acme", &out, transfer.ExportOptions{Format: format, Hashes: true}); err != nil {
+		if _, err := w.Export(t.Context(), web.Operator(), "acme", &out, transfer.ExportOptions{Format: format, Hashes: true}); err != nil {
 			t.Fatal(err)
 		}
 		tenant := "birch"
@@ -322,7 +322,7 @@ func TestExportComesBackAsItWas(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		totals, err := w.Import(t.Context(), tenant, strings.NewReader(out.String()), transfer.Options{Format: format})
+		totals, err := w.Import(t.Context(), web.Operator(), tenant, strings.NewReader(out.String()), transfer.Options{Format: format})
 		if err != nil || totals.Created != 3 {
 			t.Fatalf("%s: %+v, %v\n%s", format, totals, err, out.String())
 		}
@@ -341,7 +341,7 @@ func TestExportComesBackAsItWas(t *testing.T) {
 			}
 		}
 	}
-	if _, err := w.Export(t.Context(), "acme", failingWriter{}, transfer.ExportOptions{Format: transfer.CSV}); err == nil {
+	if _, err := w.Export(t.Context(), web.Operator(), "acme", failingWriter{}, transfer.ExportOptions{Format: transfer.CSV}); err == nil {
 		t.Error("a file that can't be written is no error")
 	}
 	if e := w.events("acme"); e[len(e)-1].Action != "users.export" || e[len(e)-2].Reason != "with password hashes" {

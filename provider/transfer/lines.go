@@ -45,9 +45,9 @@ func (l *lines) next() (string, error) {
 		case len(bytes.TrimSpace(line)) == 0:
 			continue
 		case bytes.IndexByte(line, 0) >= 0:
-			return "", refuse("it holds a NUL character; the file must be text in UTF-8 (not UTF-16)")
+			return "", refuse(Fault{Code: "nul"}, "it holds a NUL character; the file must be text in UTF-8 (not UTF-16)")
 		case !utf8.Valid(line):
-			return "", refuse("it is not text in UTF-8")
+			return "", refuse(Fault{Code: "utf8"}, "it is not text in UTF-8")
 		}
 		return string(line), nil
 	}
@@ -64,7 +64,7 @@ func (l *lines) skip() error {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		return refuse("it is longer than %d KiB", maxLine>>10)
+		return refuse(Fault{Code: "long"}, "it is longer than %d KiB", maxLine>>10)
 	}
 }
 

@@ -39,13 +39,31 @@ type record struct {
 	locked, created time.Time
 }
 
+// Fault is what is wrong with a line, for programs and for pages, which have words of their own.
+type Fault struct {
+	// Code tells faults apart.
+	Code string `json:"code,omitempty"`
+	// Field is the field that it is about, if it is about one.
+	Field string `json:"field,omitempty"`
+	// Value is what helps to find it, such as the number of the line in which the same user stands.
+	Value string `json:"value,omitempty"`
+}
+
 // wrong refuses one line, in words.
-type wrong struct{ words string }
+type wrong struct {
+	Fault
+	words string
+}
 
 // Error implements error.
 func (w *wrong) Error() string { return w.words }
 
-func refuse(format string, args ...any) error { return &wrong{fmt.Sprintf(format, args...)} }
+func refuse(f Fault, format string, args ...any) error {
+	return &wrong{f, fmt.Sprintf(format, args...)}
+}
+
+// bad is the fault of a field.
+func bad(field, code string) Fault { return Fault{Code: code, Field: field} }
 
 // texts and flags find the cells of a CSV line by the names of their columns.
 func (r *record) texts() map[string]**string {
@@ -74,7 +92,7 @@ func (r *record) cell(texts map[string]**string, flags map[string]**bool, column
 	if p, ok := flags[column]; ok {
 		b, ok := flag(value)
 		if !ok {
-			return refuse("%s is neither true nor false", column)
+			return refuse(bad(column, "flag"), "%s is neither true nor false", column)
 		}
 		*p = &b
 	}
@@ -95,7 +113,7 @@ func flag(s string) (value, ok bool) {
 // readJSON reads one line of JSON, strictly: what is not understood is not passed over.
 func readJSON(line string) (*record, error) {
 	if !strings.HasPrefix(strings.TrimSpace(line), "{") {
-		return nil, refuse("it is no JSON object, such as {\"email\": \"sam@example.com\"}")
+		return nil, refuse(Fault{Code: "object"}, "it is no JSON object, such as {\"email\": \"sam@example.com\"}")
 	}
 	var r record
 	d := json.NewDecoder(strings.NewReader(line))
@@ -105,14 +123,15 @@ func readJSON(line string) (*record, error) {
 	switch {
 	case err == nil:
 	case errors.As(err, &kind):
-		return nil, refuse("%s can't be a %s", shown(kind.Field), kind.Value)
+		return nil, refuse(bad(shown(kind.Field), "kind"), "%s can't be a %s", shown(kind.Field), kind.Value)
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
-		return nil, refuse("there is no field %s; there are %s", shown(strings.TrimPrefix(err.Error(), "json: unknown field ")), listed())
+		name := shown(strings.TrimPrefix(err.Error(), "json: unknown field "))
+		return nil, refuse(bad(name, "no_field"), "there is no field %s; there are %s", name, listed())
 	default:
-		return nil, refuse("it is not well-formed JSON")
+		return nil, refuse(Fault{Code: "json"}, "it is not well-formed JSON")
 	}
 	if rest, err := io.ReadAll(d.Buffered()); err != nil || len(bytes.TrimSpace(rest)) > 0 {
-		return nil, refuse("something stands behind the JSON object")
+		return nil, refuse(Fault{Code: "behind"}, "something stands behind the JSON object")
 	}
 	return &r, nil
 }
@@ -130,10 +149,10 @@ func (r *record) account() string {
 // check reads what has a form of its own.
 func (r *record) check(now time.Time, passwords bool) (err error) {
 	if r.Password != nil && !passwords {
-		return refuse("it has a plain password, and plain passwords were not allowed for this import")
+		return refuse(bad("password", "plain"), "it has a plain password, and plain passwords were not allowed for this import")
 	}
 	if r.Password != nil && r.PasswordHash != nil {
-		return refuse("it has both a password and a password_hash")
+		return refuse(bad("password", "both"), "it has both a password and a password_hash")
 	}
 	if r.locked, err = moment("locked", r.Locked, now); err != nil {
 		return err
@@ -144,7 +163,7 @@ func (r *record) check(now time.Time, passwords bool) (err error) {
 	if r.Locale != nil && *r.Locale != "" {
 		tag, err := language.Parse(*r.Locale)
 		if err != nil || len(*r.Locale) > maxLocale {
-			return refuse("locale is no language tag, such as de or en-GB")
+			return refuse(bad("locale", "locale"), "locale is no language tag, such as de or en-GB")
 		}
 		text := tag.String()
 		r.Locale = &text
@@ -163,12 +182,12 @@ func moment(field string, s *string, now time.Time) (time.Time, error) {
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {
 		if t, err := time.Parse(layout, strings.TrimSpace(*s)); err == nil && !t.IsZero() {
 			if t.After(now) {
-				return t, refuse("%s lies in the future", field)
+				return t, refuse(bad(field, "future"), "%s lies in the future", field)
 			}
 			return t.UTC().Truncate(time.Millisecond), nil
 		}
 	}
-	return time.Time{}, refuse("%s is no time, such as 2026-01-31T09:00:00Z", field)
+	return time.Time{}, refuse(bad(field, "time"), "%s is no time, such as 2026-01-31T09:00:00Z", field)
 }
 
 // put writes what the record says over u.

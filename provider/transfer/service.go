@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/credential"
@@ -25,6 +26,9 @@ type Config struct {
 	Directory   *directory.Local
 	Credentials *credential.Keeper
 	Audit       Audit
+	// Admit refuses actors who may neither import nor export in a tenant, and tells whether one runs the deployment. It looks
+	// at the actor as stored now.
+	Admit func(ctx context.Context, by *web.Actor, tenant string) (operator bool, err error)
 	// EndOthers ends the sessions and remembered devices of a user, all but the session keep.
 	EndOthers func(ctx context.Context, tenant, user, keep string) error
 	// Now is the clock; nil means time.Now.
@@ -32,17 +36,23 @@ type Config struct {
 }
 
 // Service imports and exports users. It is safe for concurrent use.
-type Service struct{ c Config }
+type Service struct {
+	c Config
+
+	mu sync.Mutex
+	// busy are the tenants into which users are being imported.
+	busy map[string]bool
+}
 
 // New checks the configuration.
 func New(c Config) (*Service, error) {
-	if c.Store.Users == nil || c.Directory == nil || c.Credentials == nil || c.Audit == nil || c.EndOthers == nil {
+	if c.Store.Users == nil || c.Directory == nil || c.Credentials == nil || c.Audit == nil || c.Admit == nil || c.EndOthers == nil {
 		return nil, errors.New("transfer: Config lacks a part")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Service{c}, nil
+	return &Service{c: c, busy: map[string]bool{}}, nil
 }
 
 // Format is how a file is written.
@@ -56,27 +66,53 @@ const (
 	JSONLines Format = "jsonl"
 )
 
-// tenant reads a tenant that there must be.
-func (s *Service) tenant(ctx context.Context, id string) (*storage.Tenant, error) {
-	if id == "" {
-		return nil, &web.Invalid{What: "no tenant was named", Where: "tenant", Do: "name one; “tenants list” shows them"}
+// Media is the media type of the format.
+func (f Format) Media() string {
+	if f == JSONLines {
+		return "application/jsonl"
 	}
-	t, err := s.c.Store.Tenants.Get(ctx, storage.Global, id)
-	if errors.Is(err, storage.ErrNotFound) {
-		return nil, &web.Invalid{
-			What: fmt.Sprintf("there is no tenant %q", id), Where: "tenant", Do: "check the spelling; “tenants list” shows them",
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("tenant: %w", err)
-	}
-	return &t, nil
+	return "text/csv"
 }
 
-// actor is who did it where the caller names nobody: whoever can run commands against the database.
-func actor(named string) string {
-	if named == "" {
-		return "operator"
+func noFormat(f Format) error {
+	return web.Refuse("format", "", fmt.Sprintf("there is no format %q", f), "choose csv or jsonl")
+}
+
+// admit reads the tenant, if the actor may import or export there. trusted: the actor runs the deployment.
+func (s *Service) admit(ctx context.Context, by *web.Actor, id string) (trusted bool, _ *storage.Tenant, _ error) {
+	trusted, err := s.c.Admit(ctx, by, id)
+	if err != nil {
+		return false, nil, err
 	}
-	return named
+	t, err := s.c.Store.Tenants.Get(ctx, storage.Global, id)
+	if err != nil {
+		return false, nil, web.Unavailable("tenant", err)
+	}
+	return trusted, &t, nil
+}
+
+// begin lets one import at a time into a tenant, so that no customer takes all workers; operators' commands know what they
+// do. web.ErrBusy.
+func (s *Service) begin(by *web.Actor, tenant string) (end func(), err error) {
+	if by.Operator {
+		return func() {}, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.busy[tenant] {
+		return nil, web.ErrBusy
+	}
+	s.busy[tenant] = true
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.busy, tenant)
+	}, nil
+}
+
+// about begins an event of what an actor does in a tenant.
+func about(by *web.Actor, tenant, action string) storage.Event {
+	e := by.Event(action, "ok")
+	e.Tenant, e.User = tenant, ""
+	return e
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/sallyport-id/sallyport/mfa"
@@ -23,11 +24,11 @@ func fold(name string) string { return strings.ToLower(name) }
 // user does what one line says. Its error ends the import; what will not do stands in the line.
 func (r *run) user(ctx context.Context, rec *record, line *Line) error {
 	err := r.try(ctx, rec, line)
-	words, ok := r.words(err)
+	words, fault, ok := r.words(err)
 	if err == nil || !ok {
 		return err
 	}
-	line.Outcome, line.Reason = Refused, words
+	line.Outcome, line.Reason, line.Fault = Refused, words, fault
 	return nil
 }
 
@@ -77,7 +78,8 @@ func (r *run) newUser(rec *record) storage.User {
 	set(&u.Login, rec.Login)
 	set(&u.EmailVerified, rec.EmailVerified)
 	set(&u.Password, rec.PasswordHash)
-	u.EmailVerified = u.EmailVerified && u.Email != ""
+	// What applications are told of an address must not hang on the word of a customer.
+	u.EmailVerified = u.EmailVerified && u.Email != "" && r.trusted
 	return u
 }
 
@@ -90,23 +92,23 @@ func person(t *storage.Tenant, u *storage.User) credential.Person {
 // find looks for a user whom the line means: by the e-mail address, or by the user name where there is no address. A user
 // name that is somebody else's is refused.
 func (r *run) find(ctx context.Context, u *storage.User) (known storage.User, found bool, err error) {
-	known, found, err = r.by(ctx, u.Email)
+	known, found, err = r.named(ctx, u.Email)
 	if err != nil || u.Login == "" {
 		return known, found, err
 	}
-	other, taken, err := r.by(ctx, u.Login)
+	other, taken, err := r.named(ctx, u.Login)
 	switch {
 	case err != nil:
 		return known, false, err
 	case u.Email == "":
 		return other, taken, nil
 	case taken && (!found || other.ID != known.ID):
-		return known, false, refuse("the user name is another user's")
+		return known, false, refuse(bad("login", directory.Taken), "the user name is another user's")
 	}
 	return known, found, nil
 }
 
-func (r *run) by(ctx context.Context, name string) (storage.User, bool, error) {
+func (r *run) named(ctx context.Context, name string) (storage.User, bool, error) {
 	if name == "" {
 		return storage.User{}, false, nil
 	}
@@ -148,8 +150,14 @@ func (r *run) create(ctx context.Context, rec *record, u *storage.User, line *Li
 		return err
 	}
 	line.Outcome = Created
+	if is(rec.Email) && rec.EmailVerified != nil && *rec.EmailVerified && !r.trusted {
+		line.Reason = unconfirmed
+	}
 	return nil
 }
+
+// unconfirmed is said of a line that says of an address what only operators can know.
+const unconfirmed = "the address counts as not confirmed: only operators can know that it is the user's"
 
 // busyTries bounds how often a password that must be hashed waits for its turn.
 const busyTries = 30
@@ -176,7 +184,7 @@ func (r *run) twice(u *storage.User, line *Line) error {
 		}
 		h := maphash.String(r.seed, name)
 		if before, ok := r.seen[h]; ok {
-			return refuse("%s stands in line %d too", shown(name), before)
+			return refuse(Fault{Code: "twice", Value: strconv.Itoa(before)}, "%s stands in line %d too", shown(name), before)
 		}
 		if len(r.seen) < most {
 			r.seen[h] = line.Line
@@ -203,12 +211,18 @@ func (r *run) there(ctx context.Context, rec *record, known *storage.User, line 
 
 // update changes what the file says otherwise, and leaves alone what is the user's own.
 func (r *run) update(ctx context.Context, rec *record, known *storage.User, line *Line) error {
+	rec, kept := r.bounded(rec)
 	held, err := r.s.c.Credentials.List(ctx, r.person(known))
 	if err != nil {
 		return err
 	}
 	step := is(rec.TOTP) && len(r.s.c.Credentials.Primary(held)) == 0
-	line.Reason = stays(rec, known, is(rec.TOTP) && !step)
+	line.Reason = kept
+	if said := stays(rec, known, is(rec.TOTP) && !step); said != "" && kept != "" {
+		line.Reason += "; " + said
+	} else if said != "" {
+		line.Reason = said
+	}
 	after := *known
 	if err := r.over(rec, &after); err != nil {
 		return err
@@ -230,6 +244,17 @@ func (r *run) update(ctx context.Context, rec *record, known *storage.User, line
 		e.Factor = totpFactor
 	}
 	return r.audited(e, line, func() error { return r.change(ctx, rec, known, step) })
+}
+
+// bounded is what a file may change of users who are there already, and says what it may not. Who could put in what somebody
+// else signs in with could sign in as that user.
+func (r *run) bounded(rec *record) (*record, string) {
+	if r.trusted || !is(rec.Password) && !is(rec.PasswordHash) && !is(rec.TOTP) {
+		return rec, ""
+	}
+	less := *rec
+	less.Password, less.PasswordHash, less.TOTP = nil, nil, nil
+	return &less, "what the user signs in with was left as it is"
 }
 
 // stays says what of the line is not taken over.
@@ -256,9 +281,13 @@ func stays(rec *record, known *storage.User, step bool) string {
 
 // over writes what the line says over the user.
 func (r *run) over(rec *record, u *storage.User) error {
-	kept := u.Password
+	kept, was := u.Password, *u
 	rec.put(u)
-	if is(rec.Email) {
+	// Owners are put out one at a time, so that a tenant never loses its last one; nor does anybody lower himself.
+	if !r.trusted && was.Role == storage.Owner && (u.Role != storage.Owner || u.Out() && !was.Out()) {
+		return refuse(bad("role", "owner"), "the user is an owner, whom a file does not lower or keep out")
+	}
+	if is(rec.Email) && r.trusted {
 		set(&u.EmailVerified, rec.EmailVerified)
 	}
 	// The hash that is there is not the file's, and so is not looked at.
@@ -277,7 +306,7 @@ func (r *run) change(ctx context.Context, rec *record, known *storage.User, step
 	if step {
 		_, err := r.s.c.Credentials.Import(ctx, r.person(known), totpFactor, *rec.TOTP, func(held []storage.Credential) error {
 			if len(r.s.c.Credentials.Primary(held)) > 0 {
-				return refuse("the user has set up a second step just now")
+				return refuse(bad("totp", "enrolled"), "the user has set up a second step just now")
 			}
 			return nil
 		})
@@ -305,7 +334,9 @@ func (r *run) change(ctx context.Context, rec *record, known *storage.User, step
 
 // audited records an event and then does what it is about. Where that fails after all, the log is told too.
 func (r *run) audited(e storage.Event, line *Line, do func() error) error {
-	e.Actor, e.Outcome, e.Reason = actor(r.o.Actor), "ok", fmt.Sprintf("import, line %d", line.Line)
+	who := about(r.by, e.Tenant, e.Action)
+	who.User, who.Factor, who.Reason = e.User, e.Factor, fmt.Sprintf("import, line %d", line.Line)
+	e = who
 	if err := r.log.record(e); err != nil {
 		return fmt.Errorf("nothing was changed, because it could not be put into the audit log: %w", err)
 	}
@@ -318,7 +349,7 @@ func (r *run) audited(e storage.Event, line *Line, do func() error) error {
 }
 
 // words says why a line was refused; ok is false where the line is not to blame.
-func (r *run) words(err error) (words string, ok bool) {
+func (r *run) words(err error) (words string, f Fault, ok bool) {
 	var (
 		line     *wrong
 		field    *directory.FieldError
@@ -328,19 +359,19 @@ func (r *run) words(err error) (words string, ok bool) {
 	)
 	switch {
 	case errors.As(err, &line):
-		return line.words, true
+		return line.words, line.Fault, true
 	case errors.As(err, &field):
-		return r.fieldWords(field), true
+		return r.fieldWords(field), bad(field.Field, field.Reason), true
 	case errors.As(err, &password):
-		return "password: " + passwordWords(password.Reason), true
+		return "password: " + passwordWords(password.Reason), bad("password", "password_"+password.Reason), true
 	case errors.As(err, &hash):
-		return "password_hash: " + hash.What, true
+		return "password_hash: " + hash.What, bad("password_hash", "hash"), true
 	case errors.As(err, &factor) && factor.Err != nil:
-		return "totp: " + factor.Err.Error(), true
+		return "totp: " + factor.Err.Error(), bad("totp", "totp"), true
 	case errors.Is(err, credential.ErrUnknownFactor):
-		return "totp: this deployment has no authenticator apps", true
+		return "totp: this deployment has no authenticator apps", bad("totp", "no_totp"), true
 	default:
-		return "", false
+		return "", Fault{}, false
 	}
 }
 

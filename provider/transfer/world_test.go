@@ -44,9 +44,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w.admin = p.Admin()
-	if w.Service, err = p.Transfer(); err != nil {
-		t.Fatal(err)
-	}
+	w.Service = p.Transfer()
 	for _, id := range []string{"acme", "birch"} {
 		if _, err := w.admin.CreateTenant(t.Context(), web.Operator(), id, admin.TenantFields{}); err != nil {
 			t.Fatal(err)
@@ -75,7 +73,7 @@ func (w *world) try(ctx context.Context, file string, o transfer.Options) (trans
 		told = append(told, l)
 		return nil
 	}
-	totals, err := w.Import(ctx, "acme", strings.NewReader(file), o)
+	totals, err := w.Import(ctx, web.Operator(), "acme", strings.NewReader(file), o)
 	return totals, told, err
 }
 

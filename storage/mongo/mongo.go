@@ -153,6 +153,7 @@ func (b *backend) store() storage.Store {
 		Tallies:       open[storage.Tally](b),
 		Replies:       open[storage.Reply](b),
 		Logos:         open[storage.Logo](b),
+		Uploads:       open[storage.Upload](b),
 		DueDeliveries: open[storage.DueDelivery](b),
 		Ping:          b.ping,
 		Sweep:         b.sweep,

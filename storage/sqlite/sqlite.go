@@ -130,6 +130,7 @@ func (db *database) store() storage.Store {
 		Tallies:       newTable[storage.Tally](db),
 		Replies:       newTable[storage.Reply](db),
 		Logos:         newTable[storage.Logo](db),
+		Uploads:       newTable[storage.Upload](db),
 		DueDeliveries: newTable[storage.DueDelivery](db),
 		Ping:          db.ping,
 		Sweep:         db.sweep,

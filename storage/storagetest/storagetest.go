@@ -70,6 +70,7 @@ func Run(t *testing.T, open Open, o Options) {
 	runTable(t, st, st.Tallies, c, o)
 	runTable(t, st, st.Replies, c, o)
 	runTable(t, st, st.Logos, c, o)
+	runTable(t, st, st.Uploads, c, o)
 	runTable(t, st, st.DueDeliveries, c, o)
 	t.Run("Closed", func(t *testing.T) { checkClosed(t, open(t, c.now)) })
 }

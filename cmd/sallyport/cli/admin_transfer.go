@@ -45,7 +45,7 @@ func (c *usersImport) Run(w *world, a *adminCommand) (err error) {
 	}
 	out := bufio.NewWriter(w.out)
 	return a.transfer(w, func(s *transfer.Service) error {
-		totals, err := s.Import(w.ctx, c.Tenant, in, transfer.Options{
+		totals, err := s.Import(w.ctx, web.Operator(), c.Tenant, in, transfer.Options{
 			Format: format, DryRun: c.DryRun, Update: c.Update, Passwords: c.Passwords,
 			Line:     lineReport(out, a.JSON),
 			Progress: func(t transfer.Totals) { fmt.Fprintln(w.err, importProgress(t, size)) },
@@ -141,7 +141,7 @@ func (c *usersExport) Run(w *world, a *adminCommand) error {
 			out = f
 		}
 		buffered := bufio.NewWriter(out)
-		n, err := s.Export(w.ctx, c.Tenant, buffered, transfer.ExportOptions{Format: transfer.Format(c.Format), Hashes: c.Hashes})
+		n, err := s.Export(w.ctx, web.Operator(), c.Tenant, buffered, transfer.ExportOptions{Format: transfer.Format(c.Format), Hashes: c.Hashes})
 		if err := errors.Join(err, buffered.Flush()); err != nil {
 			return err
 		}
@@ -152,11 +152,5 @@ func (c *usersExport) Run(w *world, a *adminCommand) error {
 
 // transfer runs an import or export on the database that the settings name.
 func (a *adminCommand) transfer(w *world, op func(s *transfer.Service) error) error {
-	return a.with(w, func(o opened) error {
-		s, err := o.Transfer()
-		if err != nil {
-			return err
-		}
-		return op(s)
-	})
+	return a.with(w, func(o opened) error { return op(o.Transfer()) })
 }

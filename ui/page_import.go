@@ -1,0 +1,53 @@
+package ui
+
+// Import asks for a file of users, and leads to files of those who are there.
+type Import struct {
+	// Action takes the file, by POST. Lines is how many lines it may have.
+	Action string `json:"action"`
+	Lines  int    `json:"lines"`
+	// Types are the IDs of the tenant's user types, Update what was ticked, and Problem why the file was refused.
+	Types   []string `json:"types"`
+	Update  bool     `json:"update,omitempty"`
+	Problem Text     `json:"problem,omitzero"`
+	// CSV and JSONLines are downloads of all users; Back leads to the list.
+	CSV       string `json:"csv"`
+	JSONLines string `json:"json_lines"`
+	Back      string `json:"back"`
+}
+
+// ImportReport says what would come of a file.
+type ImportReport struct {
+	// Created, Updated, Skipped and Refused count lines.
+	Created int `json:"created"`
+	Updated int `json:"updated"`
+	Skipped int `json:"skipped"`
+	Refused int `json:"refused"`
+	// Rows are the first lines that were refused.
+	Rows []ImportRow `json:"rows"`
+	// Action imports the file of that Ticket, by POST, within so many Minutes; it is empty where there is nothing to import.
+	Action  string `json:"action,omitempty"`
+	Ticket  string `json:"ticket,omitempty"`
+	Minutes int    `json:"minutes,omitempty"`
+	// Back leads to the form.
+	Back string `json:"back"`
+}
+
+// All is how many users would be added or changed.
+func (r ImportReport) All() int { return r.Created + r.Updated }
+
+// More is how many lines were refused beside those in Rows.
+func (r ImportReport) More() int { return r.Refused - len(r.Rows) }
+
+// ImportRow is one line that was refused.
+type ImportRow struct {
+	Line int `json:"line"`
+	// Account is the e-mail address or user name that the line has, if any.
+	Account string `json:"account,omitempty"`
+	Says    Text   `json:"says"`
+}
+
+// Template implements Page.
+func (Import) Template() string { return "import" }
+
+// Template implements Page.
+func (ImportReport) Template() string { return "import_report" }
