@@ -144,7 +144,6 @@ const (
 // forms are what pages must be sent to be understood at all.
 var forms = map[string]url.Values{
 	"POST /admin/applications/:id/secret": {"keep": {"day"}},
-	"GET /admin/people/export":            {"format": {"csv"}},
 	"POST /admin/branding":                {"name": {"Acme"}, "accent": {"#8e24aa"}},
 	"POST /admin/settings": {
 		"totp_digits": {"8"}, "totp_algorithm": {"SHA256"}, "backup_codes": {"1"}, "session_idle": {"30"}, "email_reset": {"off"}, "sms_to": {"all"},
