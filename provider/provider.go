@@ -157,7 +157,25 @@ func (p *Provider) defaults() error {
 	if c.Mail == nil {
 		c.Mail = &mail.Outbox{Messages: c.Store.Messages, Now: c.Now}
 	}
+	p.tellCaches()
 	return nil
+}
+
+// tellCaches has the caches of this process hear of what it writes, so that a rule which was saved here holds here at once.
+// Other processes notice within the few seconds that they keep what they have read.
+func (p *Provider) tellCaches() {
+	s := &p.config.Store
+	s.Tenants = &storage.Telling[storage.Tenant, *storage.Tenant]{Table: s.Tenants, Wrote: func(tenant, id string) {
+		p.login.ForgetTenant(tenant, id)
+		p.oidc.ForgetTenant(tenant, id)
+	}}
+	s.Clients = &storage.Telling[storage.Client, *storage.Client]{Table: s.Clients, Wrote: func(tenant, id string) {
+		p.login.ForgetClient(tenant, id)
+		p.oidc.ForgetClient(tenant, id)
+	}}
+	s.Users = &storage.Telling[storage.User, *storage.User]{Table: s.Users, Wrote: func(tenant, id string) {
+		p.oidc.ForgetUser(tenant, id)
+	}}
 }
 
 func parseIssuer(s string) (*url.URL, error) {

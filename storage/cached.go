@@ -58,3 +58,10 @@ func (c *Cached[T, P]) Keep(v T) {
 	}
 	c.kept[[2]string{key.Tenant, key.ID}] = cached[T]{value: v, until: until}
 }
+
+// Forget has the next Get read the record again.
+func (c *Cached[T, P]) Forget(tenant, id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.kept, [2]string{tenant, id})
+}

@@ -143,6 +143,12 @@ func (s *Service) Connect(ctx context.Context, by *web.Actor, tenant, id string,
 		return Integration{}, err
 	}
 	if changed {
+		// The account's own program would not get in any more to say that it is disconnected.
+		if machine(by) && by.Client.Owner == tenant {
+			if r := s.machineOut(by, &t, &trial); r != nil {
+				return Integration{}, r.refuse()
+			}
+		}
 		e := about(by, tenant, "integration.connect")
 		e.Reason = id + " (" + in.Kind + ")"
 		err = s.audited(ctx, e, func() error {

@@ -81,6 +81,12 @@ func New(c Config) (*Service, error) {
 // cacheLife is how late a changed tenant or client is noticed: each step of each sign-in reads both.
 const cacheLife = 5 * time.Second
 
+// ForgetTenant has a tenant read again that was written.
+func (s *Service) ForgetTenant(tenant, id string) { s.tenants.Forget(tenant, id) }
+
+// ForgetClient has a client read again that was written.
+func (s *Service) ForgetClient(tenant, id string) { s.clients.Forget(tenant, id) }
+
 // tenant reads a tenant. One that is disabled is not there.
 func (s *Service) tenant(ctx context.Context, id string) (*storage.Tenant, error) {
 	t, err := s.tenants.Get(ctx, storage.Global, id)
