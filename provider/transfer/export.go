@@ -76,11 +76,11 @@ const exportPage = 500
 // is told, but no secret of theirs. What Export wrote, Import reads. *web.Invalid, web.ErrForbidden, *web.Denied, or an error of
 // w's or the store's.
 func (s *Service) Export(ctx context.Context, by *web.Actor, tenant string, w io.Writer, o ExportOptions) (int, error) {
-	trusted, t, err := s.admit(ctx, by, tenant)
+	a, err := s.admit(ctx, by, tenant)
 	if err != nil {
 		return 0, err
 	}
-	if o.Hashes && !trusted {
+	if o.Hashes && !a.trusted {
 		return 0, noHashes()
 	}
 	row, end, err := writing(w, o)
@@ -105,7 +105,7 @@ func (s *Service) Export(ctx context.Context, by *web.Actor, tenant string, w io
 			if !page[i].Expires.IsZero() {
 				continue
 			}
-			line, err := s.export(ctx, t, &page[i], o.Hashes)
+			line, err := s.export(ctx, a.tenant, &page[i], o.Hashes)
 			if err != nil {
 				return n, err
 			}
@@ -130,11 +130,11 @@ func (s *Service) Export(ctx context.Context, by *web.Actor, tenant string, w io
 
 // Download is Export for pages and programs.
 func (s *Service) Download(ctx context.Context, by *web.Actor, tenant string, o ExportOptions) (web.Download, error) {
-	trusted, _, err := s.admit(ctx, by, tenant)
+	a, err := s.admit(ctx, by, tenant)
 	switch {
 	case err != nil:
 		return web.Download{}, err
-	case o.Hashes && !trusted:
+	case o.Hashes && !a.trusted:
 		return web.Download{}, noHashes()
 	case o.Format != CSV && o.Format != JSONLines:
 		return web.Download{}, noFormat(o.Format)

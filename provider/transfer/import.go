@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/web"
-	"github.com/sallyport-id/sallyport/storage"
 )
 
 // Options are how an import goes.
@@ -111,17 +110,17 @@ var errLong = errors.New("transfer: the import took too long")
 
 // Import brings users into a tenant, line by line, in bounded memory. Owners may, the tenant's own programs, and operators,
 // one at a time in a tenant. Only operators' files say of an address that it is confirmed, give users who are there already
-// what they sign in with, or put out an owner. Nothing is mailed. A line that will not do is
+// what they sign in with, or change what an owner may. Nothing is mailed. A line that will not do is
 // refused and the others go on; broken off, by an error or otherwise, it leaves whole users only, and the same file can be
 // given again: users are known by their e-mail address, or by their user name where they have none.
 // *web.Invalid, web.ErrForbidden, *web.Denied or web.ErrBusy where nothing was changed; ctx's error, one of the file's, the store's or of Options.Line, with what was done
 // till then.
 func (s *Service) Import(ctx context.Context, by *web.Actor, tenant string, file io.Reader, o Options) (Totals, error) {
-	trusted, t, err := s.admit(ctx, by, tenant)
+	a, err := s.admit(ctx, by, tenant)
 	if err != nil {
 		return Totals{}, err
 	}
-	if o.Passwords && !trusted {
+	if o.Passwords && !a.trusted {
 		return Totals{}, web.Refuse("passwords", "operator", "only operators bring plain passwords, for hashing many of them takes the machine from all others",
 			"bring password_hash, or let the users choose their passwords by a mailed link")
 	}
@@ -143,7 +142,7 @@ func (s *Service) Import(ctx context.Context, by *web.Actor, tenant string, file
 	if err != nil {
 		return Totals{}, err
 	}
-	r := &run{s: s, by: by, trusted: trusted, asked: s.c.Now(), tenant: t, o: o, log: newRecorder(s.c.Audit, tenant, o.Workers), now: s.c.Now(), seed: maphash.MakeSeed(), seen: map[uint64]int{}}
+	r := &run{s: s, by: by, allowed: a, asked: s.c.Now(), o: o, log: newRecorder(s.c.Audit, tenant, o.Workers), now: s.c.Now(), seed: maphash.MakeSeed(), seen: map[uint64]int{}}
 	totals, err := r.all(ctx, in, read)
 	if o.DryRun {
 		return totals, err
@@ -190,15 +189,13 @@ func reading(in *lines, o Options) (func(string) (*record, error), error) {
 type run struct {
 	s  *Service
 	by *web.Actor
-	// trusted: whoever imports runs the deployment.
-	trusted bool
+	allowed
 	// asked is when it was last asked whether the actor may. Only send asks.
-	asked  time.Time
-	tenant *storage.Tenant
-	o      Options
-	now    time.Time
-	seed   maphash.Seed
-	log    *recorder
+	asked time.Time
+	o     Options
+	now   time.Time
+	seed  maphash.Seed
+	log   *recorder
 
 	mu sync.Mutex
 	// seen are, in a dry run, the lines in which names stood, by the names' hashes.
@@ -299,7 +296,7 @@ func (r *run) still(ctx context.Context) error {
 		return nil
 	}
 	r.asked = now
-	_, err := r.s.c.Admit(ctx, r.by, r.tenant.ID)
+	_, _, err := r.s.c.Admit(ctx, r.by, r.tenant.ID)
 	return err
 }
 

@@ -26,9 +26,9 @@ type Config struct {
 	Directory   *directory.Local
 	Credentials *credential.Keeper
 	Audit       Audit
-	// Admit refuses actors who may neither import nor export in a tenant, and tells whether one runs the deployment. It looks
-	// at the actor as stored now.
-	Admit func(ctx context.Context, by *web.Actor, tenant string) (operator bool, err error)
+	// Admit refuses actors who may neither import nor export in a tenant. operator tells whether one runs the deployment, and
+	// empowers whether one may make owners and admins. It looks at the actor as stored now.
+	Admit func(ctx context.Context, by *web.Actor, tenant string) (operator, empowers bool, err error)
 	// EndOthers ends the sessions and remembered devices of a user, all but the session keep.
 	EndOthers func(ctx context.Context, tenant, user, keep string) error
 	// Now is the clock; nil means time.Now.
@@ -78,17 +78,21 @@ func noFormat(f Format) error {
 	return web.Refuse("format", "", fmt.Sprintf("there is no format %q", f), "choose csv or jsonl")
 }
 
-// admit reads the tenant, if the actor may import or export there. trusted: the actor runs the deployment.
-func (s *Service) admit(ctx context.Context, by *web.Actor, id string) (trusted bool, _ *storage.Tenant, _ error) {
-	trusted, err := s.c.Admit(ctx, by, id)
+// allowed is what an actor may do in a tenant.
+type allowed struct {
+	tenant *storage.Tenant
+	// trusted: the actor runs the deployment. empowers: the actor may make owners and admins.
+	trusted, empowers bool
+}
+
+// admit reads the tenant, if the actor may import or export there.
+func (s *Service) admit(ctx context.Context, by *web.Actor, id string) (allowed, error) {
+	operator, empowers, err := s.c.Admit(ctx, by, id)
 	if err != nil {
-		return false, nil, err
+		return allowed{}, err
 	}
 	t, err := s.c.Store.Tenants.Get(ctx, storage.Global, id)
-	if err != nil {
-		return false, nil, web.Unavailable("tenant", err)
-	}
-	return trusted, &t, nil
+	return allowed{&t, operator, empowers}, web.Unavailable("tenant", err)
 }
 
 // begin lets one import at a time into a tenant, so that no customer takes all workers; operators' commands know what they

@@ -40,6 +40,15 @@ func (r *run) try(ctx context.Context, rec *record, line *Line) error {
 	if err := r.s.c.Directory.Prepare(r.tenant, &u); err != nil {
 		return err
 	}
+	known, found, err := r.find(ctx, &u)
+	if err != nil {
+		return err
+	}
+	if !found {
+		if err := r.mayMake(u.Role); err != nil {
+			return err
+		}
+	}
 	if is(rec.TOTP) {
 		if err := r.s.c.Credentials.CanImport(ctx, r.person(&u), totpFactor, *rec.TOTP); err != nil {
 			return err
@@ -49,10 +58,6 @@ func (r *run) try(ctx context.Context, rec *record, line *Line) error {
 		if err := directory.CheckNew(*rec.Password, u.Email, u.Login, u.Name); err != nil {
 			return err
 		}
-	}
-	known, found, err := r.find(ctx, &u)
-	if err != nil {
-		return err
 	}
 	if !found {
 		err = r.create(ctx, rec, &u, line)
@@ -283,9 +288,8 @@ func stays(rec *record, known *storage.User, step bool) string {
 func (r *run) over(rec *record, u *storage.User) error {
 	kept, was := u.Password, *u
 	rec.put(u)
-	// Owners are put out one at a time, so that a tenant never loses its last one; nor does anybody lower himself.
-	if !r.trusted && was.Role == storage.Owner && (u.Role != storage.Owner || u.Out() && !was.Out()) {
-		return refuse(bad("role", "owner"), "the user is an owner, whom a file does not lower or keep out")
+	if err := r.bounds(&was, u); err != nil {
+		return err
 	}
 	if is(rec.Email) && r.trusted {
 		set(&u.EmailVerified, rec.EmailVerified)
@@ -300,6 +304,30 @@ func (r *run) over(rec *record, u *storage.User) error {
 		u.Password = kept
 	}
 	return err
+}
+
+// bounds refuses what a tenant's own file does not change. Owners are lowered and kept out one at a time, and so is whatever
+// the rules might keep them out by: so a tenant never loses its last one.
+func (r *run) bounds(was, now *storage.User) error {
+	same := was.Role == now.Role && was.Type == now.Type && was.Require2FA == now.Require2FA && was.Out() == now.Out()
+	switch {
+	case r.trusted:
+		return nil
+	case was.Role == storage.Owner && !same:
+		return refuse(bad("role", "owner"), "the user is an owner, of whom a file changes no more than the name and language")
+	case was.Role != now.Role:
+		return r.mayMake(now.Role)
+	default:
+		return nil
+	}
+}
+
+// mayMake refuses roles that the actor does not hand out.
+func (r *run) mayMake(role storage.Role) error {
+	if role == storage.Member || r.empowers {
+		return nil
+	}
+	return refuse(bad("role", "beyond"), "the access token is not good for all that owners and admins do, so it makes none")
 }
 
 func (r *run) change(ctx context.Context, rec *record, known *storage.User, step bool) error {
