@@ -351,6 +351,8 @@ func TestHostile(t *testing.T) {
 		}, Actor: hostile, User: hostile, Client: hostile, Agent: hostile, Reports: hostile, Request: hostile, Previous: hostile, Hash: hostile,
 			Person: "javascript:alert(1)", OfUser: "/u", ByActor: "/b", OfAction: "//evil.example/", From: "/f", Back: "javascript:alert(1)"},
 		ui.AuditRetention{Days: hostile, Action: "/a", Cancel: "javascript:alert(1)"},
+		ui.Import{Action: "javascript:alert(1)", Types: []string{hostile}, Problem: ui.InvalidFile("column", hostile, 5000), CSV: "//evil.example/", JSONLines: "/j", Back: "javascript:alert(1)"},
+		ui.ImportReport{Created: 1, Refused: 1, Rows: []ui.ImportRow{{Line: 2, Account: hostile, Says: ui.InvalidLine("no_field", hostile, hostile)}}, Action: "/a", Ticket: hostile, Back: "/b"},
 		ui.Adoption{Types: []ui.Choice{{ID: hostile, Name: hostile}, {ID: hostile}}, Messages: true, People: "javascript:alert(1)", Days: []ui.AdoptionDay{{
 			Date: "2026-01-02", All: ui.Share{Some: 1, Of: 2}, Types: []ui.Share{{Some: 1, Of: 2}}, Messages: 3,
 		}}},
