@@ -345,11 +345,13 @@ func TestHostile(t *testing.T) {
 		}}, More: "javascript:alert(1)", CSV: "/c", JSONLines: "/j", Verify: "/v", Checked: &ui.AuditReport{
 			Head: hostile, Last: hostile, Faults: []ui.AuditFault{{ID: hostile, Kind: hostile}},
 		}},
-		ui.AuditEntry{Row: ui.AuditRow{
-			ID: hostile, Time: "2026-01-02T03:04:05Z", Action: hostile, Outcome: hostile, Who: hostile, Whom: hostile, Factor: factor, App: hostile,
-			Rule: hostile, Reason: hostile, Address: hostile, Browser: hostile, Path: "/x",
-		}, Actor: hostile, User: hostile, Client: hostile, Agent: hostile, Reports: hostile, Request: hostile, Previous: hostile, Hash: hostile,
-			Person: "javascript:alert(1)", OfUser: "/u", ByActor: "/b", OfAction: "//evil.example/", From: "/f", Back: "javascript:alert(1)"},
+		ui.AuditEntry{
+			Row: ui.AuditRow{
+				ID: hostile, Time: "2026-01-02T03:04:05Z", Action: hostile, Outcome: hostile, Who: hostile, Whom: hostile, Factor: factor, App: hostile,
+				Rule: hostile, Reason: hostile, Address: hostile, Browser: hostile, Path: "/x",
+			}, Actor: hostile, User: hostile, Client: hostile, Agent: hostile, Reports: hostile, Request: hostile, Previous: hostile, Hash: hostile,
+			Person: "javascript:alert(1)", OfUser: "/u", ByActor: "/b", OfAction: "//evil.example/", From: "/f", Back: "javascript:alert(1)",
+		},
 		ui.AuditRetention{Days: hostile, Action: "/a", Cancel: "javascript:alert(1)"},
 		ui.Import{Action: "javascript:alert(1)", Types: []string{hostile}, Problem: ui.InvalidFile("column", hostile, 5000), CSV: "//evil.example/", JSONLines: "/j", Back: "javascript:alert(1)"},
 		ui.ImportReport{Created: 1, Refused: 1, Rows: []ui.ImportRow{{Line: 2, Account: hostile, Says: ui.InvalidLine("no_field", hostile, hostile)}}, Action: "/a", Ticket: hostile, Back: "/b"},

@@ -64,8 +64,10 @@ func TestSwitchesAreRulesBehindThoseWithConditions(t *testing.T) {
 		}
 		return all
 	}
-	before := []string{"What if", "This user must use two-factor authentication", "Closed to contractors from outside",
-		"A connected financial integration makes two-factor authentication mandatory"}
+	before := []string{
+		"What if", "This user must use two-factor authentication", "Closed to contractors from outside",
+		"A connected financial integration makes two-factor authentication mandatory",
+	}
 	last := "Everyone may use two-factor authentication"
 	for _, step := range [][]string{{"contractor"}, {"contractor", "staff"}, {"staff", "everyone"}, {"client", "contractor", "everyone", "staff"}, {}} {
 		got := names(step...)

@@ -3,11 +3,12 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"github.com/sallyport-id/sallyport/provider/web"
 	"io"
 	"runtime"
 	"runtime/debug"
 	"strings"
+
+	"github.com/sallyport-id/sallyport/provider/web"
 )
 
 // finding tells what is wrong, where, and what to do about it.
