@@ -269,6 +269,54 @@ func TestAPITokensEnd(t *testing.T) {
 	}
 }
 
+// TestAPIFreshSignIn: what changes something takes a user who signed in within ten minutes, as our pages do; a refreshed
+// token reads, and no more (RFC 9470).
+func TestAPIFreshSignIn(t *testing.T) {
+	w := newWorld(t)
+	u := w.user("birch", "kim@birch.example", "client", func(u *storage.User) { u.Role = storage.Owner })
+	p, token := w.signedIn("kim@birch.example", "users:read", "users:write", "policy:read")
+	one := "/api/v1/tenants/birch/users/" + u.ID
+	if got := p.call(http.MethodPatch, one, `{"name":"Kim"}`); got.status != http.StatusOK {
+		t.Fatalf("at once: %d %s", got.status, got.body)
+	}
+	w.clock.forward(9 * time.Minute)
+	if got := p.call(http.MethodPatch, one, `{"name":"Kim K."}`); got.status != http.StatusOK {
+		t.Fatalf("after nine minutes: %d %s", got.status, got.body)
+	}
+	res, err := http.PostForm(w.issuer+"/token", url.Values{
+		"grant_type": {"refresh_token"}, "refresh_token": {token.RefreshToken}, "client_id": {"console"},
+		"client_secret": {"the-secret-of-an-application-in-a-test"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var renewed struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&renewed); err != nil || renewed.AccessToken == "" {
+		t.Fatalf("no token: %d (%v)", res.StatusCode, err)
+	}
+	p.token = renewed.AccessToken
+	w.clock.forward(2 * time.Minute)
+	got := p.call(http.MethodPatch, one, `{"name":"Mallory"}`)
+	got.problem(t, "after eleven minutes", http.StatusUnauthorized, "error.insufficient_user_authentication")
+	if h := got.header.Get("WWW-Authenticate"); !strings.Contains(h, `error="insufficient_user_authentication"`) || !strings.Contains(h, `max_age="600"`) {
+		t.Errorf("WWW-Authenticate: %s", h)
+	}
+	if now := w.get("birch", u.ID).Name; now != "Kim K." {
+		t.Errorf("the name is %q", now)
+	}
+	for what, read := range map[string]said{
+		"users":   p.call(http.MethodGet, one, ""),
+		"preview": p.call(http.MethodPost, "/api/v1/tenants/birch/policy/preview", `{"require_2fa":["staff"]}`),
+	} {
+		if read.status != http.StatusOK {
+			t.Errorf("%s: %d %s", what, read.status, read.body)
+		}
+	}
+}
+
 // TestAPIMachinesEnd is the same for clients that act for themselves.
 func TestAPIMachinesEnd(t *testing.T) {
 	for name, end := range map[string]func(w *world){

@@ -26,7 +26,7 @@ const (
 	// flowMemory is how long a sign-in that took too long can still be started over.
 	flowMemory = 2 * time.Hour
 	// freshness is how recent a second step must be for sensitive acts.
-	freshness = 10 * time.Minute
+	freshness = web.Freshness
 )
 
 // Begin starts a sign-in: it ends at once where the session satisfies the request, and else leads to the first page.

@@ -54,6 +54,7 @@ func (p *Provider) Bearer(ctx context.Context, by *web.Actor, token string) erro
 	}
 	by.Client, by.Scopes = state.client, allowed(state.client, c.Scopes)
 	by.Tenant, by.User = state.tenant, state.user
+	by.Stale = state.user != nil && p.c.Now().Sub(a.AuthTime) > web.Freshness
 	return nil
 }
 

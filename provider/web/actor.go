@@ -34,6 +34,8 @@ type Actor struct {
 	// itself, and Tenant is the one that it belongs to.
 	Client *storage.Client
 	Scopes []string
+	// Stale: the user whose access token it is has not signed in within Freshness.
+	Stale bool
 	// Operator: it is a command of whoever runs the deployment.
 	Operator bool
 }

@@ -129,7 +129,7 @@ type Once func(ctx context.Context, by *Actor, key, request string, do func(ctx 
 // program answers a program: with an access token, without cookies, in JSON.
 func (x *exchange) program(r Route) {
 	x.asProgram()
-	if err := x.admitProgram(r.API.Scope); err != nil {
+	if err := x.admitProgram(r); err != nil {
 		x.fail(err)
 		return
 	}
@@ -169,8 +169,10 @@ func (x *exchange) asProgram() {
 	x.by.Lang = x.s.UI.Language(r.Header.Get("Accept-Language"))
 }
 
-// admitProgram finds out whose the access token is, and whether it is good for scope.
-func (x *exchange) admitProgram(scope string) error {
+// admitProgram finds out whose the access token is, and whether it is good for an operation. What changes something takes a
+// user who has signed in lately, as it does on our pages: an application that keeps a refresh token goes on for months, and
+// whoever steals its tokens must not stay.
+func (x *exchange) admitProgram(r Route) error {
 	token, err := bearer(x.c.Request())
 	if err != nil {
 		return err
@@ -178,8 +180,12 @@ func (x *exchange) admitProgram(scope string) error {
 	if err := x.s.Bearer(x.c.Request().Context(), x.by, token); err != nil {
 		return err
 	}
+	scope := r.API.Scope
 	if scope != "" && !slices.Contains(x.by.Scopes, scope) {
 		return errScope(scope)
+	}
+	if x.by.Stale && r.Method != http.MethodGet && !strings.HasSuffix(scope, ":read") {
+		return errStale
 	}
 	return nil
 }

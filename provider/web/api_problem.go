@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/ui"
@@ -38,6 +40,16 @@ func (f *programFault) Error() string { return f.detail }
 var errNoToken = &programFault{
 	status: http.StatusUnauthorized, code: "error.token_missing", challenge: []string{},
 	detail: "This needs an access token: send it in the header Authorization, after the word Bearer.",
+}
+
+// errStale has an application send the user to sign in again (RFC 9470, section 3), with max_age.
+var errStale = &programFault{
+	status: http.StatusUnauthorized, code: "error.insufficient_user_authentication",
+	detail: "The user signed in more than ten minutes ago. To change something, have the user sign in again, with max_age=600.",
+	challenge: []string{
+		"error", "insufficient_user_authentication", "error_description", "a sign-in of the last ten minutes is needed",
+		"max_age", strconv.Itoa(int(Freshness / time.Second)),
+	},
 }
 
 func errScope(scope string) error {

@@ -19,6 +19,9 @@ const (
 	Fresh
 )
 
+// Freshness is how long ago somebody may have signed in, with the second step, who changes what matters.
+const Freshness = 10 * time.Minute
+
 // Route is one entry of the route table.
 type Route struct {
 	Method string
