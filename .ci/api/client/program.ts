@@ -89,7 +89,17 @@ async function users(client: Client): Promise<string> {
   assert.deepEqual(await found({ two_factor: 'on' }), [])
   // @ts-expect-error: no role of this name is described.
   await refused(api.listUsers({ client, path, query: { role: 'king' } }), 400, 'error.bad_request')
-  return `${all.length} users on ${pages} pages; found by name, role, type and state`
+
+  // One of them is there already, one will do, and one will not; nothing is changed by that.
+  const file = 'email,role\nclara@weiss.example,\ndora@northwind.example,\nking@northwind.example,king\n'
+  const headers = { 'Content-Type': 'text/csv' }
+  const plain = { bodySerializer: (text: unknown) => text }
+  const report = await done(api.importUsers({ client, path, headers, body: file, ...plain, query: { dry_run: true } }))
+  assert.deepEqual([report.dry_run, report.created, report.skipped, report.refused], [true, 1, 1, 1])
+  assert.deepEqual(report.refused_lines.map((l) => [l.line, l.code, l.field]), [[4, 'unknown', 'role']])
+  const exported = await done(api.exportUsers({ client, path, query: { format: 'jsonl' }, parseAs: 'text' }))
+  assert.equal(exported.trim().split('\n').length, 5)
+  return `${all.length} users on ${pages} pages; found by name, role, type and state, and taken out in a file`
 }
 
 // people adds a user, changes and removes it again.
