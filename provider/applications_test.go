@@ -227,7 +227,8 @@ func TestRotateSecretsOnThePage(t *testing.T) {
 		t.Helper()
 		owner.prove(at)
 		p := owner.get(at).submit("/secret", "keep", keep)
-		return p.data("client-secret"), p
+		secret := p.data("client-secret")
+		return secret, p
 	}
 	works("at first", map[string]bool{first: true})
 	second, shown := rotate("hour")

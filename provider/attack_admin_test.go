@@ -143,9 +143,9 @@ func TestAttackAdminFreesAnOwner(t *testing.T) {
 	w.user("birch", "ada@birch.example", "client", func(u *storage.User) { u.Role = storage.Admin })
 	ada, _ := w.signedIn("ada@birch.example", "policy:read", "policy:write")
 	const path = "/api/v1/tenants/birch/policy"
-	const last = `{"name":"Everyone may sign in","then":{"access":"allow","two_factor":"%s","strength":"any","unenrolled":"enrol_at_login"}}`
+	const last = `{"name":"Everyone may sign in","then":{"access":"allow","two_factor":%q,"strength":"any","unenrolled":"enrol_at_login"}}`
 	first := func(when, twoFactor string) string {
-		return fmt.Sprintf(`{"rules":[{"name":"First","when":{%s},"then":{"access":"allow","two_factor":"%s","strength":"any"}},`+last+`]}`, when, twoFactor, "optional")
+		return fmt.Sprintf(`{"rules":[{"name":"First","when":{%s},"then":{"access":"allow","two_factor":%q,"strength":"any"}},`+last+`]}`, when, twoFactor, "optional")
 	}
 	for what, body := range map[string]string{
 		"owners":           first(`"roles":["owner"]`, "off"),

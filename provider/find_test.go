@@ -73,7 +73,7 @@ func (p *page) listed() []string {
 			return
 		}
 		visit(n, func(a *html.Node) {
-			if id, ok := strings.CutPrefix(attr(a, "href"), ui.PathPeople+"/"); ok && a.Data == "a" && !strings.Contains(id, "/") {
+			if id, ok := strings.CutPrefix(attr(a, "href"), ui.PathPeople+"/"); ok && a.Data == "a" && id != "import" && !strings.Contains(id, "/") {
 				ids = append(ids, id)
 			}
 		})
