@@ -147,6 +147,10 @@ func (s *mailServer) serve(t *testing.T, cert *tls.Certificate, implicit bool) *
 		if err := server.Close(); err != nil {
 			t.Error(err)
 		}
+		// A server that is closed before it has begun to serve leaves its listener open.
+		if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			t.Error(err)
+		}
 		if err := <-served; err != nil && !errors.Is(err, smtp.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			t.Error(err)
 		}
