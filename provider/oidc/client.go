@@ -62,10 +62,7 @@ func (p *Provider) client(ctx context.Context, id string) (storage.Client, error
 
 // clientAnew is client past the cache.
 func (p *Provider) clientAnew(ctx context.Context, id string) (storage.Client, error) {
-	c, err := p.c.Store.Clients.Get(ctx, storage.Global, id)
-	if err == nil {
-		p.clients.Keep(c)
-	}
+	c, err := p.clients.Anew(ctx, storage.Global, id)
 	return inUse(c, err)
 }
 
