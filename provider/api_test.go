@@ -446,7 +446,8 @@ func TestAPIAsksPolicy(t *testing.T) {
 	p.call(http.MethodGet, "/api/v1/me", "").problem(t, "again", http.StatusForbidden, "error.denied")
 	noted := 0
 	for _, e := range w.events("birch") {
-		if e.Action == "api.call" && e.Outcome == "refused" && e.Client == "console" && e.User != "" && e.Address == "127.0.0.1" {
+		if e.Action == "api.call" && e.Outcome == "refused" && e.Client == "console" && e.User != "" && e.Address == "127.0.0.1" &&
+			e.Rule == "Office only" {
 			noted++
 		}
 	}

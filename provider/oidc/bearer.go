@@ -48,7 +48,7 @@ func (p *Provider) Bearer(ctx context.Context, by *web.Actor, token string) erro
 		err = p.admitToOurs(ctx, by, a)
 	}
 	if errors.As(err, &denied) {
-		return errors.Join(err, p.noteDenied(ctx, by, &state))
+		return errors.Join(err, p.noteDenied(ctx, by, &state, denied.Rule))
 	} else if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (p *Provider) admitToOurs(ctx context.Context, by *web.Actor, a Admission) 
 
 // noteDenied puts into the audit log that the policy refused a program, for each client and network once a minute: whoever
 // has just closed the door wants to see who knocks, but not each time.
-func (p *Provider) noteDenied(ctx context.Context, by *web.Actor, state *standing) error {
+func (p *Provider) noteDenied(ctx context.Context, by *web.Actor, state *standing, rule string) error {
 	if !p.noted.First("api "+state.client.ID+" "+web.Network(by.Address), p.c.Now(), time.Minute) {
 		return nil
 	}
@@ -78,5 +78,6 @@ func (p *Provider) noteDenied(ctx context.Context, by *web.Actor, state *standin
 	if state.user != nil {
 		e = grantEvent(by, state.grant, state.client.ID, "api.call", "refused", "denied by policy")
 	}
+	e.Rule = rule
 	return p.record(ctx, e)
 }
