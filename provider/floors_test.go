@@ -65,7 +65,6 @@ var floors = [...]floor{
 	{match: "provider/oidc", level: 4},
 	{match: "provider/api", level: 4},
 	{match: "provider/console", level: 4},
-	{match: "provider/api", level: 4},
 	{match: "provider", level: 5},
 
 	// A program has floors of its own: what it shows, its commands, and what names every plugin.

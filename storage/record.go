@@ -95,6 +95,9 @@ type Reply struct {
 	Sealed []byte `json:"sealed,omitempty"`
 }
 
+// Kind says how replies are kept.
+func (Reply) Kind() Kind { return Kind{Name: "replies", Expiring: true} }
+
 // Upload is a file that a user brought and that waits for a yes. Its ID is the user's, so that another takes its place.
 type Upload struct {
 	Key `bson:",inline"`
@@ -109,6 +112,3 @@ type Upload struct {
 
 // Kind says how uploads are kept.
 func (Upload) Kind() Kind { return Kind{Name: "uploads", Expiring: true} }
-
-// Kind says how replies are kept.
-func (Reply) Kind() Kind { return Kind{Name: "replies", Expiring: true} }

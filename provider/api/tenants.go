@@ -35,8 +35,8 @@ func (s *Service) tenantRoutes() []web.Route {
 	return []web.Route{
 		web.API(http.MethodGet, all, admin.ScopeOperator, s.listTenants).About("listTenants", "Tenants", "List all tenants"),
 		web.API(http.MethodPost, all, admin.ScopeOperator, s.createTenant).About("createTenant", "Tenants", "Make a tenant"),
-		web.API(http.MethodGet, one, "tenant:read", s.getTenant).About("getTenant", "Tenants", "Show a tenant"),
-		web.API(http.MethodPatch, one, "tenant:write", s.changeTenant).About("changeTenant", "Tenants", "Change a tenant"),
+		web.API(http.MethodGet, one, admin.ScopeTenantRead, s.getTenant).About("getTenant", "Tenants", "Show a tenant"),
+		web.API(http.MethodPatch, one, admin.ScopeTenantWrite, s.changeTenant).About("changeTenant", "Tenants", "Change a tenant"),
 		web.API(http.MethodPost, one+"/disable", admin.ScopeOperator, s.disableTenant).About("disableTenant", "Tenants", "Keep all users of a tenant out"),
 		web.API(http.MethodPost, one+"/enable", admin.ScopeOperator, s.enableTenant).About("enableTenant", "Tenants", "Let the users of a tenant in again"),
 		web.API(http.MethodPut, one+"/logo", admin.ScopeTenantWrite, s.setLogo).About("setLogo", "Tenants", "Put a picture beside the tenant's name"),

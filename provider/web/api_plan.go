@@ -15,7 +15,6 @@ type plan struct {
 	path, query, json map[string]slot
 	upload            []int
 	accepts           []string
-	method            string
 }
 
 // slot is a field, with what its tags say of its value.
@@ -70,7 +69,7 @@ func (s slot) within(field reflect.Value, name string) error {
 
 // planFor reads the tags of an operation's In.
 func planFor(method, path string, in reflect.Type) (*plan, error) {
-	p := &plan{path: map[string]slot{}, query: map[string]slot{}, json: map[string]slot{}, method: method}
+	p := &plan{path: map[string]slot{}, query: map[string]slot{}, json: map[string]slot{}}
 	if !strings.HasPrefix(path, PathAPI+"/") {
 		return p, fmt.Errorf("the path does not begin with %s/", PathAPI)
 	}
