@@ -1,10 +1,15 @@
 package provider
 
 import (
+	"encoding/json"
 	"net/http"
+	"net/url"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/web"
@@ -173,4 +178,117 @@ func TestIntegrationOfADeletedApplication(t *testing.T) {
 		t.Fatal(err)
 	}
 	owner.get(ui.PathIntegrations).says("Nothing is connected")
+}
+
+// 001-2: what a financial integration makes mandatory is not the account's to lift, by whom and however it is tried: owners,
+// admins and the account's own programs neither take the rule away nor get before it or past it. What is stricter may stand
+// before it, what only reports too, and operators do as they like.
+func TestFinancialRuleHolds(t *testing.T) {
+	w := newWorld(t)
+	w.cedar()
+	owner := w.helper("cedar", "olga@cedar.example", storage.Owner)
+	ada := w.user("cedar", "ada@cedar.example", "client")
+	person, _ := w.signedIn(ada.Email, "policy:read", "policy:write")
+	program := w.machine("script", "cedar", "policy:read", "policy:write")
+	// each has them all try the same, one after the other.
+	each := func(try func(name string, c *caller)) {
+		for _, role := range []storage.Role{storage.Owner, storage.Admin} {
+			changeIn(w, w.store.Users, "cedar", ada.ID, func(u *storage.User) { u.Role = role })
+			w.clock.forward(caches)
+			try(string(role), person)
+		}
+		try("program", program)
+	}
+	const path = "/api/v1/tenants/cedar/policy"
+	send := func(c *caller, rules ...storage.Rule) said {
+		body, err := json.Marshal(admin.PolicyChange{Rules: &rules})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.call(http.MethodPatch, path, string(body))
+	}
+	had := w.tenantOf("cedar").Rules
+	ticked, money, last := had[0], had[1], had[2]
+	if ticked.ID != admin.RuleTicked || money.ID != admin.RuleFinancial || last.ID != admin.RuleDefault {
+		t.Fatalf("new tenants have %+v", had)
+	}
+	rule := func(id string, then storage.Then) storage.Rule {
+		return storage.Rule{ID: id, Name: "Rule " + id, When: storage.When{UserTypes: []string{"staff"}}, Then: then}
+	}
+	must := storage.Then{Access: "allow", Strength: "any", Unenrolled: "enrol_at_login"}
+	with := func(r storage.Rule, change func(r *storage.Rule)) storage.Rule {
+		change(&r)
+		return r
+	}
+	grace := func(r *storage.Rule) { r.Then.GraceUntil = w.clock.Now().Add(time.Hour) }
+	over := func(r *storage.Rule) { r.Then.GraceUntil = w.clock.Now().Add(-time.Hour) }
+	word := func(said string) storage.Rule {
+		return with(rule(said, must), func(r *storage.Rule) { r.Then.TwoFactor = said })
+	}
+	lax := map[string][]storage.Rule{
+		"removed":              {ticked, last},
+		"optional before it":   {ticked, word("optional"), money, last},
+		"off before it":        {word("off"), ticked, money, last},
+		"unavailable":          {ticked, word("unavailable"), money, last},
+		"moved behind all":     {ticked, last, money},
+		"grace of its own":     {ticked, with(money, grace), last},
+		"grace before it":      {ticked, with(rule("grace", must), grace), money, last},
+		"grace for the ticked": {with(ticked, grace), money, last},
+	}
+	each(func(name string, c *caller) {
+		for how, rules := range lax {
+			t.Log(name, how)
+			send(c, rules...).refuses(t, http.StatusUnprocessableEntity, "policy", "lifts_financial")
+		}
+	})
+	if now := w.tenantOf("cedar").Rules; !reflect.DeepEqual(now, had) {
+		t.Fatalf("changed all the same: %+v", now)
+	}
+
+	// On the pages the rule has nothing that removes it; asked for by hand, the preview and the save say no.
+	p := owner.get(ui.PathPolicy)
+	if strings.Contains(p.body, "/rules/financial/delete") || !strings.Contains(p.body, "/rules/financial/down") {
+		t.Error("the page offers to remove the rule, or does not show it")
+	}
+	p = p.post("/rules/financial/down").is(atPreview).says("By the rule “" + last.Name + "” users would get in without the second step")
+	byHand := url.Values{
+		"version": {strconv.FormatInt(w.tenantOf("cedar").Version, 10)}, "draft": {p.url.Query().Get("draft")}, "do": {"save"},
+	}
+	for at, says := range map[string]string{
+		ui.PathRules + "/financial/delete": "The rule about financial integrations has to stay", ui.PathPolicy + "/save": last.Name,
+	} {
+		if q := owner.follow(owner.request(http.MethodPost, at, byHand)).says(says); q.status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d", at, q.status)
+		}
+	}
+
+	each(func(name string, c *caller) {
+		for how, rules := range map[string][]storage.Rule{
+			"stricter ones before it": {with(rule("deny", storage.Then{}), func(r *storage.Rule) { r.When.Roles = []storage.Role{storage.Member} }), rule("must", must), money, ticked, last},
+			"grace that is over":      {with(rule("over", must), over), ticked, with(money, over), last},
+			"only reported":           {with(word("off"), func(r *storage.Rule) { r.ReportOnly = true }), ticked, money, last},
+			"behind it":               {money, with(ticked, grace), word("optional"), last},
+			"as it was":               had,
+		} {
+			if s := send(c, rules...); s.status != http.StatusOK {
+				t.Errorf("%s, %s: %d %s", name, how, s.status, s.body)
+			}
+		}
+	})
+
+	// What an operator has put before it stays as it is; nobody else makes more of it.
+	free := word("optional")
+	if s := send(w.operator(), ticked, free, money, last); s.status != http.StatusOK {
+		t.Fatalf("an operator's: %d %s", s.status, s.body)
+	}
+	each(func(name string, c *caller) {
+		wider := with(free, func(r *storage.Rule) { r.When.UserTypes = []string{"staff", "client"} })
+		send(c, ticked, wider, money, last).refuses(t, http.StatusUnprocessableEntity, "policy", "lifts_financial")
+		if s := send(c, rule("must", must), ticked, with(free, func(r *storage.Rule) { r.Name = "Of " + name }), money, last); s.status != http.StatusOK {
+			t.Errorf("%s, beside an operator's: %d %s", name, s.status, s.body)
+		}
+	})
+	if s := send(w.operator(), ticked, last); s.status != http.StatusOK {
+		t.Errorf("an operator removes it: %d %s", s.status, s.body)
+	}
 }

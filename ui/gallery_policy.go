@@ -137,9 +137,12 @@ func previewSamples() []Sample {
 	owners.Refusal = LocksOwnerOut("Only from the office", "olga@example.com")
 	freed := page
 	freed.Refusal = FreesOwner("Nothing more in the office", "olga@example.com")
+	lifted, removed := page, page
+	lifted.Refusal, removed.Refusal = LiftsFinancial("Nothing more in the office"), LiftsFinancial("")
 	return append(
 		all, Sample{"policy-preview-you", inside(), yours}, Sample{"policy-preview-owner", inside(), owners},
-		Sample{"policy-preview-freed", inside(), freed},
+		Sample{"policy-preview-freed", inside(), freed}, Sample{"policy-preview-lifted", inside(), lifted},
+		Sample{"policy-preview-removed", inside(), removed},
 	)
 }
 

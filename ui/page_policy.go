@@ -439,6 +439,15 @@ func FreesOwner(rule, account string) Text {
 	return Say("preview.frees_owner", "rule", rule, "account", account)
 }
 
+// LiftsFinancial says by which rule users would get in without the second step that a financial integration makes mandatory;
+// without one, that the rule which makes it so has to stay.
+func LiftsFinancial(rule string) Text {
+	if rule == "" {
+		return Say("preview.removes_financial")
+	}
+	return Say("preview.lifts_financial", "rule", rule)
+}
+
 // AboutValue says which of several values a problem is about.
 func AboutValue(value string) Text {
 	if value == "" {

@@ -28,10 +28,13 @@ func (r *Refusal) refuse() error { return invalidAs(r.Where, r.Code, r.What, r.D
 
 // lockedOut says why a policy can't be saved, if it can't.
 func (s *Service) lockedOut(ctx context.Context, by *web.Actor, before, after *storage.Tenant) (*Refusal, error) {
-	switch {
-	case runs(by) || reflect.DeepEqual(before.Rules, after.Rules) && reflect.DeepEqual(before.Networks, after.Networks):
+	if runs(by) || reflect.DeepEqual(before.Rules, after.Rules) && reflect.DeepEqual(before.Networks, after.Networks) {
 		return nil, nil
-	case by.User == nil:
+	}
+	if r := lifts(before.Rules, after.Rules, s.Now()); r != nil {
+		return r, nil
+	}
+	if by.User == nil {
 		return s.machineOut(by, before, after), nil
 	}
 	u, err := s.Store.Users.Get(ctx, after.ID, by.User.ID)
@@ -101,13 +104,45 @@ func moments(t *storage.Tenant, now time.Time) []time.Time {
 }
 
 // LocksOut is where a refusal stands that is about whom a policy would lock out, or leave without a second step;
-// LocksYouOut, LocksOwnerOut and FreesOwner are its codes.
+// LocksYouOut, LocksOwnerOut, FreesOwner and LiftsFinancial are its codes.
 const (
-	LocksOut      = "policy"
-	LocksYouOut   = "locks_out_you"
-	LocksOwnerOut = "locks_out_owner"
-	FreesOwner    = "frees_owner"
+	LocksOut       = "policy"
+	LocksYouOut    = "locks_out_you"
+	LocksOwnerOut  = "locks_out_owner"
+	FreesOwner     = "frees_owner"
+	LiftsFinancial = "lifts_financial"
 )
+
+// lifts refuses rules by which the one about financial integrations would not hold for everybody any more (001-2): what is
+// connected the application says, and what that makes mandatory is not the account's to lift. So the rule stays, and
+// those before it keep out or require a second step too, but for what an operator has put there.
+func lifts(before, after []storage.Rule, now time.Time) *Refusal {
+	was, is := at(before, RuleFinancial), at(after, RuleFinancial)
+	switch {
+	case was < 0:
+		return nil
+	case is < 0:
+		return &Refusal{
+			Where: LocksOut, Code: LiftsFinancial, What: fmt.Sprintf("the rule %q has to stay", before[was].Name), Do: "leave it where it is",
+		}
+	}
+	for _, r := range after[:is+1] {
+		requires := r.Then.TwoFactor == "" && !r.Then.GraceUntil.After(now)
+		stood := slices.ContainsFunc(before[:was+1], func(o storage.Rule) bool {
+			o.Name = r.Name
+			return sameRule(o, r)
+		})
+		if r.ReportOnly || r.Then.Access != allow || requires || stood {
+			continue
+		}
+		return &Refusal{
+			Where: LocksOut, Code: LiftsFinancial, Rule: r.Name,
+			What: fmt.Sprintf("by the rule %q users would get in without the second step that a financial integration makes mandatory", r.Name),
+			Do:   fmt.Sprintf("put it behind the rule %q, or have it require two-factor authentication without grace", after[is].Name),
+		}
+	}
+	return nil
+}
 
 // frees refuses an admin's policy by which an owner's second step would not be asked any more: an admin may know an owner's
 // password, and would be the owner. A rule counts that says so and can be about an owner, from wherever and whenever,

@@ -69,7 +69,8 @@ func (s *Service) Policy(ctx context.Context, by *web.Actor, tenant string) (Pol
 }
 
 // ChangePolicy changes a tenant's policy, all of it or nothing, and tells the other owners. It refuses what would lock out
-// whoever asks for it, or, where an admin asks, an owner.
+// whoever asks for it, or, where an admin asks, an owner; and to all but operators what would let somebody off the second
+// step that a financial integration makes mandatory.
 func (s *Service) ChangePolicy(ctx context.Context, by *web.Actor, tenant string, c PolicyChange) (Policy, error) {
 	t, err := s.admit(ctx, by, tenant, helping)
 	if err != nil {
@@ -112,7 +113,7 @@ func (s *Service) changePolicy(ctx context.Context, by *web.Actor, t *storage.Te
 }
 
 // CheckPolicy says what a change would change, without asking what that means to anybody. It refuses what ChangePolicy does,
-// but for what locks out.
+// but for whom it locks out or lets off.
 func (s *Service) CheckPolicy(ctx context.Context, by *web.Actor, tenant string, c PolicyChange) (Changes, error) {
 	before, err := s.admit(ctx, by, tenant, helping)
 	if err != nil {

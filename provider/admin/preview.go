@@ -38,7 +38,7 @@ type Preview struct {
 	Clients []CutOff `json:"clients"`
 	// Partial: there were so many tokens that not all were looked at.
 	Partial bool `json:"partial,omitempty"`
-	// Refusal is why it can't be saved at all, if it can't: whoever asks would be locked out.
+	// Refusal is why it can't be saved at all, if it can't.
 	Refusal *Refusal `json:"refusal,omitempty"`
 }
 
@@ -75,14 +75,14 @@ func List(networks []storage.Network, clients []CutOff) []storage.Network {
 
 // Refusal is why a policy can't be saved.
 type Refusal struct {
-	// Where and Code name the reason: "policy" and "locks_out_you", "locks_out_owner" or "frees_owner".
+	// Where and Code name the reason: "policy" and "locks_out_you", "locks_out_owner", "frees_owner" or "lifts_financial".
 	Where string `json:"where"`
 	Code  string `json:"code,omitempty"`
 	// What is wrong, in English, and what to Do about it.
 	What string `json:"what"`
 	Do   string `json:"do"`
-	// Rule is the name of the rule that would keep somebody out, and is empty where none would let in; Account is who that is,
-	// and Address is from where, empty where it can't be told.
+	// Rule is the name of the rule that would keep somebody out, or let somebody off, and is empty where none would let in or
+	// one would be missing; Account is who that is, and Address is from where, empty where it can't be told.
 	Rule    string `json:"rule,omitempty"`
 	Account string `json:"account,omitempty"`
 	Address string `json:"address,omitempty"`

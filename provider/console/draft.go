@@ -185,6 +185,8 @@ func (s *Service) drawPreview(ctx context.Context, by *web.Actor, d draft, seale
 			page.Refusal = ui.LocksOwnerOut(r.Rule, r.Account)
 		case admin.FreesOwner:
 			page.Refusal = ui.FreesOwner(r.Rule, r.Account)
+		case admin.LiftsFinancial:
+			page.Refusal = ui.LiftsFinancial(r.Rule)
 		}
 	}
 	for i := range p.Named {
