@@ -314,6 +314,7 @@ func TestInvitationRefused(t *testing.T) {
 		"":                    "Type in an e-mail address.",
 		"nora":                "That is no e-mail address.",
 		"nora@":               "That is no e-mail address.",
+		"Nora Newcomer":       "That is no e-mail address.",
 		"OLGA@acme.example":   "Somebody here has that address already.",
 		"a@b.example, c@d.ex": "characters that we can’t deliver to",
 	} {

@@ -180,6 +180,11 @@ func (s *Service) checkNew(ctx context.Context, t *storage.Tenant, u *storage.Us
 			continue
 		}
 		if _, err := directory.Normalize(name); err != nil {
+			var field *directory.FieldError
+			// Without an @ it is read as a user name, which is not the field that somebody typed an address into.
+			if name == u.Email && errors.As(err, &field) && field.Field == "login" {
+				err = &directory.FieldError{Field: "email", Reason: directory.Syntax}
+			}
 			return s.explain(t, err)
 		}
 		found, err := s.Directory.Lookup(ctx, t.ID, name)
