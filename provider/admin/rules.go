@@ -107,7 +107,8 @@ func mustUse(t *storage.Tenant) []string {
 }
 
 // setSwitches sets the switches to be exactly those in on. A switch that is turned on goes behind every rule that has
-// conditions of its own, so that one which keeps somebody out, or lets an office network off, still comes first.
+// conditions of its own, so that one which keeps somebody out, or lets an office network off, still comes first. Who has
+// not set up what it asks for gets in as those do of whom the other switches ask it.
 func setSwitches(t *storage.Tenant, on []string) error {
 	for _, userType := range on {
 		if userType != Everyone && !slices.Contains(t.UserTypes, userType) {
@@ -115,6 +116,7 @@ func setSwitches(t *storage.Tenant, on []string) error {
 				fmt.Sprintf("choose from %s", listed(append(slices.Clone(t.UserTypes), Everyone))))
 		}
 	}
+	only := recoveryOnly(t)
 	// Types that are gone, and those that stay.
 	t.Rules = slices.DeleteFunc(slices.Clone(t.Rules), func(r storage.Rule) bool {
 		userType, isType := strings.CutPrefix(r.ID, RuleType)
@@ -124,6 +126,9 @@ func setSwitches(t *storage.Tenant, on []string) error {
 		if slices.Contains(on, userType) && !hasRule(t.Rules, switchID(userType)) {
 			t.Rules = slices.Insert(t.Rules, firstForAll(t.Rules), switchRule(t, userType))
 		}
+	}
+	if only {
+		setRecoveryOnly(t, true)
 	}
 	return nil
 }

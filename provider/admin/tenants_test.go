@@ -80,6 +80,28 @@ func TestSwitchesAreRulesBehindThoseWithConditions(t *testing.T) {
 	}
 }
 
+// 002-18: where users get in by a recovery code only who have not set up what they must, a switch that is set as a field of
+// the tenant asks the same.
+func TestSwitchesOfATenantKeepToRecoveryCodes(t *testing.T) {
+	w := newWorld(t)
+	w.tenant("northwind")
+	yes := true
+	if _, err := w.ChangePolicy(t.Context(), web.Operator(), "northwind", admin.PolicyChange{RecoveryCodeOnly: &yes}); err != nil {
+		t.Fatal(err)
+	}
+	v, err := w.ChangeTenant(t.Context(), web.Operator(), "northwind", admin.TenantFields{Require2FA: &[]string{"staff"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(v.Rules, func(r storage.Rule) bool { return r.ID == admin.RuleType+"staff" })
+	if i < 0 || v.Rules[i].Then.Unenrolled != "" {
+		t.Errorf("rules %+v", v.Rules)
+	}
+	if p, err := w.Policy(t.Context(), web.Operator(), "northwind"); err != nil || !p.RecoveryCodeOnly {
+		t.Errorf("policy %+v (%v)", p, err)
+	}
+}
+
 func TestTenantFieldsAreChecked(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
