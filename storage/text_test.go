@@ -1,6 +1,7 @@
 package storage_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/sallyport-id/sallyport/storage"
@@ -17,4 +18,27 @@ func TestUnprintable(t *testing.T) {
 			t.Errorf("%U can't be printed", r)
 		}
 	}
+}
+
+// FuzzSheetCell: whatever a text holds, no spreadsheet runs it once it is a cell, wherever it parts cells, and it comes back.
+func FuzzSheetCell(f *testing.F) {
+	for _, s := range []string{
+		"=1+1", "'t Hooft", "''", "'", "-", "@x", "+49", "plain", "", "Kim;=1+1", `Kim; "=1+1"`, ";", ";;-1", "a; 'b", ";'", "'=;'=", "\n=1",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		cell := storage.SheetCell(text)
+		if cell != "" && strings.IndexByte("=+-@\t\r\n", cell[0]) >= 0 {
+			t.Errorf("%q is run", cell)
+		}
+		for _, part := range strings.Split(cell, ";")[1:] {
+			if part = strings.TrimLeft(part, ` "`); part != "" && strings.IndexByte("=+-@\t\r\n", part[0]) >= 0 {
+				t.Errorf("between semicolons %q is run", part)
+			}
+		}
+		if got := storage.SheetText(cell); got != text {
+			t.Errorf("%q comes back as %q", text, got)
+		}
+	})
 }

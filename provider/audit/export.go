@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/sallyport-id/sallyport/storage"
@@ -178,30 +177,7 @@ func cells(e *storage.Event) []string {
 	}
 	list = append(list, e.Previous, e.Hash)
 	for i := range list {
-		list[i] = defused(list[i])
+		list[i] = storage.SheetCell(list[i])
 	}
 	return list
-}
-
-// formula are the characters that make a spreadsheet run a cell instead of showing it. The quotation mark that is put
-// before them is among them, so that it can be told from one that was there.
-const formula = "=+-@\t\r\n'"
-
-// defused keeps a cell from being run. A stranger chooses what a browser is called, and whoever exports the log opens it in
-// a spreadsheet. One that parts cells by semicolons, as where the comma is the decimal point, would find the beginnings of
-// cells within a cell as well, behind spaces and quotation marks.
-func defused(cell string) string {
-	if cell != "" && strings.IndexByte(formula, cell[0]) >= 0 {
-		cell = "'" + cell
-	}
-	if !strings.Contains(cell, ";") {
-		return cell
-	}
-	parts := strings.Split(cell, ";")
-	for i, p := range parts[1:] {
-		if t := strings.TrimLeft(p, ` "`); t != "" && strings.IndexByte(formula, t[0]) >= 0 {
-			parts[i+1] = "'" + p
-		}
-	}
-	return strings.Join(parts, ";")
 }

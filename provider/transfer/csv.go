@@ -11,26 +11,6 @@ import (
 	"github.com/sallyport-id/sallyport/provider/web"
 )
 
-// formula are the characters that make a spreadsheet run a cell instead of showing it; the quotation mark, which is put
-// before them, is among them so that it can be told from one of the user's own.
-const formula = "=+-@\t\r'"
-
-// quoted keeps a cell from being run.
-func quoted(cell string) string {
-	if cell != "" && strings.IndexByte(formula, cell[0]) >= 0 {
-		return "'" + cell
-	}
-	return cell
-}
-
-// plain is the way back.
-func plain(cell string) string {
-	if len(cell) > 1 && cell[0] == '\'' && strings.IndexByte(formula, cell[1]) >= 0 {
-		return cell[1:]
-	}
-	return cell
-}
-
 // table reads the lines of a CSV file after its header. It is not safe for concurrent use.
 type table struct {
 	columns []string

@@ -72,9 +72,9 @@ func instant(t time.Time) string {
 // exportPage is how many users are read at a time.
 const exportPage = 500
 
-// Export writes all users of a tenant, for its owners, its own programs and operators, by their IDs, in bounded memory, and returns how many. Which second steps a user has
-// is told, but no secret of theirs. What Export wrote, Import reads. *web.Invalid, web.ErrForbidden, *web.Denied, or an error of
-// w's or the store's.
+// Export writes all users of a tenant, for its owners, its own programs and operators, by their IDs, in bounded memory, and
+// returns how many. Which second steps a user has is told, but no secret of theirs. What Export wrote, Import reads.
+// *web.Invalid, web.ErrForbidden, *web.Denied, or an error of w's or the store's.
 func (s *Service) Export(ctx context.Context, by *web.Actor, tenant string, w io.Writer, o ExportOptions) (int, error) {
 	a, err := s.admit(ctx, by, tenant)
 	if err != nil {
@@ -177,7 +177,7 @@ func writing(w io.Writer, o ExportOptions) (row func(*exported) error, end func(
 		row = func(u *exported) error {
 			cells := u.cells()
 			for i := range cells {
-				cells[i] = quoted(cells[i])
+				cells[i] = storage.SheetCell(cells[i])
 			}
 			return put(cells)
 		}

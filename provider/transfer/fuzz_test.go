@@ -55,19 +55,3 @@ func FuzzRead(f *testing.F) {
 		t.Fatal("there is no end")
 	})
 }
-
-// FuzzQuoted: whatever a cell holds, no spreadsheet runs it once it is quoted, and an import has it back.
-func FuzzQuoted(f *testing.F) {
-	for _, s := range []string{"=1+1", "'t Hooft", "''", "'", "-", "@x", "+49", "plain", ""} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, cell string) {
-		q := quoted(cell)
-		if q != "" && strings.IndexByte("=+-@\t\r", q[0]) >= 0 {
-			t.Errorf("%q is run", q)
-		}
-		if got := plain(q); got != cell {
-			t.Errorf("%q comes back as %q", cell, got)
-		}
-	})
-}

@@ -110,10 +110,10 @@ var errLong = errors.New("transfer: the import took too long")
 
 // Import brings users into a tenant, line by line, in bounded memory. Owners may, the tenant's own programs, and operators,
 // one at a time in a tenant. Only operators' files say of an address that it is confirmed, give users who are there already
-// what they sign in with, or change what an owner may. Nothing is mailed. A line that will not do is
-// refused and the others go on; broken off, by an error or otherwise, it leaves whole users only, and the same file can be
-// given again: users are known by their e-mail address, or by their user name where they have none.
-// *web.Invalid, web.ErrForbidden, *web.Denied or web.ErrBusy where nothing was changed; ctx's error, one of the file's, the store's or of Options.Line, with what was done
+// what they sign in with, or change what an owner may. Nothing is mailed. A line that will not do is refused and the others
+// go on; broken off, by an error or otherwise, it leaves whole users only, and the same file can be given again: users are
+// known by their e-mail address, or by their user name where they have none. *web.Invalid, web.ErrForbidden, *web.Denied or
+// web.ErrBusy where nothing was changed; ctx's error, one of the file's, the store's or of Options.Line, with what was done
 // till then.
 func (s *Service) Import(ctx context.Context, by *web.Actor, tenant string, file io.Reader, o Options) (Totals, error) {
 	a, err := s.admit(ctx, by, tenant)

@@ -82,7 +82,7 @@ var passedOver = [...]string{"id", "last_sign_in", "two_factor"}
 
 // cell puts one cell of a CSV line into the record. An empty one says nothing.
 func (r *record) cell(texts map[string]**string, flags map[string]**bool, column, value string) error {
-	value = plain(value)
+	value = storage.SheetText(value)
 	if strings.TrimSpace(value) == "" {
 		return nil
 	}
