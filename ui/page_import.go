@@ -51,3 +51,5 @@ func (Import) Template() string { return "import" }
 
 // Template implements Page.
 func (ImportReport) Template() string { return "import_report" }
+
+func (p Import) problem() Text { return p.Problem }

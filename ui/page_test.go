@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -110,6 +111,28 @@ func TestGalleryIsComplete(t *testing.T) {
 		if !slices.Contains(shown, p.Template()) {
 			t.Errorf("the gallery has no %s", p.Template())
 		}
+	}
+}
+
+// The title of a page that refuses says so, wherever the problem stands on it: it is what is read out first.
+func TestTitleSaysThatItFailed(t *testing.T) {
+	r := renderer(t)
+	refusing := 0
+	for _, s := range ui.Gallery() {
+		problem, page := false, reflect.ValueOf(s.Page)
+		for _, name := range []string{"Problem", "Problems", "Refusal"} {
+			field := page.FieldByName(name)
+			problem = problem || field.IsValid() && !field.IsZero()
+		}
+		if problem {
+			refusing++
+		}
+		if says := strings.Contains(draw(t, r, s.Frame, s.Page), "<title>Error: "); says != problem {
+			t.Errorf("%s: there is a problem: %t; the title says so: %t", s.Name, problem, says)
+		}
+	}
+	if refusing == 0 {
+		t.Error("no page of the gallery refuses")
 	}
 }
 
