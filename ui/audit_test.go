@@ -59,3 +59,19 @@ func withTime(r ui.AuditRow) ui.AuditRow {
 	r.Time = "2026-03-04T14:03:22Z"
 	return r
 }
+
+// Where the conditions can't be meant, nothing was looked for: the page doesn't say that no entry fits, nor offers to download
+// what does.
+func TestAuditConditionsRefused(t *testing.T) {
+	r := renderer(t)
+	for where, listed := range map[string]bool{"": true, "verify": true, "address": false, "from": false} {
+		p := ui.Audit{Action: "/a", CSV: "/csv", JSONLines: "/jsonl", Verify: "/v", Filter: ui.AuditFilter{Text: "x"}, Where: where}
+		if where != "" {
+			p.Problem = ui.Invalid(where, "")
+		}
+		page := draw(t, r, ui.Frame{Lang: "en", Product: "P"}, p)
+		if strings.Contains(page, "No entry fits") != listed || strings.Contains(page, "/csv") != listed || !strings.Contains(page, "Verify the log") {
+			t.Errorf("a problem with %q: %s", where, text(parse(t, page)))
+		}
+	}
+}

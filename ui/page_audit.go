@@ -36,6 +36,9 @@ type Audit struct {
 	Notice    Text   `json:"notice,omitzero"`
 }
 
+// Meant tells whether the filter could be meant: only then there are entries that fit it, or none.
+func (p Audit) Meant() bool { return p.Problem.Key == "" || p.Where == "verify" }
+
 // AuditFilter is what the search form of an audit log holds, as it was typed.
 type AuditFilter struct {
 	User    string `json:"user,omitempty"`
