@@ -36,8 +36,8 @@ func NewAccent(colour string) (Accent, bool) {
 	return a, true
 }
 
-// Adjusted tells, of a colour that was chosen, whether pages of the light scheme show another colour than the one that was chosen, because that one is
-// too light to be read there.
+// Adjusted tells whether pages of the light scheme show another colour than the one that was chosen, because that one is too
+// light to be read there.
 func (a Accent) Adjusted() bool { return a.Light != a.Chosen }
 
 // accentEdition stands in the names of style sheets, which browsers keep for ever: whenever the sheets come out otherwise,

@@ -133,15 +133,7 @@ func (s Secret) part() string {
 	return "applications"
 }
 
-func (p ApplicationForm) problem() Text { return first(p.Problems) }
-
-// first is one of several problems, for the title.
-func first(problems map[string]Text) Text {
-	for _, t := range problems {
-		return t
-	}
-	return Text{}
-}
+func (p ApplicationForm) problem() Text { return oneOf(p.Problems) }
 
 // kinds are the words for the kinds of applications: the name, and what it is.
 var kinds = map[string][2]string{

@@ -96,14 +96,6 @@ func (p *Branding) Show(accent Accent) {
 func (p Settings) problem() Text { return oneOf(p.Problems) }
 func (p Branding) problem() Text { return oneOf(p.Problems) }
 
-// oneOf is one of the problems of a form, if there is any.
-func oneOf(problems map[string]Text) Text {
-	for _, p := range problems {
-		return p
-	}
-	return Text{}
-}
-
 func (p Branding) brand() Brand { return p.Look }
 
 // What was done to settings and look.

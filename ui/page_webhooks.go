@@ -108,7 +108,7 @@ func (Webhooks) part() string    { return "webhooks" }
 func (WebhookForm) part() string { return "webhooks" }
 func (Webhook) part() string     { return "webhooks" }
 
-func (p WebhookForm) problem() Text { return first(p.Problems) }
+func (p WebhookForm) problem() Text { return oneOf(p.Problems) }
 
 // groups are the words for groups of events.
 var groups = map[string]string{

@@ -34,7 +34,7 @@ var sentences = [...]string{
 	"event.token.revoke", "event.token.client_credentials", "event.token.client_credentials.refused",
 	"event.webhook.create", "event.webhook.change", "event.webhook.secret", "event.webhook.delete", "event.webhook.disable",
 	"event.webhook.enable", "event.webhook.redeliver",
-	"event.user_type.add", "event.user_type.change", "event.user_type.remove", "event.api.call.refused",
+	"event.api.call.refused",
 	"event.audit.export", "event.audit.verify", "event.audit.verify.failed", "event.audit.retention",
 }
 

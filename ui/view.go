@@ -84,6 +84,14 @@ func (v view) Failed() bool {
 	return ok && p.problem().Key != ""
 }
 
+// oneOf is one of the problems of a form, if there is any.
+func oneOf(problems map[string]Text) Text {
+	for _, p := range problems {
+		return p
+	}
+	return Text{}
+}
+
 // Kept tells whether one of the factors can't be removed.
 func (s Security) Kept() bool {
 	return slices.ContainsFunc(s.Factors, func(c CredentialRow) bool { return c.Remove == "" })
