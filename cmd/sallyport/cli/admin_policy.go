@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -56,15 +55,11 @@ const maxJSON = 4 << 20
 
 // readJSON reads a file, or standard input where it is called -, strictly.
 func readJSON(w *world, name, where string, into any) (err error) {
-	in := w.in
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return finding{What: err.Error(), Where: where, Do: "name a file that can be read, or - for standard input"}
-		}
-		defer func() { err = errors.Join(err, f.Close()) }()
-		in = f
+	in, err := w.input(name, where)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, in.Close()) }()
 	d := json.NewDecoder(io.LimitReader(in, maxJSON))
 	d.DisallowUnknownFields()
 	if err = d.Decode(into); err == nil {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -234,7 +233,7 @@ func (c *tenantsLogo) Run(w *world, a *adminCommand) error {
 	if !c.Remove {
 		var err error
 		if file, err = picture(w, c.File); err != nil {
-			return finding{What: err.Error(), Where: "FILE", Do: "name a file that can be read"}
+			return err
 		}
 	}
 	return a.do(w, func(s *admin.Service) error {
@@ -251,15 +250,14 @@ func (c *tenantsLogo) Run(w *world, a *adminCommand) error {
 }
 
 // picture reads a file, and no more of it than is looked at.
-func picture(w *world, name string) (data []byte, err error) {
-	in := w.in
-	if name != "-" {
-		f, failed := os.Open(name)
-		if failed != nil {
-			return nil, failed
-		}
-		defer func() { err = errors.Join(err, f.Close()) }()
-		in = f
+func picture(w *world, name string) ([]byte, error) {
+	in, err := w.input(name, "FILE")
+	if err != nil {
+		return nil, err
 	}
-	return io.ReadAll(io.LimitReader(in, admin.MaxLogo+1))
+	data, err := io.ReadAll(io.LimitReader(in, admin.MaxLogo+1))
+	if err := errors.Join(err, in.Close()); err != nil {
+		return nil, unreadable("FILE", err)
+	}
+	return data, nil
 }

@@ -30,18 +30,16 @@ func (c *usersImport) Run(w *world, a *adminCommand) (err error) {
 	if err != nil {
 		return err
 	}
-	in := w.in
+	in, err := w.input(c.File, "FILE")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
 	size := int64(0)
-	if c.File != "-" {
-		f, err := os.Open(c.File)
-		if err != nil {
-			return finding{What: err.Error(), Where: "FILE", Do: "name a file that can be read"}
-		}
-		defer func() { err = errors.Join(err, f.Close()) }()
+	if f, ok := in.(*os.File); ok {
 		if info, err := f.Stat(); err == nil {
 			size = info.Size()
 		}
-		in = f
 	}
 	out := bufio.NewWriter(w.out)
 	return a.transfer(w, func(s *transfer.Service) error {

@@ -215,6 +215,23 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
+// input opens a file that the command line names, or standard input where it is called -. where is what the command line
+// calls it.
+func (w *world) input(name, where string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(w.in), nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, unreadable(where, err)
+	}
+	return f, nil
+}
+
+func unreadable(where string, err error) error {
+	return finding{What: err.Error(), Where: where, Do: "name a file that can be read, or - for standard input"}
+}
+
 func readBounded(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
