@@ -51,6 +51,8 @@ func TestUserTypes(t *testing.T) {
 	owner.get(ui.PathPeople+"/"+robin.ID).says("Employees").submit("/"+robin.ID, "role", "member", "type", "b-cher-co").says("are saved")
 	owner.get(ui.PathPeople).says("Member · Bücher & Co")
 	owner.get(ui.PathInvite).says("Employees", "Ψ")
+	owner.get(ui.PathPolicy).says("Employees", "Ψ")
+	owner.get(ui.PathRules+"/new").says("Employees", "Ψ")
 	w.helper("birch", "otto@birch.example", storage.Owner).get(ui.PathPeople).says("Staff")
 	// The rule about the type goes on.
 	owner.get(ui.PathPeople+"/"+robin.ID).submit("/"+robin.ID, "role", "member", "type", "staff").says("are saved")
@@ -130,4 +132,23 @@ func TestUserTypesRefused(t *testing.T) {
 	if !slices.Contains(w.types("acme"), "type-9") {
 		t.Error("a type is gone")
 	}
+}
+
+// A server that still holds the tenant as it was shows the types there are beside a policy, not those that there were: who
+// saves the switches would else take one off without having seen it.
+func TestUserTypesOfAnotherServer(t *testing.T) {
+	w := newWorld(t)
+	owner := w.helper("acme", "olga@acme.example", storage.Owner)
+	owner.get(ui.PathPolicy)
+	stored, err := w.store.Tenants.Get(t.Context(), storage.Global, "acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored.UserTypes = append(stored.UserTypes, "apprentice")
+	stored.TypeNames = map[string]string{"apprentice": "Apprentices"}
+	if err := w.store.Tenants.Replace(t.Context(), &stored); err != nil {
+		t.Fatal(err)
+	}
+	owner.get(ui.PathPolicy).says("Apprentices")
+	owner.get(ui.PathRules + "/new").says("Apprentices")
 }

@@ -41,6 +41,10 @@ func (s *Service) policy(ctx context.Context, by *web.Actor, in policyIn) (web.R
 	if err != nil {
 		return web.Result{}, err
 	}
+	k, err := s.kinds(ctx, by)
+	if err != nil {
+		return web.Result{}, err
+	}
 	reports, err := s.Admin.PolicyReports(ctx, by, by.Tenant.ID)
 	if err != nil {
 		return web.Result{}, err
@@ -49,8 +53,8 @@ func (s *Service) policy(ctx context.Context, by *web.Actor, in policyIn) (web.R
 		Switches: []ui.Switch{}, RecoveryCodeOnly: p.RecoveryCodeOnly, Restricted: p.Restricted, Since: stamp(reports.Since),
 		Version: version(p), Action: ui.PathPolicy, New: newRulePath, Explain: ui.PathExplain, Notice: s.said().Read(in.Notice),
 	}
-	for _, userType := range by.Tenant.UserTypes {
-		page.Switches = append(page.Switches, ui.Switch{Type: typeChoice(by.Tenant, userType), On: slices.Contains(p.Require2FA, userType)})
+	for _, userType := range k {
+		page.Switches = append(page.Switches, ui.Switch{Type: userType, On: slices.Contains(p.Require2FA, userType.ID)})
 	}
 	page.Switches = append(page.Switches, ui.Switch{Type: ui.Choice{ID: ui.EveryType}, On: slices.Contains(p.Require2FA, admin.Everyone)})
 	for _, n := range p.Networks {
@@ -59,7 +63,7 @@ func (s *Service) policy(ctx context.Context, by *web.Actor, in policyIn) (web.R
 		}
 	}
 	page.Because = forcedBy(by.Tenant, p.Rules)
-	page.Rules, err = s.ruleRows(ctx, by, p, reports)
+	page.Rules, err = s.ruleRows(ctx, by, k, p, reports)
 	return web.Draw(page), err
 }
 
@@ -80,20 +84,15 @@ func forcedBy(t *storage.Tenant, rules []storage.Rule) []string {
 	return names
 }
 
-// typeChoice is a user type as people read it.
-func typeChoice(t *storage.Tenant, userType string) ui.Choice {
-	return ui.Choice{ID: userType, Name: t.TypeNames[userType]}
-}
-
 // ruleRows puts rules into words.
-func (s *Service) ruleRows(ctx context.Context, by *web.Actor, p admin.Policy, reports admin.Reports) ([]ui.RuleRow, error) {
+func (s *Service) ruleRows(ctx context.Context, by *web.Actor, k kinds, p admin.Policy, reports admin.Reports) ([]ui.RuleRow, error) {
 	rows := []ui.RuleRow{}
 	for i := range p.Rules {
 		r := &p.Rules[i]
 		to := at(ui.PathRules, r.ID)
 		row := ui.RuleRow{ID: r.ID, Name: r.Name, BuiltIn: admin.BuiltIn(r.ID), ReportOnly: r.ReportOnly, Then: s.thenInWords(&r.Then), Path: to}
 		var err error
-		if row.When, err = s.whenInWords(ctx, by.Tenant, &r.When); err != nil {
+		if row.When, err = s.whenInWords(ctx, by.Tenant.ID, k, &r.When); err != nil {
 			return nil, err
 		}
 		if i > 0 {
@@ -119,19 +118,19 @@ func (s *Service) ruleRows(ctx context.Context, by *web.Actor, p admin.Policy, r
 const mostNamed = 5
 
 // whenInWords puts conditions into words. Users and applications that are gone are named by their IDs.
-func (s *Service) whenInWords(ctx context.Context, t *storage.Tenant, w *storage.When) (ui.RuleWhen, error) {
+func (s *Service) whenInWords(ctx context.Context, tenant string, k kinds, w *storage.When) (ui.RuleWhen, error) {
 	words := ui.RuleWhen{
 		Ticked: w.Ticked, Networks: w.Networks, NotNetworks: w.NotNetworks, Tags: w.ClientTags, Plans: w.Plans, Integrations: w.Integrations,
 		From: stamp(w.From), Until: stamp(w.Until), MoreUsers: max(0, len(w.Users)-mostNamed),
 	}
 	for _, userType := range w.UserTypes {
-		words.Types = append(words.Types, typeChoice(t, userType))
+		words.Types = append(words.Types, k.of(userType))
 	}
 	for _, role := range w.Roles {
 		words.Roles = append(words.Roles, string(role))
 	}
 	var err error
-	if words.Users, err = s.accounts(ctx, t.ID, w.Users[:min(len(w.Users), mostNamed)]); err != nil {
+	if words.Users, err = s.accounts(ctx, tenant, w.Users[:min(len(w.Users), mostNamed)]); err != nil {
 		return words, err
 	}
 	for _, id := range w.Clients {

@@ -119,11 +119,14 @@ func (s *Service) ruleForm(ctx context.Context, by *web.Actor, p admin.Policy, r
 		TwoFactor: in.TwoFactor, Strength: in.Strength, Remember: in.Remember, Unenrolled: in.Unenrolled, Grace: in.Grace,
 		ReportOnly: in.Report, Place: in.Place, Version: in.Version, Action: newRulePath, Back: ui.PathPolicy,
 	}
+	k, err := s.kinds(ctx, by)
+	if err != nil {
+		return page, err
+	}
 	if r != nil {
 		page.Action = at(ui.PathRules, r.ID)
 		page.BuiltIn, page.Last, page.KeepsOut = admin.BuiltIn(r.ID), r.ID == admin.RuleDefault, r.ID == admin.RuleNetworks
-		var err error
-		if page.When, err = s.whenInWords(ctx, by.Tenant, &r.When); err != nil {
+		if page.When, err = s.whenInWords(ctx, by.Tenant.ID, k, &r.When); err != nil {
 			return page, err
 		}
 	} else {
@@ -132,8 +135,8 @@ func (s *Service) ruleForm(ctx context.Context, by *web.Actor, p admin.Policy, r
 		}
 		page.Places = append(page.Places, ui.Choice{})
 	}
-	for _, userType := range by.Tenant.UserTypes {
-		page.Types = append(page.Types, ui.Box{Choice: typeChoice(by.Tenant, userType), On: slices.Contains(in.Types, userType)})
+	for _, userType := range k {
+		page.Types = append(page.Types, ui.Box{Choice: userType, On: slices.Contains(in.Types, userType.ID)})
 	}
 	for _, role := range []storage.Role{storage.Owner, storage.Admin, storage.Member} {
 		page.Roles = append(page.Roles, ui.Box{Choice: ui.Choice{ID: string(role)}, On: slices.Contains(in.Roles, string(role))})
