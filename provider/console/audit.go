@@ -11,7 +11,6 @@ import (
 	"github.com/sallyport-id/sallyport/provider/audit"
 	"github.com/sallyport-id/sallyport/provider/mail"
 	"github.com/sallyport-id/sallyport/provider/web"
-	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/ui"
 )
 
@@ -147,7 +146,11 @@ func (s *Service) auditList(ctx context.Context, by *web.Actor, in auditIn) (ui.
 		return page, err
 	}
 	page.Days = t.Settings.AuditDays
-	if by.User.Role == storage.Owner {
+	owns, err := s.owns(ctx, by)
+	if err != nil {
+		return page, err
+	}
+	if owns {
 		page.Retention = auditRetention
 	}
 	if page.Filter.Any() {
@@ -276,10 +279,10 @@ func (s *Service) auditVerify(ctx context.Context, by *web.Actor, _ struct{}) (w
 
 // auditRetention asks for how long entries are to be kept.
 func (s *Service) auditRetention(ctx context.Context, by *web.Actor, _ struct{}) (web.Result, error) {
-	r, err := s.Admin.Retention(ctx, by, by.Tenant.ID, nil)
-	if err == nil && by.User.Role != storage.Owner {
-		err = web.ErrForbidden
+	if err := s.Admin.MayOwn(ctx, by, by.Tenant.ID); err != nil {
+		return web.Result{}, err
 	}
+	r, err := s.Admin.Retention(ctx, by, by.Tenant.ID, nil)
 	if err != nil {
 		return web.Result{}, err
 	}
