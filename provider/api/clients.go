@@ -76,8 +76,7 @@ type ClientWithSecret struct {
 
 func (s *Service) createClient(ctx context.Context, by *web.Actor, in createClient) (web.Created[ClientWithSecret], error) {
 	c, secret, err := s.Admin.CreateClient(ctx, by, in.Tenant, in.NewClient)
-	path := v1 + "/tenants/" + url.PathEscape(in.Tenant) + "/clients/" + url.PathEscape(c.ID)
-	return web.Created[ClientWithSecret]{Path: path, View: ClientWithSecret{c, secret}}, err
+	return web.Created[ClientWithSecret]{Path: in.path("clients", c.ID), View: ClientWithSecret{c, secret}}, err
 }
 
 // ofAnyClient is embedded by the questions about a client, whomever it belongs to.

@@ -23,7 +23,7 @@ const exampleIssuer = "https://id.example.com"
 // description tells programs about the API. It is no secret, and the same for everybody.
 type description struct{ index, document http.Handler }
 
-func describe(issuer *url.URL) description {
+func describe(issuer *url.URL) (description, error) {
 	base := strings.TrimSuffix(issuer.String(), "/")
 	index := struct {
 		Version string            `json:"version"`
@@ -34,9 +34,9 @@ func describe(issuer *url.URL) description {
 	}}
 	data, err := json.Marshal(index)
 	if err != nil {
-		data = []byte(`{}`)
+		return description{}, err
 	}
-	return description{index: fixed(data), document: fixed(bytes.ReplaceAll(openAPI, []byte(exampleIssuer), []byte(base)))}
+	return description{index: fixed(data), document: fixed(bytes.ReplaceAll(openAPI, []byte(exampleIssuer), []byte(base)))}, nil
 }
 
 // fixed answers JSON that caches may keep, and that any site may read.

@@ -39,7 +39,7 @@ type inviteUser struct {
 
 func (s *Service) inviteUser(ctx context.Context, by *web.Actor, in inviteUser) (web.Created[admin.User], error) {
 	u, err := s.Admin.InviteUser(ctx, by, in.Tenant, in.NewInvitation)
-	return web.Created[admin.User]{Path: userPath(u), View: u}, err
+	return web.Created[admin.User]{Path: in.path("users", u.ID), View: u}, err
 }
 
 func (s *Service) inviteAgain(ctx context.Context, by *web.Actor, in ofUser) (admin.User, error) {

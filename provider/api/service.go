@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -45,9 +46,11 @@ func New(c Config) (*Service, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &Service{Config: c}
-	s.about = describe(c.Issuer)
-	return s, nil
+	about, err := describe(c.Issuer)
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	return &Service{Config: c, about: about}, nil
 }
 
 // v1 is what the paths of this version begin with. What programs rely on does not change within a version: fields are

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/web"
@@ -14,6 +15,11 @@ import (
 type inTenant struct {
 	// Tenant is the ID of the tenant: the token's own, unless it is an operator's.
 	Tenant string `path:"tenant"`
+}
+
+// path is where something of the tenant stands, such as one of its users.
+func (in inTenant) path(kind, id string) string {
+	return v1 + "/tenants/" + url.PathEscape(in.Tenant) + "/" + kind + "/" + url.PathEscape(id)
 }
 
 func (s *Service) getTenant(ctx context.Context, by *web.Actor, in inTenant) (admin.Tenant, error) {

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"net/url"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/web"
@@ -35,7 +34,7 @@ type addUserType struct {
 
 func (s *Service) addUserType(ctx context.Context, by *web.Actor, in addUserType) (web.Created[admin.UserType], error) {
 	t, err := s.Admin.AddUserType(ctx, by, in.Tenant, in.NewUserType)
-	return web.Created[admin.UserType]{Path: v1 + "/tenants/" + url.PathEscape(in.Tenant) + "/user-types/" + url.PathEscape(t.ID), View: t}, err
+	return web.Created[admin.UserType]{Path: in.path("user-types", t.ID), View: t}, err
 }
 
 // ofType is embedded by the questions about a user type.

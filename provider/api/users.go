@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"net/url"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/web"
@@ -91,11 +90,7 @@ type UserCreated struct {
 
 func (s *Service) createUser(ctx context.Context, by *web.Actor, in createUser) (web.Created[UserCreated], error) {
 	u, password, err := s.Admin.CreateUser(ctx, by, in.Tenant, in.NewUser)
-	return web.Created[UserCreated]{Path: userPath(u), View: UserCreated{User: u, Password: password}}, err
-}
-
-func userPath(u admin.User) string {
-	return v1 + "/tenants/" + url.PathEscape(u.Tenant) + "/users/" + url.PathEscape(u.ID)
+	return web.Created[UserCreated]{Path: in.path("users", u.ID), View: UserCreated{User: u, Password: password}}, err
 }
 
 type changeUser struct {

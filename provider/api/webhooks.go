@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"net/url"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/web"
@@ -52,8 +51,7 @@ type WebhookWithSecret struct {
 
 func (s *Service) createWebhook(ctx context.Context, by *web.Actor, in createWebhook) (web.Created[WebhookWithSecret], error) {
 	w, secret, err := s.Admin.CreateWebhook(ctx, by, in.Tenant, in.NewWebhook)
-	path := v1 + "/tenants/" + url.PathEscape(in.Tenant) + "/webhooks/" + url.PathEscape(w.ID)
-	return web.Created[WebhookWithSecret]{Path: path, View: WebhookWithSecret{w, secret}}, err
+	return web.Created[WebhookWithSecret]{Path: in.path("webhooks", w.ID), View: WebhookWithSecret{w, secret}}, err
 }
 
 // ofWebhook is embedded by the questions about a webhook.
