@@ -2,8 +2,10 @@ package provider
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -195,7 +197,29 @@ func TestAttackEndlessPolicy(t *testing.T) {
 		}
 		rules = append(rules, r)
 	}
-	w.rules("birch", append(rules, w.tenantOf("birch").Rules...)...)
+	// Nor is it asked at hundreds of times to come whom a policy of before, or the new one, would lock out.
+	last := w.tenantOf("birch").Rules
+	robot := w.machine("clock", "birch", "policy:write")
+	timed := func(n int) string {
+		var all []storage.Rule
+		for i := range n {
+			from := w.clock.Now().Add(time.Duration(i+1) * time.Hour)
+			all = append(all, storage.Rule{ID: fmt.Sprintf("t%d", i), Name: "Later", When: storage.When{From: from, Roles: []storage.Role{storage.Member}}})
+		}
+		all = append(all, last...)
+		body, err := json.Marshal(admin.PolicyChange{Rules: &all})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(body)
+	}
+	w.rules("birch", append(slices.Clone(rules[:50]), last...)...)
+	robot.call(http.MethodPatch, "/api/v1/tenants/birch/policy", timed(90)).refuses(t, http.StatusUnprocessableEntity, "rules", "many")
+	w.rules("birch", last...)
+	if s := robot.call(http.MethodPatch, "/api/v1/tenants/birch/policy", timed(90)); s.status != http.StatusOK {
+		t.Errorf("ninety times: %d %s", s.status, s.body)
+	}
+	w.rules("birch", append(rules, last...)...)
 	p := owner.get(ui.PathRules+"/r7").is(atRule).post("/rules/r7", "name", "Rule seven")
 	if p.status != http.StatusUnprocessableEntity || w.tenantOf("birch").Rules[7].Name != "Rule 7" {
 		t.Errorf("%d %s", p.status, p.text())

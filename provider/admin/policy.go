@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -57,6 +58,9 @@ const (
 	maxNamed    = 500
 	// maxConditions is how many users, networks and other things all rules together name.
 	maxConditions = 25_000
+	// maxLooked is maxConditions for a policy of before and one of after together, each counted as often as the new one says
+	// something else at a later time: whom it locks out is asked then too, which so takes some 15 ms for each owner.
+	maxLooked = 100_000
 )
 
 // Policy shows a tenant's policy.
@@ -144,6 +148,7 @@ func stale(t *storage.Tenant, c PolicyChange) error {
 
 // applyPolicy changes the policy of a tenant without asking what that means to anybody.
 func (s *Service) applyPolicy(ctx context.Context, t *storage.Tenant, c PolicyChange) error {
+	before := t.Rules
 	if c.Rules != nil {
 		rules, err := s.checkRules(ctx, t, *c.Rules)
 		if err != nil {
@@ -178,6 +183,10 @@ func (s *Service) applyPolicy(ctx context.Context, t *storage.Tenant, c PolicyCh
 	}
 	if only || c.RecoveryCodeOnly != nil {
 		setRecoveryOnly(t, only)
+	}
+	if n := len(moments(t, s.Now())); (conditions(before)+conditions(t.Rules))*n > maxLooked {
+		return invalidAs("rules", "many", fmt.Sprintf("they begin, end or stop giving grace at %d times, and name much", n-1),
+			"give fewer times, or name fewer users and networks")
 	}
 	return nil
 }
