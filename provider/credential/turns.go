@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// Turns lets the requests of one sign-in, or of one session that sets a factor up, in one after the other. A second click sends the same code again while the first
-// is being checked, and the browser shows what comes of the second: without its turn that would be "already used", on the
-// way to a sign-in that succeeds. What is spent is still spent in the database: this is for manners, within one process.
-// Its zero value is ready to use.
+// Turns lets the requests of one sign-in, or of one session that sets a factor up, in one after the other. A second click
+// sends the same code again while the first is being checked, and the browser shows what comes of the second: without its
+// turn that would be "already used", on the way to a sign-in that succeeds. What is spent is still spent in the database:
+// this is for manners, within one process. Its zero value is ready to use.
 type Turns struct {
 	mu sync.Mutex
 	of map[string]*turn

@@ -155,8 +155,9 @@ const lost = time.Minute
 // longestWrite is how long a busy database may take to write a session.
 const longestWrite = 2 * time.Second
 
-// reopen hands out the cookie of the session that a sign-in has just opened once more, to the same browser. The first one went with an answer that the browser did not wait for (a second click without JavaScript, a
-// tunnel): without it the user would have to start over, with a code that is spent. It returns nil where nothing is lost.
+// reopen hands out the cookie of the session that a sign-in has just opened once more, to the same browser. The first one
+// went with an answer that the browser did not wait for (a second click without JavaScript, a tunnel): without it the user
+// would have to start over, with a code that is spent. It returns nil where nothing is lost.
 func (s *Service) reopen(ctx context.Context, by *web.Actor, f *storage.Flow) (*string, error) {
 	// However much the session is used meanwhile: whoever finds the browser later finds the address in its history.
 	if by.SignedIn() || f.Opened == "" || s.Now().Sub(f.Until) >= lost {
