@@ -24,12 +24,20 @@ type Client struct {
 	IDTokenAlg string `json:"id_token_signed_response_alg"`
 	// NoPKCE lets a confidential client that cannot do it leave PKCE out.
 	NoPKCE bool `json:"no_pkce,omitempty"`
-	// Strength is what every sign-in to it has to show, beyond the tenant's policy: "mfa" (two factors) or "phr" (phishing-
-	// resistant); empty leaves it to the policy and to what each request asks for.
+	// Strength is what every sign-in to it has to show, beyond the tenant's policy: a Strength… constant; empty
+	// leaves it to the policy and to what each request asks for.
 	Strength string    `json:"strength,omitempty"`
 	Disabled bool      `json:"disabled,omitempty"`
 	Created  time.Time `json:"created"`
 }
+
+// The words of Client.Strength.
+const (
+	// StrengthTwoFactor: a password is not enough.
+	StrengthTwoFactor = "mfa"
+	// StrengthPhishingResistant: nor is a code that can be read out to somebody.
+	StrengthPhishingResistant = "phr"
+)
 
 // Kind says how clients are kept.
 func (Client) Kind() Kind { return Kind{Name: "clients", Indexes: []string{"owner"}} }

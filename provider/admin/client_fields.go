@@ -119,14 +119,6 @@ const none = "none"
 
 func words(list []string) string { return cmp.Or(strings.Join(list, " "), none) }
 
-// The words of storage.Client.Strength.
-const (
-	// StrengthTwoFactor: a password is not enough.
-	StrengthTwoFactor = "mfa"
-	// StrengthPhishingResistant: nor is a code that can be read out to somebody.
-	StrengthPhishingResistant = "phr"
-)
-
 // checkClient refuses what no client can be; it trims the name.
 func checkClient(by *web.Actor, c *storage.Client) (err error) {
 	if c.Name, err = line("name", c.Name, maxClientName); err != nil {
@@ -140,7 +132,7 @@ func checkClient(by *web.Actor, c *storage.Client) (err error) {
 		return invalid("id_token_signed_response_alg", fmt.Sprintf("%q is not offered", c.IDTokenAlg), "choose "+strings.Join(keys.Algs(), " or "))
 	case c.NoPKCE && c.Type != Web:
 		return invalid("no_pkce", "only a web client, which has a secret, can do without PKCE", "leave it out")
-	case !slices.Contains([]string{"", StrengthTwoFactor, StrengthPhishingResistant}, c.Strength):
+	case !slices.Contains([]string{"", storage.StrengthTwoFactor, storage.StrengthPhishingResistant}, c.Strength):
 		return invalid("strength", fmt.Sprintf("%q is no strength of sign-ins", c.Strength), "choose mfa or phr, or leave it to the policy")
 	case c.Strength != "" && c.Type == Machine:
 		return invalid("strength", "nobody signs in to a machine client", "leave it out")

@@ -100,7 +100,7 @@ type NewClient struct {
 	Scopes []string `json:"scopes,omitempty"`
 	// Tags are words that rules can go by.
 	Tags []string `json:"tags,omitempty"`
-	// Strength is what every sign-in to it has to show: StrengthTwoFactor, StrengthPhishingResistant, or what the policy says
+	// Strength is what every sign-in to it has to show: "mfa" (two factors), "phr" (phishing-resistant), or what the policy says
 	// where it is empty.
 	Strength string `json:"strength,omitempty" enum:",mfa,phr"`
 	// IDTokenAlg is RS256 (also when empty) or ES256.

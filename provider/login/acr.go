@@ -30,20 +30,14 @@ func (s *Service) ACRs() []string {
 	return acrs
 }
 
-// The words of storage.Client.Strength.
-const (
-	strengthTwoFactor         = "mfa"
-	strengthPhishingResistant = "phr"
-)
-
 // leastOf is what every sign-in to an application has to show. A word that can't be read asks for the most there is.
 func leastOf(c *storage.Client) Want {
 	switch {
 	case c == nil || c.Strength == "":
 		return Want{}
-	case c.Strength == strengthTwoFactor:
+	case c.Strength == storage.StrengthTwoFactor:
 		return Want{TwoFactor: true, Essential: true}
-	case c.Strength == strengthPhishingResistant:
+	case c.Strength == storage.StrengthPhishingResistant:
 		return Want{PhishingResistant: true, Essential: true}
 	default:
 		return Want{PhishingResistant: true, Hardware: true, Essential: true}

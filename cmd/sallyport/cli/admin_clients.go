@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
 )
 
 type clientsCommand struct {
@@ -53,9 +54,9 @@ func printClient(w *world, a *adminCommand, c admin.Client, secret string) error
 			fmt.Fprintf(w, "Tags\t%s\n", strings.Join(c.Tags, ", "))
 		}
 		switch c.Strength {
-		case admin.StrengthTwoFactor:
+		case storage.StrengthTwoFactor:
 			fmt.Fprintln(w, "Sign-ins show\ttwo factors")
-		case admin.StrengthPhishingResistant:
+		case storage.StrengthPhishingResistant:
 			fmt.Fprintln(w, "Sign-ins show\ta phishing-resistant factor")
 		}
 		if c.NoPKCE {
