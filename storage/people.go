@@ -75,6 +75,9 @@ type Settings struct {
 	EmailReset string `json:"email_reset,omitempty"`
 	// Support is where a user who is stuck may turn: an e-mail address or an https URL.
 	Support string `json:"support,omitempty"`
+	// Language is the BCP 47 tag of the language of pages and mails where nobody asks for another; empty where the tenant
+	// chose none.
+	Language string `json:"language,omitempty"`
 	// AuditDays is for how many days entries of the audit log are kept; 0 keeps them for good.
 	AuditDays int `json:"audit_days,omitempty"`
 }
