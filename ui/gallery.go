@@ -17,23 +17,37 @@ type Sample struct {
 // GalleryQR is where the sample of the set-up page expects its picture, relative to the issuer.
 const GalleryQR = "/dev/gallery/qr.png"
 
-// Gallery shows every page, empty and full, with its problems.
+// Group is the samples of pages that belong together.
+type Group struct {
+	// Name is what developers call them.
+	Name    string
+	Samples []Sample
+}
+
+// GalleryGroups shows every page, empty and full, with its problems.
+func GalleryGroups() []Group {
+	return []Group{
+		{"Signing in", signInSamples()},
+		{"The second step", codeSamples()},
+		{"Setting up", slices.Concat(setUpSamples(), newFactorSamples())},
+		{"The account", slices.Concat(securitySamples(), moreSecuritySamples())},
+		{"Links in mails", linkSamples()},
+		{"People", slices.Concat(peopleSamples(), importSamples())},
+		{"Policy", policySamples()},
+		{"Applications and programs", connectedSamples()},
+		{"Audit log and adoption", auditSamples()},
+		{"Settings and branding", settingsSamples()},
+		{"Ends and failures", plainSamples()},
+	}
+}
+
+// Gallery is the samples of all groups.
 func Gallery() []Sample {
 	var all []Sample
-	all = append(all, signInSamples()...)
-	all = append(all, codeSamples()...)
-	all = append(all, setUpSamples()...)
-	all = append(all, newFactorSamples()...)
-	all = append(all, securitySamples()...)
-	all = append(all, moreSecuritySamples()...)
-	all = append(all, peopleSamples()...)
-	all = append(all, importSamples()...)
-	all = append(all, policySamples()...)
-	all = append(all, linkSamples()...)
-	all = append(all, auditSamples()...)
-	all = append(all, connectedSamples()...)
-	all = append(all, settingsSamples()...)
-	return append(all, plainSamples()...)
+	for _, g := range GalleryGroups() {
+		all = append(all, g.Samples...)
+	}
+	return all
 }
 
 func outside() Frame { return Frame{Lang: "en", Product: "Sallyport"} }
