@@ -96,6 +96,8 @@ type Brand struct {
 	Help    string `json:"help,omitempty"`
 	Privacy string `json:"privacy,omitempty"`
 	Terms   string `json:"terms,omitempty"`
+	// Signature stands at the foot of mails: plain text of a few lines, which end with LF, and without links.
+	Signature string `json:"signature,omitempty"`
 }
 
 // Logo is the picture that stands beside a tenant's name. It never changes: another picture is another Logo, so that

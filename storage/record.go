@@ -41,6 +41,8 @@ type Message struct {
 	To      string    `json:"to"`
 	Subject string    `json:"subject,omitempty"`
 	Text    string    `json:"text,omitempty"`
+	// HTML says the same as Text in HTML; empty where there is none.
+	HTML    string    `json:"html,omitempty"`
 	Created time.Time `json:"created"`
 	// Sealed is a message that waits to be sent: whole, under the master key, because it may hold a link. Then the texts
 	// above are empty.
