@@ -399,7 +399,7 @@ func (p *Provider) Mount(e *echo.Echo) error {
 // Routes is the route table.
 func (p *Provider) Routes() []web.Route {
 	return slices.Concat(
-		p.login.Routes(), p.rescue.Routes(), p.account.Routes(), p.console.Routes(), p.oidc.Routes(), p.api.Routes(), p.reports(), p.health(), p.server.BrandRoutes(),
+		p.login.Routes(), p.rescue.Routes(), p.account.Routes(), p.console.Routes(), p.oidc.Routes(), p.api.Routes(), p.reports(), p.health(), p.server.BrandRoutes(), p.server.HelpRoutes(),
 	)
 }
 

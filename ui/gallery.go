@@ -37,6 +37,7 @@ func GalleryGroups() []Group {
 		{"Applications and programs", connectedSamples()},
 		{"Audit log and adoption", auditSamples()},
 		{"Settings and branding", settingsSamples()},
+		{"Help", helpSamples()},
 		{"Ends and failures", plainSamples()},
 	}
 }

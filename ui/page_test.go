@@ -107,6 +107,8 @@ func TestGalleryIsComplete(t *testing.T) {
 		ui.Note{},
 		ui.Error{},
 		ui.FormPost{},
+		ui.Help{},
+		ui.Guide{},
 	} {
 		if !slices.Contains(shown, p.Template()) {
 			t.Errorf("the gallery has no %s", p.Template())

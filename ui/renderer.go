@@ -15,14 +15,14 @@ import (
 	"time"
 )
 
-//go:embed templates/*.html static/* i18n/*.json
+//go:embed templates/*.html static/* i18n/*.json help/*/*.md
 var builtIn embed.FS
 
 // Options change what the pages look like and say.
 type Options struct {
 	// Override holds files that take the place of the built-in ones, one at a time: templates/NAME.html and static/NAME
-	// as a whole, i18n/LANG.json key by key. A catalogue of a language that is not built in adds it; what it leaves
-	// out is said in English. Nil: nothing is changed.
+	// as a whole, i18n/LANG.json key by key, and help/LANG/TOPIC.md as a whole. A catalogue of a language that is not built
+	// in adds it; what it leaves out is said in English. Nil: nothing is changed.
 	Override fs.FS
 	// Now tells pages how long the reader has to wait; nil is time.Now.
 	Now func() time.Time
@@ -32,6 +32,8 @@ type Options struct {
 type Renderer struct {
 	words  *catalogues
 	assets *assets
+	// help are the guides, by language and topic.
+	help map[string]map[string]*guide
 	// sources are the templates as they were read, by page and the name that they define; shared ones belong to the page "".
 	sources map[string]map[string]*parse.Tree
 	now     func() time.Time
@@ -61,6 +63,12 @@ func New(o Options) (*Renderer, error) {
 		return nil, err
 	}
 	if r.assets, err = readAssets(layers...); err != nil {
+		return nil, err
+	}
+	if r.help, err = readHelp(layers...); err != nil {
+		return nil, err
+	}
+	if err = r.words.fillHelp(r.help); err != nil {
 		return nil, err
 	}
 	sources, err := readTemplates(layers...)
@@ -127,7 +135,7 @@ func (r *Renderer) parse(sources map[string]string) (map[string]map[string]*pars
 
 // set is an empty set of templates.
 func (r *Renderer) set(lang string) *template.Template {
-	return template.New("").Funcs(r.funcs(lang)).Funcs(r.auditFuncs(lang)).Option("missingkey=error")
+	return template.New("").Funcs(r.funcs(lang)).Funcs(r.auditFuncs(lang)).Funcs(r.helpFuncs(lang)).Option("missingkey=error")
 }
 
 // page is a page's template in a language, and nil where there is no such page.
