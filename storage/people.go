@@ -213,6 +213,8 @@ type Login struct {
 type LoginUser struct {
 	Tenant string `json:"tenant"`
 	User   string `json:"user"`
+	// Since is set while the user does not have the name yet, but is about to: since when.
+	Since time.Time `json:"since,omitzero"`
 }
 
 // Kind says how logins are kept.

@@ -105,13 +105,13 @@ func (d *Local) Find(ctx context.Context, tenant, name string) (storage.User, er
 func (d *Local) claimNew(ctx context.Context, claims []claim) error {
 	for i, c := range claims {
 		err := d.store.Logins.Insert(ctx, &storage.Login{
-			Key: storage.Key{Tenant: storage.Global, ID: c.name}, Users: []storage.LoginUser{c.who},
+			Key: storage.Key{Tenant: storage.Global, ID: c.name}, Users: []storage.LoginUser{c.entry(time.Time{})},
 		})
 		if errors.Is(err, storage.ErrExists) {
 			err = d.change(ctx, c, d.join)
 		}
 		if err != nil {
-			return errors.Join(err, d.releaseAll(context.WithoutCancel(ctx), claims[:i+1]))
+			return errors.Join(err, d.changeAll(context.WithoutCancel(ctx), claims[:i+1], leave))
 		}
 	}
 	return nil
@@ -123,7 +123,7 @@ func (d *Local) Complete(ctx context.Context, u *storage.User) error {
 	if u.Expires.IsZero() {
 		return nil
 	}
-	if err := d.claimAll(ctx, claimsOf(*u)); err != nil {
+	if err := d.claimAll(ctx, claimsOf(*u), d.join, leave); err != nil {
 		return err
 	}
 	return d.keep(ctx, u)

@@ -40,7 +40,7 @@ func (d *Local) Create(ctx context.Context, u *storage.User, password string) er
 	if err := d.store.Users.Insert(ctx, &fresh); err != nil {
 		return fmt.Errorf("directory: create user: %w", err)
 	}
-	if err := d.claimAll(ctx, claimsOf(fresh)); err != nil {
+	if err := d.claimAll(ctx, claimsOf(fresh), d.join, leave); err != nil {
 		undo := context.WithoutCancel(ctx)
 		return errors.Join(err, d.store.Users.Delete(undo, fresh.Tenant, fresh.ID))
 	}
@@ -74,17 +74,51 @@ func (d *Local) ChangeLogin(ctx context.Context, u *storage.User, email, login s
 	if fresh.Email != u.Email {
 		fresh.EmailVerified = false
 	}
-	old, now := claimsOf(*u), claimsOf(fresh)
+	return d.move(ctx, u, fresh)
+}
+
+// ChangeEmail gives a user, as last read, another e-mail address, which is known to be the user's. Its errors are those of
+// ChangeLogin.
+func (d *Local) ChangeEmail(ctx context.Context, u *storage.User, email string) error {
+	fresh := *u
+	var err error
+	if fresh.Email, err = normalizeEmail(email); err != nil {
+		return err
+	}
+	fresh.EmailVerified = true
+	return d.move(ctx, u, fresh)
+}
+
+// move writes fresh over u, and moves the claims along. The user has the names of before or the new ones in one write, and
+// answers to them at every moment: the new claims come before that write, and the old ones go after it. Broken off at any
+// point it leaves claims that let nobody in, and that the next who wants the name takes over.
+func (d *Local) move(ctx context.Context, u *storage.User, fresh storage.User) error {
+	was := *u
+	old, now := claimsOf(was), claimsOf(fresh)
 	added := slices.DeleteFunc(slices.Clone(now), func(c claim) bool { return holds(old, c) })
-	if err := d.claimAll(ctx, added); err != nil {
+	gone := slices.DeleteFunc(old, func(c claim) bool { return holds(now, c) })
+	undo := context.WithoutCancel(ctx)
+	// An intention that is too old can be taken over: it must be carried out before.
+	ctx, cancel := context.WithTimeout(ctx, intention/2)
+	defer cancel()
+	if err := d.claimAll(ctx, added, d.intend, d.quit); err != nil {
 		return err
 	}
 	if err := d.store.Users.Replace(ctx, &fresh); err != nil {
-		return errors.Join(fmt.Errorf("directory: change login: %w", err), d.releaseAll(context.WithoutCancel(ctx), added))
+		return errors.Join(fmt.Errorf("directory: change login: %w", err), d.changeAll(undo, added, d.quit))
+	}
+	// It may have been taken over all the same, by somebody whose clock is ahead.
+	if err := d.changeAll(undo, added, d.join); err != nil {
+		var taken *FieldError
+		if !errors.As(err, &taken) {
+			return err
+		}
+		back := fresh
+		back.Email, back.Login, back.EmailVerified = was.Email, was.Login, was.EmailVerified
+		return errors.Join(err, d.store.Users.Replace(undo, &back), d.changeAll(undo, added, d.quit))
 	}
 	*u = fresh
-	gone := slices.DeleteFunc(old, func(c claim) bool { return holds(now, c) })
-	return d.releaseAll(context.WithoutCancel(ctx), gone)
+	return d.changeAll(undo, gone, d.quit)
 }
 
 // Delete removes a user and frees its names. storage.ErrNotFound. After any other error it is to be called again.
@@ -94,7 +128,7 @@ func (d *Local) Delete(ctx context.Context, tenant, id string) error {
 		return fmt.Errorf("directory: delete user: %w", err)
 	}
 	// The names go first, so that none is left of a user whose deletion was broken off and can't be asked for again.
-	if err := d.releaseAll(ctx, claimsOf(u)); err != nil {
+	if err := d.changeAll(ctx, claimsOf(u), leave); err != nil {
 		return err
 	}
 	if err := d.store.Users.Delete(ctx, tenant, id); err != nil {
