@@ -259,7 +259,7 @@ func (p *Provider) services() error {
 	p.hooks = &hook.Runner{Hooks: c.Hooks, Audit: p.audit, Logger: c.Logger}
 	p.login, err = login.New(login.Config{
 		Store: c.Store, Keys: p.keys, Directory: c.Directory, Credentials: keeper, Audit: p.audit, Notices: notices,
-		Continue: p.proceed, Refuse: p.refuse, Ended: p.ended, Stolen: p.stolen, Hooks: p.hooks, Language: p.server.UI.Language,
+		Continue: p.proceed, Refuse: p.refuse, Ended: p.ended, Stolen: p.stolen, Hooks: p.hooks,
 		Lost: func(ctx context.Context, by *web.Actor, who credential.Person) error {
 			return p.rescue.Lost(ctx, by, who)
 		},
@@ -272,7 +272,7 @@ func (p *Provider) services() error {
 	p.rescue, err = rescue.New(rescue.Config{
 		Issuer: p.issuer, Store: c.Store, Keys: p.keys, Directory: c.Directory, Credentials: keeper, Quota: quota, Audit: p.audit,
 		Notices: notices, Hooks: p.hooks, Person: p.login.Person, Decision: p.login.DecisionFor, MayReset: login.MayReset,
-		CheckPassword: p.checkPassword, SignIn: login.SignInPath,
+		CheckPassword: p.checkPassword, SignIn: login.SignInPath, AskedIn: p.login.AskedIn,
 		EndAll: func(ctx context.Context, tenant, user string) error { return p.endAll(ctx, tenant, user, "") },
 		Logger: c.Logger, Now: c.Now,
 	})

@@ -186,21 +186,35 @@ func bind(bundle *i18n.Bundle, keys map[string]map[string]string) *catalogues {
 // choose returns the language that fits the preferences best: the first list that fits at all decides.
 func (c *catalogues) choose(prefs ...string) string {
 	for _, pref := range prefs {
-		if len(pref) > maxPreference {
-			pref = pref[:maxPreference]
-		}
-		if !strings.ContainsAny(pref, ",;") {
-			pref = strings.Join(strings.Fields(pref), ",") // ui_locales is separated by spaces
-		}
-		tags, _, err := language.ParseAcceptLanguage(pref)
-		if err != nil || len(tags) == 0 {
-			continue
-		}
-		if _, i, confidence := c.matcher.Match(tags...); confidence != language.No {
+		if _, i, confidence := c.matcher.Match(wanted(pref)...); confidence != language.No {
 			return c.langs[i]
 		}
 	}
 	return c.langs[0]
+}
+
+// wanted are the languages of a list, the most wanted first. What is no language is passed over, and so is what stands
+// behind the first maxPreference bytes.
+func wanted(pref string) []language.Tag {
+	if len(pref) > maxPreference {
+		pref = pref[:maxPreference]
+		pref = pref[:max(0, strings.LastIndexAny(pref, ", "))] // half a tag would be another language
+	}
+	if !strings.ContainsAny(pref, ",;") {
+		pref = strings.Join(strings.Fields(pref), ",") // ui_locales is separated by spaces
+	}
+	tags, _, err := language.ParseAcceptLanguage(pref)
+	if err == nil {
+		return tags
+	}
+	good := slices.DeleteFunc(strings.Split(pref, ","), func(one string) bool {
+		_, _, err := language.ParseAcceptLanguage(one)
+		return err != nil
+	})
+	if tags, _, err = language.ParseAcceptLanguage(strings.Join(good, ",")); err != nil {
+		return nil
+	}
+	return tags
 }
 
 // has tells whether the language, or else English, has the key.

@@ -1,6 +1,7 @@
 package credential
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -139,7 +140,7 @@ func (k *Keeper) user(p Person, held []mfa.Credential) mfa.User {
 		issuer = k.Product
 	}
 	return mfa.User{
-		Tenant: p.User.Tenant, ID: p.User.ID, Account: account, Issuer: issuer, Lang: p.User.Locale, Options: options, Held: held,
+		Tenant: p.User.Tenant, ID: p.User.ID, Account: account, Issuer: issuer, Lang: cmp.Or(p.Lang, p.User.Locale), Options: options, Held: held,
 	}
 }
 

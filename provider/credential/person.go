@@ -11,13 +11,29 @@ import (
 type Person struct {
 	Tenant *storage.Tenant
 	User   *storage.User
+	// Lang is the language of messages to the person, where that is known better than by User.Locale.
+	Lang string
 }
 
 // Who is the person that an actor is signed in as.
-func Who(by *web.Actor) Person { return Person{Tenant: by.Tenant, User: by.User} }
+func Who(by *web.Actor) Person {
+	p := Person{Tenant: by.Tenant, User: by.User}
+	if p.User != nil {
+		p.Lang = by.MessageLang(p.Tenant, p.User)
+	}
+	return p
+}
+
+// Heard is the person as an actor's pages speak to: from now on these are in the person's language, and messages in one that
+// fits them.
+func (p Person) Heard(by *web.Actor) Person {
+	by.SpeakTo(p.Tenant, p.User)
+	p.Lang = by.MessageLang(p.Tenant, p.User)
+	return p
+}
 
 // Notice begins a notice to the person about what was done by an actor.
 func (p Person) Notice(by *web.Actor, kind ui.Mail) mail.Notice {
 	e := by.Event("", "")
-	return mail.Notice{Kind: kind, User: p.User, Address: e.Address, Agent: e.Agent}
+	return mail.Notice{Kind: kind, User: p.User, Lang: by.MessageLang(p.Tenant, p.User), Address: e.Address, Agent: e.Agent}
 }

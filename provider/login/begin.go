@@ -134,6 +134,10 @@ type sealedRequest struct {
 const sealRequest = "sign-in request"
 
 func (s *Service) seal(by *web.Actor, r Request) (string, error) {
+	if r.Locales == "" {
+		r.Locales = by.Languages.Asked // of our own page that leads here
+	}
+	r.Locales = firstTags(r.Locales)
 	plain, err := json.Marshal(sealedRequest{Browser: by.Browser, Request: r})
 	if err != nil {
 		return "", err
@@ -150,10 +154,26 @@ func (s *Service) unseal(by *web.Actor, sealed string) (Request, error) {
 	if in.Browser != by.Browser {
 		return Request{}, web.ErrOtherBrowser
 	}
-	if l := in.Request.Locales; l != "" {
-		by.Lang = s.Language(append(strings.Fields(l), by.Lang)...)
-	}
+	by.AskFor(in.Request.Locales)
 	return in.Request, nil
+}
+
+// mostTags bounds how many languages are kept of a wish: it stands in addresses.
+const mostTags = 8
+
+// firstTags keeps the first of a list of languages.
+func firstTags(locales string) string {
+	tags := slices.DeleteFunc(strings.Fields(locales), func(tag string) bool { return len(tag) > longestTag })
+	return strings.Join(tags[:min(len(tags), mostTags)], " ")
+}
+
+// longestTag is the longest language tag in use (RFC 5646, section 4.4.1), in bytes.
+const longestTag = 35
+
+// AskedIn has pages beside the sign-in speak the language that its sealed request asks for.
+func (s *Service) AskedIn(by *web.Actor, sealed string) {
+	// One that can't be read, or is another browser's, asks for nothing; the sign-in page that it leads to says so.
+	_, _ = s.unseal(by, sealed)
 }
 
 func (s *Service) openJSON(purpose, sealed string, v any) error {

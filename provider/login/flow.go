@@ -40,7 +40,7 @@ func (st *state) path(rest string) string { return flowPath(st.flow) + rest }
 
 // stand computes where a sign-in stands.
 func (s *Service) stand(ctx context.Context, by *web.Actor, f *storage.Flow, p credential.Person, r Request) (*state, error) {
-	st := &state{flow: f, person: p, request: r}
+	st := &state{flow: f, person: p.Heard(by), request: r}
 	var err error
 	if st.client, err = s.client(ctx, r.Client); err != nil {
 		return nil, err
@@ -254,7 +254,7 @@ func (s *Service) entry(by *web.Actor, st *state, action, outcome string) storag
 
 // draw shows a page of the sign-in.
 func (st *state) draw(p ui.Page) web.Result {
-	return web.Result{Page: p, Tenant: st.person.Tenant, FormTargets: st.request.FormTargets}
+	return web.Result{Page: p, Tenant: st.person.Tenant, Reader: st.person.User, FormTargets: st.request.FormTargets}
 }
 
 // again shows a page of the sign-in, with what is wrong.

@@ -32,8 +32,6 @@ type Config struct {
 	Ended func(ctx context.Context, tenant, session string) error
 	// Stolen is told that somebody else has been in as a user, so that all that applications got for the user ends.
 	Stolen func(ctx context.Context, tenant, user string) error
-	// Language chooses the language of pages, from BCP 47 tags or lists of them, the most wanted first.
-	Language func(prefs ...string) string
 	// Refuse answers the application where its request can't be met.
 	Refuse Refuse
 	// Hooks may refuse sign-ins, set-ups and recoveries.
@@ -58,7 +56,7 @@ var factorID = regexp.MustCompile(`^[a-z][a-z0-9]{0,31}$`)
 
 // New checks the configuration.
 func New(c Config) (*Service, error) {
-	if c.Keys == nil || c.Directory == nil || c.Credentials == nil || c.Audit == nil || c.Notices == nil || c.Continue == nil || c.Refuse == nil || c.Ended == nil || c.Stolen == nil || c.Hooks == nil || c.Lost == nil || c.Language == nil {
+	if c.Keys == nil || c.Directory == nil || c.Credentials == nil || c.Audit == nil || c.Notices == nil || c.Continue == nil || c.Refuse == nil || c.Ended == nil || c.Stolen == nil || c.Hooks == nil || c.Lost == nil {
 		return nil, errors.New("login: Config lacks a part")
 	}
 	if c.Now == nil {

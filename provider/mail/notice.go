@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -16,6 +17,8 @@ import (
 type Notice struct {
 	Kind ui.Mail
 	User *storage.User
+	// Lang is the language, as a BCP 47 tag or a list of them; empty is the user's own setting.
+	Lang string
 	// Name is that of the credential it is about, Left the number of backup codes left.
 	Name string
 	Left int
@@ -37,9 +40,9 @@ type Notifier struct {
 	Now    func() time.Time
 }
 
-// SMS is a sentence for the user's phone, in the user's language.
-func (n *Notifier) SMS(u *storage.User, kind string) string {
-	return n.UI.Text(n.UI.Language(u.Locale), ui.Say(kind, "product", n.Product))
+// SMS is a sentence for a user's phone. lang is a BCP 47 tag or a list of them.
+func (n *Notifier) SMS(lang, kind string) string {
+	return n.UI.Text(n.UI.Language(lang), ui.Say(kind, "product", n.Product))
 }
 
 // Tell sends a notice to the user's verified address; an address that is not verified may be somebody else's, and gets
@@ -48,7 +51,7 @@ func (n *Notifier) Tell(ctx context.Context, o Notice) {
 	if o.User.Email == "" || !o.User.EmailVerified && o.Kind != ui.MailVerify && o.Kind != ui.MailInvitation {
 		return
 	}
-	lang := n.UI.Language(o.User.Locale)
+	lang := n.UI.Language(cmp.Or(o.Lang, o.User.Locale))
 	notMe, err := n.NotMe(o.User)
 	if err != nil {
 		n.failed(ctx, o, err)

@@ -21,7 +21,8 @@ type forgotIn struct {
 }
 
 // askForgot asks for the name of the account.
-func (s *Service) askForgot(_ context.Context, _ *web.Actor, in forgotIn) (web.Result, error) {
+func (s *Service) askForgot(_ context.Context, by *web.Actor, in forgotIn) (web.Result, error) {
+	s.AskedIn(by, in.Request)
 	return web.Draw(s.forgotPage(in)), nil
 }
 
@@ -39,6 +40,7 @@ const (
 // forgot mails a link to whoever answers to the name, if anybody does. The answer is there before that is known, so
 // neither its words nor its time tell a stranger which accounts there are.
 func (s *Service) forgot(ctx context.Context, by *web.Actor, in forgotIn) (web.Result, error) {
+	s.AskedIn(by, in.Request)
 	if in.Login == "" {
 		page := s.forgotPage(in)
 		page.Problem = ui.Say(ui.ProblemLoginEmpty)

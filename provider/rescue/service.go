@@ -43,6 +43,8 @@ type Config struct {
 	MayReset func(p credential.Person) bool
 	// SignIn is the path of the sign-in page that goes on with a sealed request, and says that there is a new password.
 	SignIn func(request string, changed bool) string
+	// AskedIn has pages speak the language that a sealed request asks for.
+	AskedIn func(by *web.Actor, request string)
 	// EndAll ends everything that is signed in as a user.
 	EndAll func(ctx context.Context, tenant, user string) error
 	Logger *slog.Logger
@@ -67,7 +69,7 @@ const mostMailing = 8
 func New(c Config) (*Service, error) {
 	if c.Issuer == nil || c.Keys == nil || c.Directory == nil || c.Credentials == nil || c.Quota == nil || c.Audit == nil ||
 		c.Notices == nil || c.Hooks == nil || c.Person == nil || c.Decision == nil || c.CheckPassword == nil || c.MayReset == nil ||
-		c.SignIn == nil || c.EndAll == nil || c.Logger == nil || c.Now == nil {
+		c.SignIn == nil || c.AskedIn == nil || c.EndAll == nil || c.Logger == nil || c.Now == nil {
 		return nil, errors.New("rescue: Config lacks a part")
 	}
 	return &Service{Config: c, busy: make(chan struct{}, mostMailing)}, nil
@@ -119,5 +121,5 @@ func (s *Service) hook(ctx context.Context, by *web.Actor, p credential.Person, 
 
 // draw shows a page to somebody who holds a link of the person's.
 func draw(p credential.Person, page ui.Page, refused bool) web.Result {
-	return web.Result{Page: page, Refused: refused, Tenant: p.Tenant}
+	return web.Result{Page: page, Refused: refused, Tenant: p.Tenant, Reader: p.User}
 }

@@ -16,8 +16,9 @@ type Actor struct {
 	// Address is the client's; the zero Addr where it can't be told.
 	Address netip.Addr
 	Agent   string
-	// Lang is the language its pages are in.
-	Lang string
+	// Lang is the language its pages are in: the first of Languages that there are pages in, and else English.
+	Lang      string
+	Languages Languages
 	// Browser is the hash of the cookie that tells this browser from others; what is sealed for one browser is
 	// refused from another.
 	Browser string
@@ -38,6 +39,11 @@ type Actor struct {
 	Stale bool
 	// Operator: it is a command of whoever runs the deployment.
 	Operator bool
+
+	// choose finds the language that suits best; nil where there are no pages. reader is the ID of the user whom the pages
+	// speak to, where that is known.
+	choose func(prefs ...string) string
+	reader string
 }
 
 // Operator is the actor of commands that are given beside the database, without a request.
@@ -77,8 +83,10 @@ type Result struct {
 	File *File
 	// Download is a file of any length, written as it comes.
 	Download *Download
-	// Tenant is the one that the page speaks for, once that may be told.
+	// Tenant is the one that the page speaks for, once that may be told, and Reader the user whom it speaks to where that
+	// is not who is signed in.
 	Tenant *storage.Tenant
+	Reader *storage.User
 	// Session, if set, is the new value of the session cookie; an empty string takes the cookie away.
 	Session *string
 	// Devices, if set, is the new value of the cookie of remembered devices; an empty string takes it away.

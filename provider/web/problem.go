@@ -171,7 +171,7 @@ func (x *exchange) fail(err error) {
 		x.c.Response().Header().Set("Retry-After", strconv.Itoa(seconds(p.retry)))
 	}
 	if x.by.Lang == "" {
-		x.by.Lang = x.s.UI.Language(x.c.Request().Header.Get("Accept-Language"))
+		x.hear()
 	}
 	if p.status == http.StatusTooManyRequests || p.status >= http.StatusInternalServerError {
 		p.page.Next, p.page.Button = x.again()

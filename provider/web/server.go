@@ -213,7 +213,7 @@ func (x *exchange) origins() {
 func (x *exchange) identify(route Route) error {
 	r := x.c.Request()
 	x.origins()
-	x.by.Lang = x.s.UI.Language(r.URL.Query().Get("ui_locales"), r.Header.Get("Accept-Language"))
+	x.hear()
 	// Token requests and other calls across sites have no use for the browser's cookie.
 	x.browser(r.Method == http.MethodGet && !route.CrossOrigin)
 	if cookie, err := r.Cookie(x.s.cookie(devicesCookie)); err == nil {
@@ -226,10 +226,15 @@ func (x *exchange) identify(route Route) error {
 	if err := x.s.Identify(r.Context(), x.by, cookie.Value); err != nil {
 		return Unavailable("session", err)
 	}
-	if x.by.User != nil && x.by.User.Locale != "" {
-		x.by.Lang = x.s.UI.Language(x.by.User.Locale)
-	}
+	x.by.SpeakTo(x.by.Tenant, x.by.User)
 	return nil
+}
+
+// hear notes which languages a request asks for.
+func (x *exchange) hear() {
+	r := x.c.Request()
+	// A list may stand in several lines (RFC 9110, section 5.3).
+	x.by.Hear(x.s.UI.Language, r.URL.Query().Get("ui_locales"), strings.Join(r.Header.Values("Accept-Language"), ","))
 }
 
 // Cookie names, without the prefix.
@@ -332,6 +337,9 @@ func (x *exchange) answer(res Result, err error) {
 		if res.Refused {
 			status = http.StatusUnprocessableEntity
 		}
+		if res.Tenant != nil || res.Reader != nil {
+			x.by.SpeakTo(res.Tenant, res.Reader)
+		}
 		x.page(status, res.Tenant, res.Page)
 	case x.wantsJSON():
 		x.json(http.StatusOK, map[string]string{"next": x.absolute(res.To)})
@@ -372,7 +380,10 @@ func (x *exchange) page(status int, tenant *storage.Tenant, p ui.Page) {
 	if x.by.User != nil {
 		frame.Account = Account(x.by.User)
 	}
-	x.c.Response().Header().Set("Content-Type", "text/html; charset=utf-8")
+	h := x.c.Response().Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", frame.Lang)
+	h.Add("Vary", "Accept, Accept-Language")
 	body, err := x.draw(frame, p)
 	if err != nil {
 		x.s.Logger.ErrorContext(x.c.Request().Context(), "page can't be drawn", "page", p.Template(), "error", err, "request", x.by.Request)
