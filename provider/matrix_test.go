@@ -43,7 +43,7 @@ var matrix = map[string]may{
 	"POST /admin/people/:id/enable": helpers, "POST /admin/people/:id/unlock": helpers,
 	"POST /admin/people/:id/recovery-code": owners, "POST /admin/people/:id/recovery-code/revoke": owners,
 	"GET /admin/people/:id/delete": owners, "POST /admin/people/:id/delete": owners,
-	"GET /admin/people/import": owners, "POST /admin/people/import": owners, "POST /admin/people/import/run": owners, "GET /admin/people/export": owners,
+	"GET /admin/people/import": owners, "POST /admin/people/import": owners, "POST /admin/people/import/run": owners, "GET /admin/people/import/run": owners, "GET /admin/people/export": owners,
 	"POST /admin/people/:id/remind": helpers, "POST /admin/people/remind": helpers,
 	"GET /admin/invite": helpers, "POST /admin/invite": helpers, "POST /admin/people/:id/invite": helpers,
 	"GET /admin/people/:id/withdraw": helpers, "POST /admin/people/:id/withdraw": helpers,

@@ -305,7 +305,8 @@ func (p *Provider) services() error {
 		return fmt.Errorf("provider: %w", err)
 	}
 	p.console, err = console.New(console.Config{
-		Admin: p.admin, Transfer: p.transfer, Credentials: keeper, Store: c.Store, Keys: p.keys, Issuer: p.issuer.String(), Now: c.Now,
+		Admin: p.admin, Transfer: p.transfer, Credentials: keeper, Store: c.Store, Keys: p.keys, Issuer: p.issuer.String(),
+		Logger: c.Logger, Now: c.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
@@ -416,6 +417,7 @@ func (p *Provider) Run(ctx context.Context) error {
 		tasks.Go(func() { p.queue.Run(ctx) })
 	}
 	tasks.Wait()
+	p.console.Stop()
 	p.rescue.Wait() // mails that were promised are handed over
 	return ctx.Err()
 }

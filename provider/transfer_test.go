@@ -8,17 +8,21 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
+	"github.com/sallyport-id/sallyport/provider/transfer"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/ui"
 )
 
 const (
-	atImport = "Import and export"
-	atReport = "Check of the file"
+	atImport   = "Import and export"
+	atReport   = "Check of the file"
+	atImported = "The file is imported"
 )
 
 // upload sends a form of the page with a file, and follows where it leads.
@@ -88,7 +92,18 @@ func TestImportOnPages(t *testing.T) {
 	if err != nil || stolen.status != http.StatusGone {
 		t.Errorf("another owner's yes: %d, %v", stolen.status, err)
 	}
-	p.submit("/run").is(atPeople).says("2 added", "1 changed", "0 skipped", "5 refused")
+	running := p.submit("/run")
+	w.p.console.Wait()
+	done := owner.get(running.url.String()).is(atImported).says("Added 2", "Changed 1", "there was nothing to change 0", "Refused 5", "=HYPERLINK", "The line is too long")
+	if strings.Contains(done.body, "<form method=\"post\" action=\"/admin") || strings.Contains(done.body, "data-watch") {
+		t.Errorf("an import that has ended asks for more:\n%s", done.body)
+	}
+	if kept, err := w.store.Uploads.Get(t.Context(), "acme", owner.ID); err != nil || len(kept.Sealed) > 0 {
+		t.Errorf("the file is still kept: %+v, %v", kept, err)
+	}
+	if p, err := second.once(second.request(http.MethodGet, running.url.String(), nil)); err != nil || p.status != http.StatusGone {
+		t.Errorf("another owner looks: %d, %v", p.status, err)
+	}
 	made, changed := w.byEmail("acme", "new@acme.example"), w.get("acme", kim.ID)
 	if made.Role != storage.Admin || made.Password != someHash || made.EmailVerified {
 		t.Errorf("made %+v", made)
@@ -108,10 +123,89 @@ func TestImportOnPages(t *testing.T) {
 	if e := w.entry("acme", "user.create"); e.Actor != owner.ID || e.User == "" || e.Address == "" {
 		t.Errorf("audit log: %+v", e)
 	}
-	// The yes counts once.
-	again, err := owner.once(owner.request(http.MethodPost, "/admin/people/import/run", fields))
-	if err != nil || again.status != http.StatusGone {
-		t.Errorf("a second yes: %d, %v", again.status, err)
+	// The yes counts once: a second one, as by the back button, shows what came of the first.
+	before := w.entry("acme", "users.import")
+	owner.follow(owner.request(http.MethodPost, "/admin/people/import/run", fields)).is(atImported).says("Added 2")
+	if after := w.entry("acme", "users.import"); after.ID != before.ID {
+		t.Errorf("imported again: %+v", after)
+	}
+}
+
+// Long work shows how far it is, by itself and without JavaScript (ui.md, statement 16). It goes on without the page, and
+// what was broken off is begun again where it was.
+func TestImportShowsProgress(t *testing.T) {
+	w := newWorld(t)
+	owner := w.helper("acme", "olga@acme.example", storage.Owner)
+	var file strings.Builder
+	file.WriteString("email\n")
+	for i := range 40 {
+		fmt.Fprintf(&file, "p%d@acme.example\n", i)
+	}
+	// Nobody else gets in between: another import of the account has the turn.
+	slow, feed := io.Pipe()
+	tenant := w.tenantNow("acme")
+	var other sync.WaitGroup
+	other.Go(func() {
+		_, err := w.p.Transfer().Import(t.Context(), &web.Actor{User: &owner.User, Tenant: &tenant}, "acme", slow, transfer.Options{Format: transfer.CSV})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	p := owner.get(ui.PathImport)
+	if _, err := feed.Write([]byte("email\n")); err != nil {
+		t.Fatal(err)
+	}
+	p.upload("/import", "file", file.String()).is(atImport).says("Another import into this account is running.")
+	if err := feed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	other.Wait()
+	p = p.upload("/import", "file", file.String()).is(atReport)
+
+	// What a process says that is at line 17, and then of one that has ended without a word.
+	_, fields := p.form("/run")
+	at := ui.PathImport + "/run?ticket=" + fields.Get("ticket")
+	if gone, err := owner.once(owner.request(http.MethodGet, at, nil)); err != nil || gone.status != http.StatusGone {
+		t.Errorf("before the yes: %d, %v", gone.status, err)
+	}
+	_, err := storage.Change(t.Context(), w.store.Uploads, "acme", owner.ID, func(u *storage.Upload) error {
+		u.State, u.Beat, u.Report = storage.UploadRunning, w.clock.Now(), []byte(`{"lines":17}`)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	running := owner.get(at).is("Importing people").says("17 of 40 lines", "also when you close this page")
+	for _, part := range []string{`role="status"`, `<progress aria-label="How far the import is" max="40" value="17">`, "data-watch", "How far is it now?"} {
+		if !strings.Contains(running.body, part) {
+			t.Errorf("no %s in\n%s", part, running.body)
+		}
+	}
+	// A second yes watches the first.
+	p.submit("/run").is("Importing people").says("17 of 40 lines")
+	w.clock.forward(20 * time.Second)
+	stopped := owner.get(at).is("The import was broken off").says("17 of 40 lines", "Something went wrong", "they are skipped")
+	if strings.Contains(stopped.body, "data-watch") {
+		t.Error("the page waits for what has ended")
+	}
+	stopped.submit("/run")
+	w.p.console.Wait()
+	owner.get(at).is(atImported).says("Added 40")
+}
+
+// A server that ends breaks imports off between two people, and says so on the page when it is back.
+func TestImportEndsWithTheServer(t *testing.T) {
+	w := newWorld(t)
+	owner := w.helper("acme", "olga@acme.example", storage.Owner)
+	p := owner.get(ui.PathImport).upload("/import", "file", "email\nlate@acme.example\n").is(atReport)
+	w.p.console.Stop()
+	p.submit("/run")
+	w.p.console.Wait()
+	owner.lang = "de"
+	stopped := owner.get(ui.PathImport + "/run?ticket=" + func() string { _, f := p.form("/run"); return f.Get("ticket") }())
+	stopped.is("Der Import wurde abgebrochen").says("bevor das Ende der Datei erreicht war")
+	if w.knows("acme", "late@acme.example") {
+		t.Error("somebody was imported after the end")
 	}
 }
 

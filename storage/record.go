@@ -37,10 +37,10 @@ func (Event) Kind() Kind { return Kind{Name: "events", Indexes: []string{"user"}
 type Message struct {
 	Key `bson:",inline"`
 	// Channel is "mail" or "sms".
-	Channel string    `json:"channel"`
-	To      string    `json:"to"`
-	Subject string    `json:"subject,omitempty"`
-	Text    string    `json:"text,omitempty"`
+	Channel string `json:"channel"`
+	To      string `json:"to"`
+	Subject string `json:"subject,omitempty"`
+	Text    string `json:"text,omitempty"`
 	// HTML says the same as Text in HTML; empty where there is none.
 	HTML    string    `json:"html,omitempty"`
 	Created time.Time `json:"created"`
@@ -108,9 +108,29 @@ type Upload struct {
 	// Format is how the file is written, and Update whether it changes what is there already.
 	Format string `json:"format"`
 	Update bool   `json:"update,omitempty"`
-	// Sealed is the file, piece by piece: there may be password hashes in it.
+	// Sealed is the file, piece by piece: there may be password hashes in it. It goes once the file is imported.
 	Sealed []string `json:"sealed"`
+	// Lines is how many lines the file has.
+	Lines int `json:"lines,omitempty"`
+	// State is an Upload… constant, and Beat when it was last seen to be so.
+	State string    `json:"state,omitempty"`
+	Beat  time.Time `json:"beat,omitzero"`
+	// Report is what has come of it so far, as JSON, and Failed a word for why no more did.
+	Report []byte `json:"report,omitempty"`
+	Failed string `json:"failed,omitempty"`
 }
+
+// How far an Upload is.
+const (
+	// UploadWaiting: for the yes.
+	UploadWaiting = ""
+	// UploadRunning: it is being imported, or was broken off where Beat is long ago.
+	UploadRunning = "running"
+	// UploadFailed: it was broken off, for the reason in Failed.
+	UploadFailed = "failed"
+	// UploadDone: all of it is imported.
+	UploadDone = "done"
+)
 
 // Kind says how uploads are kept.
 func (Upload) Kind() Kind { return Kind{Name: "uploads", Expiring: true} }

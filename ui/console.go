@@ -27,6 +27,7 @@ func (RecoveryCode) part() string { return "people" }
 func (Invite) part() string       { return "people" }
 func (Import) part() string       { return "people" }
 func (ImportReport) part() string { return "people" }
+func (Importing) part() string    { return "people" }
 func (UserTypes) part() string    { return "people" }
 func (UserType) part() string     { return "people" }
 

@@ -20,7 +20,15 @@ func importSamples() []Sample {
 	clean, nothing := report, report
 	clean.Refused, clean.Rows, clean.Updated, clean.Created = 0, nil, 0, 1
 	nothing.Created, nothing.Updated, nothing.Skipped, nothing.Action, nothing.Refused = 0, 0, 0, "", len(report.Rows)
+	done := report
+	done.Done, done.Action, done.Back = true, "", PathPeople
+	running := Importing{Done: 1400, Of: 4812, Here: PathImport + "/run?ticket=k7fq2m9xvd4t8wzn", Back: PathPeople}
+	stopped := running
+	stopped.Problem, stopped.Action, stopped.Ticket = InvalidFile("stopped", "", 5000), PathImport+"/run", report.Ticket
 	return []Sample{
+		{"importing", inside(), running},
+		{"importing-stopped", inside(), stopped},
+		{"import-done", inside(), done},
 		{"import", inside(), form},
 		{"import-problem", inside(), wrong},
 		{"import-report", inside(), report},

@@ -15,8 +15,30 @@ type Import struct {
 	Back      string `json:"back"`
 }
 
-// ImportReport says what would come of a file.
+// Importing says how far an import is.
+type Importing struct {
+	// Done is how many of the file's lines are done, Of how many it has.
+	Done int `json:"done"`
+	Of   int `json:"of"`
+	// Here is where the page itself is: it is looked at again until the import has ended, and then says what came of it.
+	Here string `json:"here"`
+	// Problem is why it was broken off; Action then begins it again with that Ticket, by POST.
+	Problem Text   `json:"problem,omitzero"`
+	Action  string `json:"action,omitempty"`
+	Ticket  string `json:"ticket,omitempty"`
+	// Back leads to the list of people.
+	Back string `json:"back"`
+}
+
+// Template implements Page.
+func (Importing) Template() string { return "importing" }
+
+func (p Importing) problem() Text { return p.Problem }
+
+// ImportReport says what would come of a file, or what came of it.
 type ImportReport struct {
+	// Done: it is imported.
+	Done bool `json:"done,omitempty"`
 	// Created, Updated, Skipped and Refused count lines.
 	Created int `json:"created"`
 	Updated int `json:"updated"`
@@ -28,7 +50,7 @@ type ImportReport struct {
 	Action  string `json:"action,omitempty"`
 	Ticket  string `json:"ticket,omitempty"`
 	Minutes int    `json:"minutes,omitempty"`
-	// Back leads to the form.
+	// Back leads to the form, or, where it is imported, to the list of people.
 	Back string `json:"back"`
 }
 

@@ -80,8 +80,6 @@ const (
 	// NoticeInvited, NoticeWithdrawn: {account} was sent an invitation, or its invitation was taken back.
 	NoticeInvited   = "notice.invited"
 	NoticeWithdrawn = "notice.withdrawn"
-	// NoticeImported: of the lines of a file, {created}, {updated}, {skipped} and {refused}.
-	NoticeImported = "notice.imported"
 	// NoticeInvitedOften: {account} was sent too many invitations lately; {n} minutes to wait.
 	NoticeInvitedOften = "notice.invited_often"
 	// NoticeReminded: {account} was asked to set up a second step; NoticeRemindedLately: that was so within the last day.
@@ -220,7 +218,7 @@ func (t Text) tone() string {
 	case NoticePolicySaved, NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorRenamed, NoticeTwoFactorOn,
 		NoticeSentAgain, NoticePasswordNew, NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent,
 		NoticeRecoveryRevoked, NoticeUnlocked, NoticePersonSaved, NoticePersonReset, NoticePersonEnded, NoticePersonForgot,
-		NoticePersonDisabled, NoticePersonEnabled, NoticeRetentionSaved, NoticePersonDeleted, NoticeInvited, NoticeWithdrawn, NoticeImported, NoticeReminded,
+		NoticePersonDisabled, NoticePersonEnabled, NoticeRetentionSaved, NoticePersonDeleted, NoticeInvited, NoticeWithdrawn, NoticeReminded,
 		NoticeRemindedAll, NoticeSettingsSaved, NoticeBrandingSaved, NoticeLogoSaved, NoticeLogoRemoved,
 		NoticeTypeAdded, NoticeTypeSaved, NoticeTypeRemoved,
 		NoticeApplicationSaved, NoticeApplicationDisabled, NoticeApplicationEnabled,

@@ -20,12 +20,13 @@ func (s *Service) importRoutes() []web.Route {
 		web.Get(ui.PathImport, web.Fresh, s.askImport),
 		web.Post(ui.PathImport, web.Fresh, s.checkImport),
 		web.Post(importRun, web.Fresh, s.runImport),
+		web.Get(importRun, web.Self, s.importing),
 		web.Get(peopleExport, web.Fresh, s.exportPeople),
 	}
 }
 
 const (
-	// importLines is how many lines a file may have: what is done while somebody waits for a page. The API and the command
+	// importLines is how many lines a file may have: what is checked while somebody waits for a page. The API and the command
 	// take files of any length.
 	importLines = 5000
 	// importShown is how many refused lines a page shows.
@@ -62,6 +63,7 @@ func (s *Service) checkImport(ctx context.Context, by *web.Actor, in checkImport
 	}
 	f := held{format: formatOf(in.File.Data), update: in.Update, data: in.File.Data}
 	report, err := s.tryImport(ctx, by, in.File, f)
+	f.lines = report.Lines
 	if says, ok := fileRefused(err); ok {
 		form.Update, form.Problem = in.Update, says
 		return web.Result{Page: form, Refused: true}, nil
@@ -87,15 +89,21 @@ func (s *Service) tryImport(ctx context.Context, by *web.Actor, file web.FormFil
 	case bytes.Count(f.data, []byte{'\n'}) > importLines+1:
 		return transfer.Imported{}, web.Refuse("file", "lines", "it has too many lines", "split it, or send it by the API or by command")
 	}
-	return s.bring(ctx, by, f, true)
+	return s.bring(ctx, by, f, true, nil)
 }
 
-func (s *Service) bring(ctx context.Context, by *web.Actor, f held, dry bool) (transfer.Imported, error) {
+// bring imports a file, or tries to. progress is told how far it is, about once a second.
+func (s *Service) bring(ctx context.Context, by *web.Actor, f held, dry bool, progress func(transfer.Imported)) (transfer.Imported, error) {
 	report := transfer.Imported{DryRun: dry}
+	o := transfer.Options{Format: f.format, DryRun: dry, Update: f.update, Line: report.Add}
+	if progress != nil {
+		o.Progress = func(t transfer.Totals) {
+			report.Totals = t
+			progress(report)
+		}
+	}
 	var err error
-	report.Totals, err = s.Transfer.Import(ctx, by, by.Tenant.ID, bytes.NewReader(f.data), transfer.Options{
-		Format: f.format, DryRun: dry, Update: f.update, Line: report.Add,
-	})
+	report.Totals, err = s.Transfer.Import(ctx, by, by.Tenant.ID, bytes.NewReader(f.data), o)
 	return report, err
 }
 
@@ -127,31 +135,6 @@ func reportPage(r transfer.Imported) ui.ImportReport {
 		page.Rows = append(page.Rows, ui.ImportRow{Line: l.Line, Account: l.Account, Says: ui.InvalidLine(l.Code, l.Field, l.Value)})
 	}
 	return page
-}
-
-type runImportIn struct {
-	Ticket string `form:"ticket"`
-}
-
-// runImport imports the file that was checked. It is kept until that is done, so that what was broken off can be asked for
-// again: who is there by then is skipped.
-func (s *Service) runImport(ctx context.Context, by *web.Actor, in runImportIn) (web.Result, error) {
-	if err := s.Admin.MayOwn(ctx, by, by.Tenant.ID); err != nil {
-		return web.Result{}, err
-	}
-	f, err := s.take(ctx, by, in.Ticket)
-	if err != nil {
-		return web.Result{}, err
-	}
-	report, err := s.bring(ctx, by, f, false)
-	if err != nil {
-		return web.Result{}, err
-	}
-	if err := s.drop(ctx, by, in.Ticket); err != nil {
-		return web.Result{}, err
-	}
-	return s.done(ui.PathPeople, ui.NoticeImported,
-		"created", report.Created, "updated", report.Updated, "skipped", report.Skipped, "refused", report.Refused)
 }
 
 type exportPeopleIn struct {

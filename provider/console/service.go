@@ -3,8 +3,10 @@ package console
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/url"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
@@ -27,22 +29,29 @@ type Config struct {
 	Keys     *keys.Keys
 	// Issuer is what applications are told to trust.
 	Issuer string
+	Logger *slog.Logger
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
 // Service draws the pages. It is safe for concurrent use.
-type Service struct{ Config }
+type Service struct {
+	Config
+	// imports are those under way, and halt, which is closed once, ends them.
+	imports sync.WaitGroup
+	halt    chan struct{}
+	once    sync.Once
+}
 
 // New checks the configuration.
 func New(c Config) (*Service, error) {
-	if c.Admin == nil || c.Transfer == nil || c.Credentials == nil || c.Store.Users == nil || c.Keys == nil || c.Issuer == "" {
+	if c.Admin == nil || c.Transfer == nil || c.Credentials == nil || c.Store.Users == nil || c.Keys == nil || c.Issuer == "" || c.Logger == nil {
 		return nil, errors.New("console: Config lacks a part")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Service{c}, nil
+	return &Service{Config: c, halt: make(chan struct{})}, nil
 }
 
 // Routes are the pages.

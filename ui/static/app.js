@@ -109,6 +109,27 @@
     if (form.dataset.again > 0) tick();
   });
 
+  // Long work is looked at again until it has ended. Readers of the screen hear how far it is; what came of it is a page anew.
+  all("[data-watch]", (watched) => {
+    const look = async () => {
+      try {
+        const got = await fetch(location.href, { headers: { Accept: "text/html" } });
+        const next = new DOMParser().parseFromString(await got.text(), "text/html").getElementById(watched.id);
+        if (!next || !("watch" in next.dataset)) {
+          location.reload();
+          return;
+        }
+        watched.querySelector("[role=status]").textContent = next.querySelector("[role=status]").textContent;
+        watched.querySelector("progress").value = next.querySelector("progress").value;
+      } catch {
+        // Not reached: there is another try.
+      }
+      setTimeout(look, 1500);
+    };
+    all("[data-unwatched]", (link) => { link.hidden = true; });
+    setTimeout(look, 1500);
+  });
+
   // Menus close when something else is wanted.
   addEventListener("click", (event) => {
     all("details.menu[open]", (menu) => { if (!menu.contains(event.target)) menu.open = false; });
