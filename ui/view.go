@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -60,10 +61,10 @@ func (v view) AccentStyle() string { return AccentPath(v.Brand().Accent) }
 // link is a link of the foot of pages: a key of the catalogues, and where it leads.
 type link struct{ Key, URL string }
 
-// Links are what the tenant has the foot of pages link to.
+// Links are what the foot of pages links to: the tenant's own help, or else ours, and what else the tenant has.
 func (v view) Links() []link {
 	b := v.Brand()
-	all := []link{{"foot.help", b.Help}, {"foot.privacy", b.Privacy}, {"foot.terms", b.Terms}}
+	all := []link{{"foot.help", cmp.Or(b.Help, PathHelp)}, {"foot.privacy", b.Privacy}, {"foot.terms", b.Terms}}
 	return slices.DeleteFunc(all, func(l link) bool { return l.URL == "" })
 }
 
