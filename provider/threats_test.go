@@ -221,7 +221,7 @@ func TestOneGate(t *testing.T) {
 		"POST /introspect": true, "POST /revoke": true, "GET /keys": true, "GET /logout": true, "POST /logout": true,
 		"POST /logout/confirm": true, "GET /.well-known/openid-configuration": true,
 		"GET /.well-known/oauth-authorization-server": true,
-		"GET /forgot": true, "POST /forgot": true,
+		"GET /forgot": true, "POST /forgot": true, "GET /help": true, "GET /help/:topic": true,
 		"GET /api/v1": true, "GET /api/v1/openapi.json": true,
 	}
 	// What takes a sealed request or a mailed link refuses whoever has none, and tells nobody why.
