@@ -234,6 +234,8 @@ type SetUpInput struct {
 	Forced  bool   `json:"forced,omitempty"`
 	// Ask is an mfa.Ask: AskPhone or AskText. The field is called "input".
 	Ask string `json:"ask"`
+	// Replaces is the masked number whose place the new one takes; empty where it is one more.
+	Replaces string `json:"replaces,omitempty"`
 	// Value is what was typed in before.
 	Value string `json:"value,omitempty"`
 	// Countries are those whose numbers are accepted, as ISO 3166-1 alpha-2 codes; none means all.

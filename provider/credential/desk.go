@@ -24,8 +24,13 @@ type Desk struct {
 	// Enrolling is the set-up under way, if any; Keep stores another, or its change.
 	Enrolling *storage.Enrolling
 	Keep      func(ctx context.Context, e *storage.Enrolling) error
-	// Accept is asked in the middle of the change that the right answer makes; see Accept.
+	// Accept is asked in the middle of the change that the right answer makes; see the type Accept.
 	Accept func(ctx context.Context, factor string, held []storage.Credential) error
+	// AcceptInPlace is Accept for what takes the place of another credential. It and InPlace are nil where nothing can.
+	AcceptInPlace func(ctx context.Context, factor string, held []storage.Credential) error
+	// Replaces is the credential whose place is to be taken by what is set up; InPlace is the path where that begins.
+	Replaces *storage.Credential
+	InPlace  func(id string) string
 	// Before may refuse a set-up before it begins.
 	Before func(ctx context.Context, factor string) error
 	// Record puts what became of it into the audit log.
@@ -52,20 +57,20 @@ func (d *Desk) Begin(ctx context.Context, factor string, in *string) (web.Result
 		typed = *in
 	}
 	if f.Info().Asks != mfa.AsksNothing && in == nil {
-		return web.Go(d.At + "/" + factor), nil
+		return web.Go(d.beginsAt(factor, d.replaces())), nil
 	}
 	if f.Info().Asks != mfa.AsksNothing && strings.TrimSpace(typed) == "" {
 		return d.again(d.ask(f, typed, ui.Say(ui.ProblemInputEmpty))), nil
 	}
 	// Sent twice, it shows the same secret twice: the one scanned from the first page must not be thrown away, nor a
 	// second SMS be sent.
-	if up, err := d.Enrolment(ctx, d.Person, d.Enrolling); err == nil && d.Enrolling.Factor == factor && up.input == typed && d.Now().Sub(d.Enrolling.At) < sameSetUp {
+	if up, err := d.Enrolment(ctx, d.Person, d.Enrolling); err == nil && d.Enrolling.Factor == factor && up.input == typed && up.Replaces == d.replaces() && d.Now().Sub(d.Enrolling.At) < sameSetUp {
 		return web.Go(d.At), nil
 	}
 	if err := d.Before(ctx, factor); err != nil {
 		return web.Result{}, err
 	}
-	e, err := d.BeginEnrolment(ctx, d.Person, factor, typed)
+	e, err := d.BeginEnrolment(ctx, d.Person, factor, typed, d.replaces())
 	var refused *mfa.Refused
 	if errors.As(err, &refused) {
 		if err := d.Record(ctx, "factor.sent", "refused", factor, string(refused.Reason)); err != nil {
@@ -83,6 +88,22 @@ func (d *Desk) Begin(ctx context.Context, factor string, in *string) (web.Result
 		return web.Result{}, err
 	}
 	return web.Go(d.At), nil
+}
+
+// replaces is the ID of the credential whose place is to be taken, empty where there is none.
+func (d *Desk) replaces() string {
+	if d.Replaces == nil {
+		return ""
+	}
+	return d.Replaces.ID
+}
+
+// beginsAt is the path where the set-up of a factor begins.
+func (d *Desk) beginsAt(factor, replaces string) string {
+	if replaces != "" {
+		return d.InPlace(replaces)
+	}
+	return d.At + "/" + factor
 }
 
 // sameSetUp is how long the same request to begin means the same set-up.
@@ -119,7 +140,10 @@ func (d *Desk) ask(f mfa.Factor, typed string, problem ui.Text) ui.SetUpInput {
 	i := f.Info()
 	page := ui.SetUpInput{
 		Factor: ui.Factor{ID: i.ID, Name: i.Name}, Account: web.Account(d.Person.User), Forced: d.Forced, Ask: string(i.Asks),
-		Value: typed, Action: d.At + "/" + i.ID, Cancel: d.Away, Problem: problem,
+		Value: typed, Action: d.beginsAt(i.ID, d.replaces()), Cancel: d.Away, Problem: problem,
+	}
+	if d.Replaces != nil {
+		page.Replaces = d.Replaces.Note
 	}
 	if c, ok := f.(interface{ Allowed(u mfa.User) []string }); ok {
 		page.Countries = c.Allowed(d.user(d.Person, nil))
@@ -161,7 +185,7 @@ func (d *Desk) page(up SettingUp) ui.SetUp {
 		page.Again, page.AgainAt = d.At+"/send-again", up.Prompt.Again.UTC().Format(time.RFC3339)
 	}
 	if up.Factor.Info().Asks != mfa.AsksNothing {
-		page.Edit = d.At + "/" + page.Factor.ID
+		page.Edit = d.beginsAt(page.Factor.ID, up.Replaces)
 	}
 	return page
 }
@@ -219,8 +243,12 @@ func (d *Desk) Confirm(ctx context.Context, answer string) (web.Result, error) {
 	if again := d.Again(ctx, d.Person, e.Refused, e.Factor, answer); again != nil {
 		return d.wrongAgain(up, again)
 	}
+	accept := d.Accept
+	if up.Replaces != "" {
+		accept = d.AcceptInPlace
+	}
 	done, err := d.ConfirmEnrolment(ctx, d.Person, e, answer, func(held []storage.Credential) error {
-		return d.Accept(ctx, e.Factor, held)
+		return accept(ctx, e.Factor, held)
 	})
 	switch {
 	case errors.Is(err, errMovedOn), errors.Is(err, storage.ErrExists):

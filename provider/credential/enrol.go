@@ -20,12 +20,15 @@ type SettingUp struct {
 	state []byte
 	// input is what the set-up was begun with.
 	input string
+	// Replaces is the ID of the credential whose place the new one takes; empty where it is one more.
+	Replaces string
 }
 
 // enrolment is what waits, sealed, until a set-up is confirmed.
 type enrolment struct {
 	Challenge mfa.Challenge `json:"challenge"`
 	Input     string        `json:"input,omitempty"`
+	Replaces  string        `json:"replaces,omitempty"`
 }
 
 // Settable are the factors that users set up by themselves, the best first.
@@ -36,8 +39,9 @@ func (k *Keeper) Settable() []mfa.Factor {
 	})
 }
 
-// BeginEnrolment begins to set a factor up. Its secret waits, sealed, in the Enrolling.
-func (k *Keeper) BeginEnrolment(ctx context.Context, p Person, factor, in string) (*storage.Enrolling, error) {
+// BeginEnrolment begins to set a factor up. Its secret waits, sealed, in the Enrolling. Where replaces is the ID of a
+// credential of the same factor, that stays as good as it is until ConfirmEnrolment puts the new one in its place.
+func (k *Keeper) BeginEnrolment(ctx context.Context, p Person, factor, in, replaces string) (*storage.Enrolling, error) {
 	f, err := k.Factor(factor)
 	if err != nil {
 		return nil, err
@@ -53,7 +57,7 @@ func (k *Keeper) BeginEnrolment(ctx context.Context, p Person, factor, in string
 	if err != nil {
 		return nil, fmt.Errorf("set-up of %s: %w", factor, err)
 	}
-	return k.enrolling(ctx, p, factor, enrolment{Challenge: ch, Input: in}, k.Now())
+	return k.enrolling(ctx, p, factor, enrolment{Challenge: ch, Input: in, Replaces: replaces}, k.Now())
 }
 
 func (k *Keeper) enrolling(ctx context.Context, p Person, factor string, e enrolment, at time.Time) (*storage.Enrolling, error) {
@@ -78,7 +82,7 @@ func (k *Keeper) RepeatEnrolment(ctx context.Context, p Person, e *storage.Enrol
 	if err != nil {
 		return nil, fmt.Errorf("set-up of %s: %w", e.Factor, err)
 	}
-	return k.enrolling(ctx, p, e.Factor, enrolment{Challenge: ch, Input: s.input}, e.At)
+	return k.enrolling(ctx, p, e.Factor, enrolment{Challenge: ch, Input: s.input, Replaces: s.Replaces}, e.At)
 }
 
 // Enrolment opens a set-up under way. ErrNothingPending where there is none, or its time is over.
@@ -98,7 +102,7 @@ func (k *Keeper) Enrolment(ctx context.Context, p Person, e *storage.Enrolling) 
 	if k.over(ch) {
 		return SettingUp{}, ErrNothingPending
 	}
-	return SettingUp{Factor: f, Prompt: ch.Prompt, Input: input(f, ch), state: ch.State, input: under.Input}, nil
+	return SettingUp{Factor: f, Prompt: ch.Prompt, Input: input(f, ch), Replaces: under.Replaces, state: ch.State, input: under.Input}, nil
 }
 
 // Enrolled is a set-up that succeeded.
@@ -107,6 +111,8 @@ type Enrolled struct {
 	Proof      storage.Proof
 	// Codes are the backup codes that came with a first factor; none where there was a factor already.
 	Codes []string
+	// Replaced is the credential whose place it took, as it was; nil where it is one more.
+	Replaced *storage.Credential
 }
 
 // ConfirmEnrolment ends a set-up with the first answer, and stores the credential once accept agrees. With the first
@@ -133,6 +139,9 @@ func (k *Keeper) ConfirmEnrolment(ctx context.Context, p Person, e *storage.Enro
 	}
 	if err := k.Forgive(ctx, p); err != nil {
 		return Enrolled{}, err
+	}
+	if s.Replaces != "" {
+		return k.replace(ctx, p, s, e, got, accept)
 	}
 	// The set-up's time names the credential, so that the same set-up confirmed twice is stored, and noted, once.
 	id := fmt.Sprintf("%s-%s-%d", p.User.ID, e.Factor, e.At.UnixMilli())
@@ -164,6 +173,41 @@ func (k *Keeper) enrol(ctx context.Context, p Person, s SettingUp, id string, go
 	if len(k.Primary(held)) == 0 {
 		done.Codes, err = k.newCodes(ctx, p, held)
 	}
+	return done, err
+}
+
+// replace puts what was confirmed in the place of a credential, by one write: at every moment one of the two is good, and
+// never both. Its name stays. errMovedOn where the credential is gone.
+func (k *Keeper) replace(ctx context.Context, p Person, s SettingUp, e *storage.Enrolling, got mfa.Credential, accept Accept) (Enrolled, error) {
+	var was storage.Credential
+	once := func(held []storage.Credential) error {
+		i := slices.IndexFunc(held, func(c storage.Credential) bool { return c.ID == s.Replaces && c.Factor == e.Factor })
+		if i < 0 {
+			return errMovedOn
+		}
+		// The set-up's time is kept as the credential's, so that the same set-up confirmed twice is noted once.
+		if was = held[i]; was.Created.Equal(e.At) {
+			return storage.ErrExists
+		}
+		return accept(held)
+	}
+	var done Enrolled
+	err := k.change(ctx, p, once, func([]storage.Credential) error {
+		sealed, err := k.Seal.SealFor(ctx, was.Tenant, purposeOf(was), got.Data)
+		if err != nil {
+			return err
+		}
+		// Somebody may sign in by it at the same moment. Whoever is first, what is kept from here on is the new one.
+		c, err := storage.Change(ctx, k.Credentials, was.Tenant, was.ID, func(c *storage.Credential) error {
+			c.Data, c.Note, c.Left, c.Made, c.Expires = sealed, got.Note, got.Left, got.Left, got.Expires
+			c.Created, c.LastUsed = e.At, time.Time{}
+			return nil
+		})
+		if err == nil {
+			done = Enrolled{Credential: c, Proof: k.proof(s.Factor, got, c.ID), Replaced: &was}
+		}
+		return err
+	})
 	return done, err
 }
 

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"time"
-	"unicode/utf8"
 
 	"github.com/sallyport-id/sallyport/mfa"
 	"github.com/sallyport-id/sallyport/provider/credential"
 	"github.com/sallyport-id/sallyport/provider/directory"
-	"github.com/sallyport-id/sallyport/provider/policy"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/ui"
@@ -126,23 +124,14 @@ func (s *Service) askPassword(ctx context.Context, by *web.Actor, in linkIn) (we
 	return draw(p, page, false), err
 }
 
-// leastAlone is how many characters a password has at least where nothing stands behind it.
-const leastAlone = 15
-
 func (s *Service) newPassword(ctx context.Context, by *web.Actor, p credential.Person, link string) (ui.NewPassword, error) {
-	page := ui.NewPassword{Account: web.Account(p.User), Least: directory.MinPassword, Action: pathPassword + link}
+	page := ui.NewPassword{Account: web.Account(p.User), Action: pathPassword + link}
 	d, err := s.Decision(ctx, by, p)
 	if err != nil {
 		return page, err
 	}
-	held, err := s.Credentials.List(ctx, p)
-	if err != nil {
-		return page, web.Unavailable("factors", err)
-	}
-	if d.TwoFactor != policy.Required && len(s.Credentials.Primary(held)) == 0 {
-		page.Least = leastAlone
-	}
-	return page, nil
+	page.Least, err = s.Credentials.LeastPassword(ctx, p, d)
+	return page, err
 }
 
 // setPassword sets a new password, and ends everything that was signed in with the old one. It signs nobody in: the
@@ -194,33 +183,13 @@ func (s *Service) setPassword(ctx context.Context, by *web.Actor, in linkIn) (we
 
 // checkPassword finds what can be told of a new password before the link is spent. *directory.PasswordError.
 func (s *Service) checkPassword(p credential.Person, page ui.NewPassword, password string) error {
-	err := directory.CheckNew(password, p.User.Email, p.User.Login, p.User.Name, p.Tenant.Name, s.Notices.Product)
-	if err == nil && utf8.RuneCountInString(password) < page.Least {
-		err = &directory.PasswordError{Reason: directory.TooShort}
-	}
-	return err
+	return p.CheckPassword(password, page.Least, s.Notices.Product)
 }
 
 func (s *Service) badPassword(p credential.Person, page ui.NewPassword, err error) (web.Result, error) {
-	var bad *directory.PasswordError
-	if !errors.As(err, &bad) {
+	page.Problem = credential.PasswordProblem(err, page.Least)
+	if page.Problem.Key == "" {
 		return web.Result{}, web.Unavailable("password", err)
 	}
-	page.Problem = passwordProblem(bad.Reason, page.Least)
 	return draw(p, page, true), nil
-}
-
-func passwordProblem(reason string, least int) ui.Text {
-	switch reason {
-	case directory.TooShort:
-		return ui.Say(ui.ProblemPasswordShort, "n", least)
-	case directory.TooLong:
-		return ui.Say(ui.ProblemPasswordLong, "n", directory.MaxPassword)
-	case directory.Common:
-		return ui.Say(ui.ProblemPasswordCommon)
-	case directory.Personal:
-		return ui.Say(ui.ProblemPasswordPersonal)
-	default:
-		return ui.Say(ui.ProblemPasswordText)
-	}
 }
