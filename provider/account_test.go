@@ -19,11 +19,11 @@ func TestTurnOnAndOff(t *testing.T) {
 	w := newWorld(t)
 	w.user("birch", "kim@birch.example", "client")
 	b := w.browser()
-	p := b.get("/account").signIn("kim@birch.example").is(atSecurity)
+	p := b.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	intro := b.get(p.link("/account/two-factor")).is(atIntro).says("At every sign-in you will be asked")
 	setUp := intro.submit("/account/set-up/totp").says("free", "Google Authenticator")
 	ph := w.scan(setUp)
-	if p := b.get("/account"); strings.Contains(p.text(), "Authenticator app") && strings.Contains(p.text(), "Remove") {
+	if p := b.get("/account/security"); strings.Contains(p.text(), "Authenticator app") && strings.Contains(p.text(), "Remove") {
 		t.Error("active before a right code")
 	}
 	wrong := setUp.submit("/account/set-up", "code", ph.wrong())
@@ -43,7 +43,7 @@ func TestTurnOnAndOff(t *testing.T) {
 		t.Errorf("the QR code can be fetched after confirmation: %d", p.status)
 	}
 
-	p = b.get(b.get("/account").link("/account/codes/new"))
+	p = b.get(b.get("/account/security").link("/account/codes/new"))
 	fresh := p.submit("/account/codes/new").is(atCodes)
 	now := fresh.codes()
 	if slices.ContainsFunc(now, func(c string) bool { return slices.Contains(old, c) }) || len(now) != 10 {
@@ -51,15 +51,15 @@ func TestTurnOnAndOff(t *testing.T) {
 	}
 	fresh.submit("/account/codes", "saved", "yes").is(atSecurity)
 	other := w.browser()
-	q := other.get("/account").signIn("kim@birch.example").is(atCode)
+	q := other.get("/account/security").signIn("kim@birch.example").is(atCode)
 	if q = other.get(q.url.Path+"/with/backup").submit("/with/backup", "code", old[0]); q.status != 422 {
 		t.Errorf("a code of the old set answers %d", q.status)
 	}
 	q.submit("/with/backup", "code", now[0]).is(atSecurity)
 
-	off := b.get("/account")
+	off := b.get("/account/security")
 	b.get(off.link("/account/two-factor/off")).submit("/account/two-factor/off").is(atSecurity)
-	w.browser().get("/account").signIn("kim@birch.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	left, err := w.store.Credentials.List(t.Context(), storage.Query{Tenant: "birch"})
 	if err != nil || len(left) != 0 {
 		t.Errorf("%d credentials left after turning off (%v)", len(left), err)
@@ -78,7 +78,7 @@ func TestOffIsRefusedWhileRequired(t *testing.T) {
 	w := newWorld(t)
 	_, ph, _ := w.enrolled("acme", "robin@acme.example")
 	b := w.browser()
-	p := b.get("/account").signIn("robin@acme.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
+	p := b.get("/account/security").signIn("robin@acme.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
 	p.says("Staff must use two-factor authentication", "Your only factor can’t be removed")
 	remove := strings.TrimSuffix(p.link("/rename"), "/rename") + "/remove"
 	if strings.Contains(p.body, remove) {
@@ -94,7 +94,7 @@ func TestOffIsRefusedWhileRequired(t *testing.T) {
 				t.Errorf("%s %s answers %d", method, path, p.status)
 			}
 			p.is("Two-factor authentication is required here").says("Staff must use two-factor authentication")
-			b.get(p.link("/account")).is(atSecurity)
+			b.get(p.link("/account")).is(atAccount)
 		}
 	}
 	w.clock.forward(time.Second)
@@ -108,12 +108,12 @@ func TestRefusalsLeadOn(t *testing.T) {
 	w := newWorld(t)
 	w.user("birch", "kim@birch.example", "client")
 	b := w.browser()
-	b.get("/account").signIn("kim@birch.example").is(atSecurity)
+	b.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	gone := b.get("/account/credentials/none/rename")
 	if gone.status != http.StatusNotFound {
 		t.Errorf("a credential that is not there answers %d", gone.status)
 	}
-	b.get(gone.link("/account")).is(atSecurity)
+	b.get(gone.link("/account")).is(atAccount)
 	unknown := b.get("/authorize?client_id=none&response_type=code")
 	unknown.is("We don’t know this application").walk(func(n *html.Node) {
 		if n.Data == "a" && attr(n, "class") == "button" {
@@ -127,11 +127,11 @@ func TestFreshSecondStep(t *testing.T) {
 	w := newWorld(t)
 	_, ph, _ := w.enrolled("birch", "kim@birch.example")
 	b := w.browser()
-	b.get("/account").signIn("kim@birch.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
+	b.get("/account/security").signIn("kim@birch.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
 	w.clock.forward(9 * time.Minute)
 	b.get("/account/codes/new").is("Make new backup codes?")
 	w.clock.forward(2 * time.Minute)
-	b.get("/account").is(atSecurity)
+	b.get("/account/security").is(atSecurity)
 	p := b.get("/account/codes/new").is(atCode)
 	post, err := b.once(b.request(http.MethodPost, "/account/two-factor/off", url.Values{}))
 	if err != nil || !strings.HasPrefix(post.header.Get("Location"), "/signin") {
@@ -141,7 +141,7 @@ func TestFreshSecondStep(t *testing.T) {
 
 	w.user("birch", "new@birch.example", "client")
 	b = w.browser()
-	b.get("/account").signIn("new@birch.example").is(atSecurity)
+	b.get("/account/security").signIn("new@birch.example").is(atSecurity)
 	w.clock.forward(11 * time.Minute)
 	b.get("/account/two-factor").signIn("new@birch.example").is(atIntro)
 }
@@ -151,7 +151,7 @@ func TestPasswordAloneNeverEnrols(t *testing.T) {
 	w := newWorld(t)
 	_, _, _ = w.enrolled("acme", "robin@acme.example")
 	thief := w.browser()
-	p := thief.get("/account").signIn("robin@acme.example").is(atCode)
+	p := thief.get("/account/security").signIn("robin@acme.example").is(atCode)
 	for _, path := range []string{p.url.Path + "/set-up/totp", p.url.Path + "/set-up", "/account/set-up/totp", "/account/set-up", p.url.Path + "/codes"} {
 		q := thief.follow(thief.request(http.MethodPost, path, url.Values{"code": {"123456"}, "saved": {"yes"}}))
 		if strings.Contains(q.body, "otpauth://") || q.status == 200 && q.heading() == atSecurity {
@@ -173,10 +173,10 @@ func TestChangeEndsOtherSessions(t *testing.T) {
 	w := newWorld(t)
 	_, ph, _ := w.enrolled("birch", "kim@birch.example")
 	one, two := w.browser(), w.browser()
-	one.get("/account").signIn("kim@birch.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
-	two.get("/account").signIn("kim@birch.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
+	one.get("/account/security").signIn("kim@birch.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
+	two.get("/account/security").signIn("kim@birch.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
 	one.get("/account/codes/new").submit("/account/codes/new").is(atCodes)
-	two.get("/account").is(atSignIn)
+	two.get("/account/security").is(atSignIn)
 	one.get("/account/codes").is(atCodes)
 }
 
@@ -185,7 +185,7 @@ func TestSeveralAuthenticators(t *testing.T) {
 	w := newWorld(t)
 	_, first, _ := w.enrolled("birch", "kim@birch.example")
 	b := w.browser()
-	p := b.get("/account").signIn("kim@birch.example").submit("/with/totp", "code", first.next()).is(atSecurity)
+	p := b.get("/account/security").signIn("kim@birch.example").submit("/with/totp", "code", first.next()).is(atSecurity)
 	setUp := p.b.get("/account/two-factor").submit("/account/set-up/totp")
 	second := w.scan(setUp)
 	p = setUp.submit("/account/set-up", "code", second.code()).is(atSecurity)
@@ -199,12 +199,12 @@ func TestSeveralAuthenticators(t *testing.T) {
 	}
 	p = rename.submit("/rename", "name", `Work <b>phone</b> & "co"`).is(atSecurity).says(`Work <b>phone</b> & "co"`)
 	for _, ph := range []*phone{first, second} {
-		w.browser().get("/account").signIn("kim@birch.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
+		w.browser().get("/account/security").signIn("kim@birch.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
 	}
 	p = b.get(p.link("/remove")).submit("/remove").is(atSecurity)
 	works := 0
 	for _, ph := range []*phone{first, second} {
-		if q := w.browser().get("/account").signIn("kim@birch.example").submit("/with/totp", "code", ph.next()); q.status == 200 {
+		if q := w.browser().get("/account/security").signIn("kim@birch.example").submit("/with/totp", "code", ph.next()); q.status == 200 {
 			works++
 		}
 	}
@@ -213,7 +213,7 @@ func TestSeveralAuthenticators(t *testing.T) {
 	}
 	// The last one takes the backup codes with it.
 	b.get(p.link("/remove")).says("two-factor authentication").submit("/remove").is(atSecurity)
-	w.browser().get("/account").signIn("kim@birch.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("kim@birch.example").is(atSecurity)
 }
 
 // 003-2, 002-1: a second step that is unavailable can't be set up, and the page says why.
@@ -233,7 +233,7 @@ func TestUnavailable(t *testing.T) {
 		}
 		w.rules("birch", c.rule)
 		b := w.browser()
-		b.get("/account").signIn("kim@birch.example").is(atSecurity).says(c.says)
+		b.get("/account/security").signIn("kim@birch.example").is(atSecurity).says(c.says)
 		if p := b.follow(b.request(http.MethodPost, "/account/set-up/totp", url.Values{})); p.status != http.StatusForbidden {
 			t.Errorf("%s: setting up answers %d", c.rule.Name, p.status)
 		}
@@ -245,29 +245,29 @@ func TestSignOut(t *testing.T) {
 	w := newWorld(t)
 	w.user("birch", "kim@birch.example", "client")
 	b := w.browser()
-	b.get("/account").signIn("kim@birch.example").is(atSecurity)
+	b.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	issuer, err := url.Parse(w.issuer)
 	if err != nil {
 		t.Fatal(err)
 	}
 	stolen := b.client.Jar.Cookies(issuer)
-	b.get("/account").is(atSecurity)
+	b.get("/account/security").is(atSecurity)
 	b.get("/signout").submit("/signout").is("You are signed out")
-	b.get("/account").is(atSignIn)
+	b.get("/account/security").is(atSignIn)
 	thief := w.browser()
 	thief.client.Jar.SetCookies(issuer, stolen)
-	thief.get("/account").is(atSignIn)
+	thief.get("/account/security").is(atSignIn)
 }
 
-// The security page tells when the sign-in before this one was, so that a stranger's is noticed.
+// The overview tells when the sign-in before this one was, so that a stranger's is noticed.
 func TestLastSignInBefore(t *testing.T) {
 	w := newWorld(t)
 	w.user("birch", "kim@birch.example", "client")
-	first := w.browser().get("/account").signIn("kim@birch.example").is(atSecurity)
+	first := w.browser().get("/account").signIn("kim@birch.example").is(atAccount)
 	if strings.Contains(first.text(), "Last sign-in before") {
 		t.Error("the first sign-in tells of one before it")
 	}
 	at := w.clock.Now().UTC().Format("15:04")
 	w.clock.forward(2 * time.Hour)
-	w.browser().get("/account").signIn("kim@birch.example").is(atSecurity).says("Last sign-in before this one", at)
+	w.browser().get("/account").signIn("kim@birch.example").is(atAccount).says("Last sign-in before this one", at)
 }

@@ -35,8 +35,8 @@ func TestAdoptionIsCountedDayByDay(t *testing.T) {
 	// Set up: the numbers of now follow at once, those of the day stay what they were.
 	began := date(w.clock.Now())
 	c := w.browser()
-	c.get("/account").signIn("client0@birch.example").is(atSecurity)
-	setUp := c.get(c.get("/account").link("/account/two-factor")).submit("/account/set-up/totp")
+	c.get("/account/security").signIn("client0@birch.example").is(atSecurity)
+	setUp := c.get(c.get("/account/security").link("/account/two-factor")).submit("/account/set-up/totp")
 	ph := w.scan(setUp)
 	setUp.submit("/account/set-up", "code", ph.code()).submit("/account/codes", "saved", "yes").is(atSecurity)
 	owner.get(ui.PathAdoption).says("2 of 4 users have set up a second step: 50%.", "33% 1 of 3")
@@ -139,10 +139,10 @@ func TestTextMessagesAreCounted(t *testing.T) {
 		t.Errorf("after a set-up: %+v, %+v", a.SMS, a.Today)
 	}
 	w.nextDay()
-	w.browser().get("/account").signIn("robin@acme.example").is(atMessage)
+	w.browser().get("/account/security").signIn("robin@acme.example").is(atMessage)
 	w.gateway.fail(errors.New("it burns"))
 	w.clock.forward(time.Hour)
-	w.browser().get("/account").signIn("robin@acme.example").is(atMessage).says("couldn’t be sent just now")
+	w.browser().get("/account/security").signIn("robin@acme.example").is(atMessage).says("couldn’t be sent just now")
 	a := w.adoption("acme")
 	if a.Today.SMS != 1 || a.SMS.Month != 2 || len(a.Days) != 1 || a.Days[0].SMS != 1 || a.Days[0].Counted {
 		t.Errorf("the day after: %+v, %+v, %+v", a.SMS, a.Today, a.Days)
@@ -183,6 +183,6 @@ func TestTextMessagesAreCounted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	owner.get("/account").signIn("olga@acme.example").is(atMessage).submit("/with/sms", "code", w.codes(britE)[0])
+	owner.get("/account/security").signIn("olga@acme.example").is(atMessage).submit("/with/sms", "code", w.codes(britE)[0])
 	owner.get(ui.PathAdoption).is(atAdoption).says("2 were sent today.", "This month it is 2.", "The budget is 20 a day.")
 }

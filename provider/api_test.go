@@ -217,12 +217,12 @@ func TestAPITakesNoCookies(t *testing.T) {
 	w := newWorld(t)
 	w.user("birch", "kim@birch.example", "client")
 	b := w.browser()
-	b.get("/account").signIn("kim@birch.example").is(atSecurity)
+	b.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	p := b.get("/api/v1/me")
 	if p.status != http.StatusUnauthorized || p.header.Get("Set-Cookie") != "" || p.header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("with a session cookie: %d %v", p.status, p.header)
 	}
-	b.get("/account").is(atSecurity)
+	b.get("/account/security").is(atSecurity)
 }
 
 // TestAPITokensEnd: a token is good for no longer than what it stands on.

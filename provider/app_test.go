@@ -199,6 +199,7 @@ const (
 	atCode     = "Enter the code from your app"
 	atIntro    = "Turn on two-factor authentication"
 	atCodes    = "Save your backup codes"
+	atAccount  = "Your account"
 	atSecurity = "Security"
 	atRecovery = "Enter a recovery code"
 )

@@ -354,7 +354,7 @@ func TestChangeAnApplication(t *testing.T) {
 	a = w.connect(id, secret, "https://smithy.example/back")
 	attempt := a.attempt()
 	// For our own pages a password is still enough; for the application it is not.
-	w.browser().get("/account").signIn("kim@birch.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	b := w.browser()
 	_, saved := attempt.begin(b).says("Smithy").signIn("kim@birch.example").enrol()
 	c, _ := attempt.redeem(saved.submit("/codes", "saved", "yes"))

@@ -115,7 +115,7 @@ func TestAttackRuleOfTomorrow(t *testing.T) {
 	w := newWorld(t)
 	w.user("birch", "olga@birch.example", "client", func(u *storage.User) { u.Role = storage.Owner })
 	w.user("birch", "ada@birch.example", "client", func(u *storage.User) { u.Role = storage.Admin })
-	w.browser().get("/account").signIn("olga@birch.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("olga@birch.example").is(atSecurity)
 	ada, _ := w.signedIn("ada@birch.example", "policy:read", "policy:write")
 	tomorrow := w.clock.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
 	rules := func(first string) string {
@@ -159,7 +159,7 @@ func TestAttackAdminFreesAnOwner(t *testing.T) {
 		t.Log(what)
 		ada.call(http.MethodPatch, path, body).refuses(t, http.StatusUnprocessableEntity, "policy", "frees_owner")
 	}
-	w.browser().get("/account").signIn("olga@birch.example").is(atCode)
+	w.browser().get("/account/security").signIn("olga@birch.example").is(atCode)
 	if s := ada.call(http.MethodPatch, path, first(`"roles":["member"]`, "off")); s.status != http.StatusOK {
 		t.Errorf("members: %d %s", s.status, s.body)
 	}

@@ -21,11 +21,11 @@ func TestAttackMailboxBesideAPasskey(t *testing.T) {
 	thief := w.browser()
 	thief.get(link).submit("/"+lastPart(link), "password", newPassword).is(atSignIn)
 	w.clock.forward(time.Minute)
-	w.browser().get("/account").by(a).is(atSecurity)
+	w.browser().get("/account/security").by(a).is(atSecurity)
 	in := func() *page {
 		t.Helper()
 		b := w.browser()
-		return b.get("/account").submit("/signin", "login", "kim@birch.example", "password", newPassword).is(atPasskey)
+		return b.get("/account/security").submit("/signin", "login", "kim@birch.example", "password", newPassword).is(atPasskey)
 	}
 	p := in()
 	if q := p.b.follow(p.b.request(http.MethodPost, p.url.Path+"/lost", url.Values{})); q.status != http.StatusNotFound {
@@ -129,17 +129,17 @@ func TestAttackCopiedDeviceUsedTwice(t *testing.T) {
 		}
 	}
 	w.clock.forward(time.Minute)
-	b.get("/account").signIn("robin@acme.example").is(atCode).submit("/with/totp", "code", ph.next()).is(atSecurity)
+	b.get("/account/security").signIn("robin@acme.example").is(atCode).submit("/with/totp", "code", ph.next()).is(atSecurity)
 	if _, ok := w.has("acme", "device.copied", "refused"); !ok {
 		t.Error("the copy is not noticed")
 	}
-	if p := thief.get("/account"); p.heading() != atSignIn {
+	if p := thief.get("/account/security"); p.heading() != atSignIn {
 		t.Errorf("the thief is still in: %q", p.heading())
 	}
 	if thief.passwordIsEnough("robin@acme.example") {
 		t.Error("the copy still works")
 	}
-	b.get("/account").is(atSecurity)
+	b.get("/account/security").is(atSecurity)
 }
 
 // The wish to be remembered, sent with a wrong code, remembers nobody where the sign-in then ends without a second step:
@@ -152,7 +152,7 @@ func TestAttackRememberedWithoutSecondStep(t *testing.T) {
 		Then: storage.Then{Access: "allow", TwoFactor: "off", Strength: "any", RememberDays: 14},
 	}, storage.Rule{Name: "Everybody", Then: storage.Then{Access: "allow", Strength: "any", RememberDays: 14}})
 	thief := w.browser()
-	p := thief.get("/account").signIn("robin@acme.example").is(atCode)
+	p := thief.get("/account/security").signIn("robin@acme.example").is(atCode)
 	p.submit("/with/totp", "code", ph.wrong(), "remember", "yes").is(atCode)
 	inOffice := thief.request(http.MethodGet, p.url.String(), nil)
 	inOffice.Header.Set("X-Forwarded-For", "192.0.2.7")
@@ -177,7 +177,7 @@ func TestAttackEverythingSwitchedOff(t *testing.T) {
 			if i%5 == 0 {
 				w.clock.forward(16 * time.Minute)
 			}
-			p := w.browser().get("/account").signIn("robin@acme.example")
+			p := w.browser().get("/account/security").signIn("robin@acme.example")
 			if p.heading() == atSignIn {
 				t.Fatal(p.text())
 			}
@@ -190,7 +190,7 @@ func TestAttackEverythingSwitchedOff(t *testing.T) {
 	guess("backup", func(i int) string { return strings.Repeat(string(rune('a'+i)), 24) })
 	w.clock.forward(16 * time.Minute)
 	code, _ := owner.handOut(robin)
-	w.browser().get("/account").signIn("robin@acme.example").is(atRecovery).submit("/with/recovery", "code", code).is(atIntro)
+	w.browser().get("/account/security").signIn("robin@acme.example").is(atRecovery).submit("/with/recovery", "code", code).is(atIntro)
 }
 
 // Sessions with the password alone that set up a first factor on the security page, all at once: one does.
@@ -201,7 +201,7 @@ func TestAttackFirstFactorsAtOnce(t *testing.T) {
 	var requests []*http.Request
 	for range 10 {
 		b := w.browser()
-		b.get("/account").signIn("kim@birch.example").is(atSecurity)
+		b.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 		setUp := b.get("/account/two-factor").submit("/account/set-up/totp")
 		browsers, requests = append(browsers, b), append(requests, setUp.request("/account/set-up", "code", w.scan(setUp).code()))
 		w.clock.forward(time.Second)
@@ -224,16 +224,16 @@ func TestAttackParkedSignIn(t *testing.T) {
 	park := func() *page {
 		t.Helper()
 		code, _ := owner.handOut(robin)
-		return w.browser().get("/account").signIn("robin@acme.example").recover().submit("/with/recovery", "code", code).is(atIntro)
+		return w.browser().get("/account/security").signIn("robin@acme.example").recover().submit("/with/recovery", "code", code).is(atIntro)
 	}
 	parked := park()
 	b := w.browser()
-	b.get("/account").signIn("robin@acme.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
+	b.get("/account/security").signIn("robin@acme.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
 	b.get("/account/codes/new").submit("/account/codes/new").is(atCodes) // ends what else is signed in
 	if p := parked.submit("/later"); p.heading() != atSignIn {
 		t.Errorf("after everything else was ended, it goes on to %q", p.heading())
 	}
-	b.get("/account").is(atSecurity)
+	b.get("/account/security").is(atSecurity)
 
 	parked = park()
 	link := w.linkTo("robin@acme.example", "/not-me/")
@@ -273,7 +273,7 @@ func TestAttackSignInFromTheHistory(t *testing.T) {
 	w := newWorld(t)
 	_, ph, _ := w.enrolled("acme", "robin@acme.example")
 	b := w.browser()
-	p := b.get("/account").signIn("robin@acme.example").is(atCode)
+	p := b.get("/account/security").signIn("robin@acme.example").is(atCode)
 	flow := p.url.Path
 	p.submit("/with/totp", "code", ph.next()).is(atSecurity)
 	// lookUp opens the address in a browser that has the cookies which outlive the window: the session's ends with it.
@@ -294,10 +294,10 @@ func TestAttackSignInFromTheHistory(t *testing.T) {
 	lookUp().is(atSecurity) // an answer may have been lost
 	for range 5 {
 		w.clock.forward(time.Minute)
-		b.get("/account").is(atSecurity)
+		b.get("/account/security").is(atSecurity)
 	}
 	if p := lookUp(); p.heading() != atSignIn {
 		t.Errorf("the history leads to %q", p.heading())
 	}
-	b.get("/account").is(atSecurity)
+	b.get("/account/security").is(atSecurity)
 }

@@ -75,8 +75,8 @@ func TestAuditLogIsReadInSentences(t *testing.T) {
 	w := newWorld(t)
 	owner := w.helper("birch", "olga@birch.example", storage.Owner)
 	robin := w.user("birch", "robin@birch.example", "client")
-	w.browser().get("/account").signIn("robin@birch.example").is(atSecurity)
-	w.browser().get("/account").is(atSignIn).submit("/signin", "login", "robin@birch.example", "password", "wrong")
+	w.browser().get("/account/security").signIn("robin@birch.example").is(atSecurity)
+	w.browser().get("/account/security").is(atSignIn).submit("/signin", "login", "robin@birch.example", "password", "wrong")
 	gone := w.user("birch", "gone@birch.example", "client")
 	owner.get(ui.PathPeople+"/"+robin.ID).submit("/"+robin.ID, "role", "admin", "type", "client")
 	if err := w.p.admin.DeleteUser(t.Context(), web.Operator(), "birch", gone.ID); err != nil {
@@ -410,7 +410,7 @@ func TestAuditLogIsKeptAsLongAsOwnersSay(t *testing.T) {
 	w.clock.forward(40 * 24 * time.Hour)
 	old := len(w.events("birch"))
 	in := w.browser()
-	in.get("/account").signIn("olga@birch.example").submit("/with/totp", "code", owner.phone.next()).is(atSecurity)
+	in.get("/account/security").signIn("olga@birch.example").submit("/with/totp", "code", owner.phone.next()).is(atSecurity)
 	owner.browser = in
 	p := owner.get(owner.get(ui.PathAudit).says("Entries are kept for good.").link("/retention")).is("Keep the audit log")
 	for _, bad := range []string{"7", "29", "3651", "-30", "many", "1e3"} {
@@ -489,7 +489,7 @@ func TestADaysWorkIsDoneAfterAll(t *testing.T) {
 func TestAuditLogByTheAPI(t *testing.T) {
 	w := newWorld(t)
 	robin := w.user("birch", "robin@birch.example", "client")
-	w.browser().get("/account").signIn("robin@birch.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("robin@birch.example").is(atSecurity)
 	w.user("acme", "sam@acme.example", "client")
 	const log = "/api/v1/tenants/birch/audit"
 	p := w.machine("reader", "birch", "audit:read")

@@ -127,7 +127,7 @@ func TestBranding(t *testing.T) {
 		}
 	}
 	b := w.browser()
-	p = b.get("/account").is(atSignIn)
+	p = b.get("/account/security").is(atSignIn)
 	plain("the sign-in page of nobody", p)
 	plain("a wrong password", p.submit("/signin", "login", "robin@acme.example", "password", "wrong"))
 	p = p.signIn("robin@acme.example").is(atIntro)

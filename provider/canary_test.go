@@ -291,7 +291,7 @@ func (c *canary) byMessage() storage.User {
 	c.secret("phone number at home", "1701234567")
 	robin := c.user("acme", "robin@acme.example", "staff")
 	b := c.watched()
-	p := b.get("/account").signIn("robin@acme.example").submit("/set-up/sms")
+	p := b.get("/account/security").signIn("robin@acme.example").submit("/set-up/sms")
 	p = p.submit("/set-up/sms", "input", germanE).is(atNumber)
 	code := c.secret("SMS code of the set-up", c.text())
 	p.submit("/set-up", "code", "not "+code)
@@ -303,7 +303,7 @@ func (c *canary) byMessage() storage.User {
 	saved.submit("/codes", "saved", "yes").is(atSecurity)
 
 	c.clock.forward(time.Hour)
-	p = c.watched().get("/account").signIn("robin@acme.example").is(atMessage)
+	p = c.watched().get("/account/security").signIn("robin@acme.example").is(atMessage)
 	code = c.secret("SMS code", c.text())
 	p.asJSON("/with/sms", "code", code+"0")
 	p.submit("/with/sms", "code", code[:5])
@@ -313,7 +313,7 @@ func (c *canary) byMessage() storage.User {
 	p.submit("/with/sms", "code", code).is(atMessage) // expired
 	p.asJSON("/with/sms", "code", code)
 	p.b.get(p.url.Path+"/with/backup").submit("/with/backup", "code", backup[0]).is(atSecurity)
-	p = c.watched().get("/account").signIn("robin@acme.example").is(atMessage)
+	p = c.watched().get("/account/security").signIn("robin@acme.example").is(atMessage)
 	p.b.get(p.url.Path+"/with/backup").submit("/with/backup", "code", backup[0]) // used before
 	return robin
 }
@@ -323,7 +323,7 @@ func (c *canary) byDevice() {
 	c.t.Helper()
 	c.clock.forward(time.Hour)
 	b := c.watched()
-	p := b.get("/account").signIn("robin@acme.example").is(atMessage)
+	p := b.get("/account/security").signIn("robin@acme.example").is(atMessage)
 	p.submit("/with/sms", "code", c.text(), "remember", "yes").is(atSecurity)
 	copied := c.watched()
 	copied.client.Jar.SetCookies(b.root(), b.client.Jar.Cookies(b.root()))
@@ -335,11 +335,11 @@ func (c *canary) byDevice() {
 	keep("at first")
 	c.clock.forward(time.Minute)
 	b.signOut()
-	b.get("/account").signIn("robin@acme.example").is(atSecurity)
+	b.get("/account/security").signIn("robin@acme.example").is(atSecurity)
 	keep("rotated")
 	c.clock.forward(time.Minute)
 	copied.signOut()
-	copied.get("/account").signIn("robin@acme.example").is(atMessage)
+	copied.get("/account/security").signIn("robin@acme.example").is(atMessage)
 }
 
 // byRecovery uses an owner's code, wrongly at first and then twice.
@@ -351,11 +351,11 @@ func (c *canary) byRecovery(owner *helper, robin storage.User) {
 	c.secret("recovery code without hyphens", strings.ReplaceAll(code, "-", ""))
 	c.secret("recovery code in small letters", strings.ToLower(strings.ReplaceAll(code, "-", "")))
 	c.clock.forward(time.Hour - time.Minute)
-	p := c.watched().get("/account").signIn("robin@acme.example")
+	p := c.watched().get("/account/security").signIn("robin@acme.example")
 	rec := p.recover()
 	rec.asJSON("/with/recovery", "code", code+"AAAA")
 	rec.submit("/with/recovery", "code", code).submit("/later").is(atSecurity)
-	rec = c.watched().get("/account").signIn("robin@acme.example").recover()
+	rec = c.watched().get("/account/security").signIn("robin@acme.example").recover()
 	rec.submit("/with/recovery", "code", code).is(atRecovery)
 	rec.asJSON("/with/recovery", "code", code)
 }
@@ -364,7 +364,7 @@ func (c *canary) byRecovery(owner *helper, robin storage.User) {
 func (c *canary) byPasskey() {
 	c.t.Helper()
 	_, key, _ := c.keyed("kim@birch.example", true)
-	p := c.watched().get("/account").is(atSignIn)
+	p := c.watched().get("/account/security").is(atSignIn)
 	d := p.discover()
 	c.secret("passkey state", d.State)
 	var asked struct{ PublicKey struct{ Challenge string } }
@@ -412,7 +412,7 @@ func (c *canary) byLinks() {
 	}
 	c.user("birch", "lou@birch.example", "client", func(u *storage.User) { u.EmailVerified = false })
 	b := c.watched()
-	b.get("/account").signIn("lou@birch.example").submit("/email/verify").is(atSecurity)
+	b.get("/account/security").signIn("lou@birch.example").submit("/email/verify").is(atSecurity)
 	link := c.link("link to verify", "/verify/")
 	c.watched().get(link).submit("/" + lastPart(link))
 	dead(link)
@@ -435,7 +435,7 @@ func (c *canary) byLinks() {
 	p.submit("/"+lastPart(link), "password", c.secret("first password", "no password that anybody has")).is(atSignIn)
 	dead(link)
 
-	p = c.watched().get("/account").signIn("robin@acme.example")
+	p = c.watched().get("/account/security").signIn("robin@acme.example")
 	p.b.get(p.url.Path + "/lost").submit("/lost").is(atMailed)
 	link = c.link("link that takes factors off", "/lost/")
 	p = c.watched().get(link).is(atTakeOff)

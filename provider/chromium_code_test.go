@@ -132,7 +132,7 @@ func testSendsItselfOnce(t *testing.T, c *chromium) {
 	w := newWorld(t)
 	_, ph, _ := w.enrolled("acme", "robin@acme.example")
 	b := c.open(t)
-	b.visit(w.issuer + "/account").signIn("robin@acme.example").is(atCode)
+	b.visit(w.issuer + "/account/security").signIn("robin@acme.example").is(atCode)
 	// A server that does not answer: what is typed meanwhile is not sent again.
 	eval[chromedp.Void](b, `(() => {
 		window.sent = 0;

@@ -114,7 +114,7 @@ func (b *tab) tooWide() []string {
 func testWatch(t *testing.T, c *chromium) {
 	w := newWorld(t)
 	b := c.open(t)
-	b.visit(w.issuer + "/account").is(atSignIn)
+	b.visit(w.issuer + "/account/security").is(atSignIn)
 	if seen := b.seen(); len(seen) > 0 {
 		t.Fatalf("a quiet page makes noise: %q", seen)
 	}
@@ -153,7 +153,7 @@ func testQRCode(t *testing.T, c *chromium) {
 	b := c.open(t)
 	b.media("prefers-color-scheme", "dark")
 	b.size(320, 640)
-	b.visit(w.issuer + "/account").signIn("robin@acme.example").is(atIntro).follow(next)
+	b.visit(w.issuer + "/account/security").signIn("robin@acme.example").is(atIntro).follow(next)
 	key := b.scan()
 	picture, err := png.Decode(bytes.NewReader(b.snap("img.qr")))
 	if err != nil {

@@ -146,7 +146,7 @@ func testPasskeyRemembersDevice(t *testing.T, c *chromium) {
 	at := s.attempt(oauth2.SetAuthURLParam("prompt", "login"))
 	b.visit(at.url).is(atSignIn).fill("#password", rightPassword).follow(next).is(atPasskey).click("label[for=remember]").do(b.mouse(start, 1))
 	s.finish(b, at)
-	b.visit(w.issuer + "/account").is(atSecurity).says("This device")
+	b.visit(w.issuer + "/account/security").is(atSecurity).says("This device")
 	b.clean(w.issuer, s.url)
 }
 
@@ -188,7 +188,7 @@ func testPasskeyOnSecurityPage(t *testing.T, c *chromium) {
 	s.keyed(b, "robin@acme.example")
 	w.clock.forward(time.Second)
 	const add = `form[action$="/account/set-up/webauthn"] button`
-	b.visit(w.issuer+"/account").is(atSecurity).says("Passkey", "On one device").follow(".actions " + add).is(atSetUpPasskey)
+	b.visit(w.issuer+"/account/security").is(atSecurity).says("Passkey", "On one device").follow(".actions " + add).is(atSetUpPasskey)
 	b.click(start).says("This device already keeps a passkey for your account")
 	if k.passkeys() != 1 {
 		t.Errorf("the authenticator keeps %d passkeys", k.passkeys())
@@ -306,7 +306,7 @@ func testPasskeyWithoutJavaScript(t *testing.T, c *chromium) {
 	w := newWorld(t, atLocalhost)
 	_, ph, _ := w.enrolled("acme", "robin@acme.example")
 	http := w.browser()
-	http.get("/account").signIn("robin@acme.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
+	http.get("/account/security").signIn("robin@acme.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
 	w.clock.forward(time.Second)
 	http.addPasskey(w.authenticator(false)).is(atSecurity)
 	s := w.site(t)
@@ -322,7 +322,7 @@ func testPasskeyWithoutJavaScript(t *testing.T, c *chromium) {
 	b.follow(`a[href$="/with/totp"]`).is(atCode).fill("#code", ph.next()).follow(next)
 	s.finish(b, at)
 
-	b.visit(w.issuer + "/account").follow(`.actions form[action$="/set-up/webauthn"] button`).is(atSetUpPasskey)
-	b.says("This needs JavaScript. Switch it on and load the page again, or set up something else.").follow(`a[href$="/account"]`).is(atSecurity)
+	b.visit(w.issuer + "/account/security").follow(`.actions form[action$="/set-up/webauthn"] button`).is(atSetUpPasskey)
+	b.says("This needs JavaScript. Switch it on and load the page again, or set up something else.").follow(`a[href$="/account/security"]`).is(atSecurity)
 	b.clean(w.issuer, s.url)
 }

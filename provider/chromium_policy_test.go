@@ -15,7 +15,7 @@ import (
 // enter signs an owner in and opens the part of the console that is called so.
 func (h *helper) enter(b *tab, part string) *tab {
 	b.t.Helper()
-	b.visit(h.w.issuer+"/account").signIn(h.Email).is(atCode).fill("#code", "").put(h.phone.next())
+	b.visit(h.w.issuer+"/account/security").signIn(h.Email).is(atCode).fill("#code", "").put(h.phone.next())
 	b.follow(next).is(atSecurity).follow(`a[href$="/admin/people"]`)
 	return b.follow(`.tabs a[href$="` + part + `"]`)
 }
@@ -86,7 +86,7 @@ func testRestrictInChromium(t *testing.T, c *chromium) {
 	for address, in := range map[string]bool{"203.0.113.9": true, "2001:db8:1::7": true, "2001:db8:1::8": false, "198.51.100.9": false} {
 		b := c.open(t)
 		from(b, address)
-		b.visit(w.issuer + "/account").signIn("kim@birch.example")
+		b.visit(w.issuer + "/account/security").signIn("kim@birch.example")
 		if in {
 			b.is(atSecurity)
 		} else {
@@ -135,7 +135,7 @@ func testPolicyPages(t *testing.T, c *chromium) {
 
 func (r *tour) policy(owner *helper) {
 	b := r.b
-	b.visit(r.w.issuer+"/account").fill("#login", owner.Email).fill("#password", rightPassword).follow(next).fill("#code", "").put(owner.phone.next())
+	b.visit(r.w.issuer+"/account/security").fill("#login", owner.Email).fill("#password", rightPassword).follow(next).fill("#code", "").put(owner.phone.next())
 	b.follow(next).visit(r.w.issuer + ui.PathPolicy)
 	r.look("policy")
 	b.follow(`a[href$="/rules/new"]`)

@@ -225,7 +225,7 @@ func testAnswers(t *testing.T, c *chromium) {
 
 func cookies(b *tab, issuer string) {
 	b.t.Helper()
-	if seen := eval[string](b.visit(issuer+"/account"), `document.cookie`); seen != "" {
+	if seen := eval[string](b.visit(issuer+"/account/security"), `document.cookie`); seen != "" {
 		b.t.Errorf("scripts can read %q", seen)
 	}
 	found := false
@@ -245,7 +245,7 @@ func testOtherProfile(t *testing.T, c *chromium) {
 	w := newWorld(t)
 	_, ph, _ := w.enrolled("acme", "robin@acme.example")
 	b := c.open(t)
-	b.visit(w.issuer + "/account").signIn("robin@acme.example").is(atCode)
+	b.visit(w.issuer + "/account/security").signIn("robin@acme.example").is(atCode)
 	thief := c.open(t)
 	thief.visit(eval[string](b, `location.href`)).is("This sign-in began elsewhere")
 	b.enter(ph.next()).is(atSecurity)

@@ -34,7 +34,7 @@ func testSettingsPages(t *testing.T, c *chromium) {
 
 func (r *tour) settings(owner *helper, file string) {
 	b := r.b
-	b.visit(r.w.issuer+"/account").fill("#login", owner.Email).fill("#password", rightPassword).follow(next).fill("#code", "").put(owner.phone.next())
+	b.visit(r.w.issuer+"/account/security").fill("#login", owner.Email).fill("#password", rightPassword).follow(next).fill("#code", "").put(owner.phone.next())
 	b.follow(next).visit(r.w.issuer + ui.PathSettings)
 	r.look("settings")
 	b.click(`label[for=totp_digits-8]`).fill("#support", "nobody").follow(next)

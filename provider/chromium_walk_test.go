@@ -115,22 +115,22 @@ func (r *tour) second(login string, ph *phone) {
 func (r *tour) account() {
 	r.b.t.Helper()
 	b := r.b
-	b.visit(r.w.issuer + "/account")
+	b.visit(r.w.issuer + "/account/security")
 	r.look("security")
 	b.follow(`a[href$="/rename"]`)
 	r.look("rename")
 	eval[chromedp.Void](b, `document.querySelector("#name").value = ""`)
 	r.again()
 	r.look("rename-wrong")
-	b.visit(r.w.issuer + "/account").follow(`a[href$="/codes/new"]`)
+	b.visit(r.w.issuer + "/account/security").follow(`a[href$="/codes/new"]`)
 	r.look("new-codes")
 	// The last factor that policy requires has no link to remove it, and whoever has the address is told why.
-	rename := eval[string](b.visit(r.w.issuer+"/account"), `document.querySelector('a[href$="/rename"]').href`)
+	rename := eval[string](b.visit(r.w.issuer+"/account/security"), `document.querySelector('a[href$="/rename"]').href`)
 	b.visit(strings.TrimSuffix(rename, "/rename") + "/remove")
 	r.look("remove-required")
 	b.follow(`main a.button[href$="/account"]`)
 	r.w.rules("acme", storage.Rule{Name: "Everyone", Then: storage.Then{Access: "allow", TwoFactor: "optional", Strength: "any"}})
-	b.visit(r.w.issuer + "/account").follow(`a[href$="/remove"]`)
+	b.visit(r.w.issuer + "/account/security").follow(`a[href$="/remove"]`)
 	r.look("remove")
 	b.visit(r.w.issuer + "/signout")
 	r.look("sign-out")
@@ -142,7 +142,7 @@ func (r *tour) account() {
 func (r *tour) withoutSecondStep(login string) {
 	r.b.t.Helper()
 	b := r.b
-	b.visit(r.w.issuer + "/account")
+	b.visit(r.w.issuer + "/account/security")
 	r.signIn(login)
 	r.look("security-off")
 	b.follow(`a[href$="/account/two-factor"]`)

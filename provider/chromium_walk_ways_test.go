@@ -62,7 +62,7 @@ func (r *tour) message() string {
 func (r *tour) signInAnew(login string) {
 	r.b.t.Helper()
 	r.signOut()
-	r.b.visit(r.w.issuer + "/account")
+	r.b.visit(r.w.issuer + "/account/security")
 	r.signIn(login)
 }
 
@@ -77,7 +77,7 @@ func (r *tour) signOut() {
 func (r *tour) texted(login string) {
 	r.b.t.Helper()
 	b := r.b
-	b.visit(r.w.issuer + "/account")
+	b.visit(r.w.issuer + "/account/security")
 	r.signIn(login)
 	r.look("set-up-choice")
 	b.follow(`form[action$="/set-up/sms"] button`)
@@ -113,13 +113,13 @@ func (r *tour) verified(login string) {
 func (r *tour) passkeys(login string, k *keeper) {
 	r.b.t.Helper()
 	b := r.b
-	b.visit(r.w.issuer + "/account").follow(`.actions form[action$="/set-up/webauthn"] button`)
+	b.visit(r.w.issuer + "/account/security").follow(`.actions form[action$="/set-up/webauthn"] button`)
 	r.look("set-up-passkey")
 	b.follow(start)
 	r.look("security-passkey")
 	k.present(false)
 	r.signOut()
-	b.visit(r.w.issuer + "/account")
+	b.visit(r.w.issuer + "/account/security")
 	r.look("sign-in-passkey")
 	k.known(false)
 	k.present(true)
@@ -146,7 +146,7 @@ func (r *tour) recovered(login, user string, owner *phone) {
 	b.fill("#code", "AAAA-AAAA-AAAA-AAAA").follow(next)
 	r.look("recovery-wrong")
 
-	b.visit(r.w.issuer + "/account")
+	b.visit(r.w.issuer + "/account/security")
 	r.signIn("olga@acme.example")
 	b.fill("#code", owner.next()).follow(next).visit(r.w.issuer + "/admin/people")
 	r.look("people")
@@ -189,7 +189,7 @@ func (r *tour) forgotten(login string) {
 	r.b.t.Helper()
 	b := r.b
 	r.signOut()
-	b.visit(r.w.issuer + "/account").follow(`a[href*="/forgot"]`)
+	b.visit(r.w.issuer + "/account/security").follow(`a[href*="/forgot"]`)
 	r.look("forgot")
 	r.again()
 	r.look("forgot-wrong")

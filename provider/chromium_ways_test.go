@@ -21,7 +21,7 @@ const sendAgain = ".again button"
 func (w *texting) withApp(email, e164 string) *phone {
 	w.t.Helper()
 	b := w.browser()
-	p := b.get("/account").signIn(email).is(atMessage)
+	p := b.get("/account/security").signIn(email).is(atMessage)
 	p.submit("/with/sms", "code", w.codes(e164)[0]).is(atSecurity)
 	setUp := b.get("/account/two-factor").submit("/account/set-up/totp")
 	ph := w.scan(setUp)
@@ -90,7 +90,7 @@ func testSwitchFactors(t *testing.T, c *chromium) {
 	b.follow(`a[href$="/ways"]`).follow(`a[href$="/with/totp"]`).is(atCode).enter(ph.next())
 	s.finish(b, at)
 	b = c.open(t)
-	b.visit(w.issuer + "/account").signIn("robin@acme.example").is(atCode)
+	b.visit(w.issuer + "/account/security").signIn("robin@acme.example").is(atCode)
 	b.clean(w.issuer, s.url)
 }
 
@@ -120,7 +120,7 @@ func rescued(w *world) *phone {
 // generate signs the owner in and has her make a recovery code for Robin, whose row is found by the search.
 func generate(b *tab, w *world, ph *phone) string {
 	b.t.Helper()
-	b.visit(w.issuer+"/account").signIn("olga@acme.example").is(atCode).fill("#code", "").put(ph.next())
+	b.visit(w.issuer+"/account/security").signIn("olga@acme.example").is(atCode).fill("#code", "").put(ph.next())
 	b.follow(next).is(atSecurity).follow(`a[href$="/admin/people"]`).is("People").says("Robin Rescued", "2FA off", "2FA on")
 	b.fill("#find", "robin@acme.example").follow(`form[role="search"] button`).says("Robin Rescued")
 	b.click("details.menu summary").follow(`form[action$="/recovery-code"] button`).is("Recovery code for Robin Rescued")
@@ -196,10 +196,10 @@ func testDevicesInChromium(t *testing.T, c *chromium) {
 		t.Errorf("a remembered device: acr %q, amr %v", claims.ACR, claims.AMR)
 	}
 	other := c.open(t)
-	other.visit(w.issuer + "/account").signIn("robin@acme.example").is(atCode)
+	other.visit(w.issuer + "/account/security").signIn("robin@acme.example").is(atCode)
 	other.clean(w.issuer)
 
-	b.visit(w.issuer+"/account").is(atSecurity).says("Remembered devices", "This device", "Remembered until", "except on the devices")
+	b.visit(w.issuer+"/account/security").is(atSecurity).says("Remembered devices", "This device", "Remembered until", "except on the devices")
 	b.follow(`form[action$="/forget"] button.link`).is(atSecurity).says("The device is forgotten", "No device is remembered")
 	asked := s.attempt(oauth2.SetAuthURLParam("prompt", "login"))
 	b.visit(asked.url).is(atSignIn).fill("#password", rightPassword).follow(next).is(atCode).put(ph.next())
@@ -234,9 +234,9 @@ func testMailLinksInChromium(t *testing.T, c *chromium) {
 	link = w.linkTo("robin@acme.example", "/not-me/")
 	stranger := c.open(t)
 	stranger.visit(link).is("Lock robin@acme.example?").says("All sessions end at once")
-	b.visit(w.issuer + "/account").is(atSecurity)
+	b.visit(w.issuer + "/account/security").is(atSecurity)
 	stranger.follow(next).is("Your account is locked")
-	b.visit(w.issuer + "/account").is(atSignIn)
+	b.visit(w.issuer + "/account/security").is(atSignIn)
 	b.fill("#login", "robin@acme.example").fill("#password", fresh).follow(next).is(atSignIn).says("The name or the password isn’t right")
 	b.clean(w.issuer, s.url)
 	stranger.clean(w.issuer)
@@ -261,7 +261,7 @@ func testWaysWithoutJavaScript(t *testing.T, c *chromium) {
 	b.fill("#code", w.codes(germanE)[0]).click("label[for=remember]").follow(next)
 	s.finish(b, at)
 	b.visit(w.issuer + "/signout").follow(next)
-	b.visit(w.issuer + "/account").signIn("sam@acme.example").is(atSecurity).follow(`form[action$="/forget"] button.link`).says("The device is forgotten")
+	b.visit(w.issuer + "/account/security").signIn("sam@acme.example").is(atSecurity).follow(`form[action$="/forget"] button.link`).says("The device is forgotten")
 	b.clean(w.issuer, s.url)
 
 	plain := newWorld(t)
@@ -269,7 +269,7 @@ func testWaysWithoutJavaScript(t *testing.T, c *chromium) {
 	o, b := c.open(t), c.open(t)
 	o.javascript(false)
 	b.javascript(false)
-	b.visit(plain.issuer + "/account").signIn("robin@acme.example").is(atRecovery)
+	b.visit(plain.issuer + "/account/security").signIn("robin@acme.example").is(atRecovery)
 	code := generate(o, plain, ph)
 	b.fill("#code", code).follow(next).is(atIntro).says("You came in with a recovery code").follow(next)
 	mine := &phone{t: t, w: plain, secret: eval[string](b, `document.querySelector("#key").value`)}
@@ -277,7 +277,7 @@ func testWaysWithoutJavaScript(t *testing.T, c *chromium) {
 
 	b = c.open(t)
 	b.javascript(false)
-	b.visit(plain.issuer+"/account").is(atSignIn).follow(`a[href*="/forgot"]`).fill("#login", "robin@acme.example").follow(next).is("Look into your mail")
+	b.visit(plain.issuer+"/account/security").is(atSignIn).follow(`a[href*="/forgot"]`).fill("#login", "robin@acme.example").follow(next).is("Look into your mail")
 	plain.p.rescue.Wait()
 	b.visit(plain.linkTo("robin@acme.example", "/password/")).fill("#password", "seven lanterns over the harbour").follow(next).is(atSignIn)
 	b.clean(plain.issuer)
@@ -292,7 +292,7 @@ func testWaysByKeyboard(t *testing.T, c *chromium) {
 	w.user("acme", "robin@acme.example", "staff")
 	remembering(w.world)
 	b := c.open(t)
-	b.visit(w.issuer + "/account").is(atSignIn).press("robin@acme.example" + tabKey + rightPassword).enterKeyLeads().is(atIntro)
+	b.visit(w.issuer + "/account/security").is(atSignIn).press("robin@acme.example" + tabKey + rightPassword).enterKeyLeads().is(atIntro)
 	b.tabTo(`form[action$="/set-up/sms"] button`).enterKeyLeads().is(atNumber).at("input")
 	b.press("12").enterKeyLeads().says("That can’t be used").at("input")
 	eval[chromedp.Void](b, `document.querySelector("#input").select()`)
@@ -300,7 +300,7 @@ func testWaysByKeyboard(t *testing.T, c *chromium) {
 	b.leave(chromedp.KeyEvent(w.codes(britE)[0])).is(atCodes).tabTo("#saved").press(spaceKey).tabTo(next).enterKeyLeads().is(atSecurity)
 
 	b = c.open(t)
-	b.visit(w.issuer + "/account").is(atSignIn).press("olga@acme.example" + tabKey + rightPassword).enterKeyLeads().is(atMessage).at("code")
+	b.visit(w.issuer + "/account/security").is(atSignIn).press("olga@acme.example" + tabKey + rightPassword).enterKeyLeads().is(atMessage).at("code")
 	w.clock.forward(31 * time.Second)
 	b.leave(chromedp.Reload()).is(atMessage).tabTo(sendAgain).enterKeyLeads().says("Another code is on its way").at("code")
 	b.press(w.codes(germanE)[0]).tabTo("#remember").press(spaceKey).tabTo(next).enterKeyLeads().is(atSecurity).says("This device")

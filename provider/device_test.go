@@ -27,7 +27,7 @@ func remembering(w *world) {
 func (w *world) remembered(email string, ph *phone) *browser {
 	w.t.Helper()
 	b := w.browser()
-	p := b.get("/account").signIn(email).is(atCode).says("Don’t ask again on this device for 14 days")
+	p := b.get("/account/security").signIn(email).is(atCode).says("Don’t ask again on this device for 14 days")
 	p.submit("/with/totp", "code", ph.next(), "remember", "yes").is(atSecurity)
 	return b
 }
@@ -44,7 +44,7 @@ func (b *browser) signOut() {
 func (b *browser) passwordIsEnough(email string) bool {
 	b.t.Helper()
 	b.signOut()
-	p := b.get("/account").signIn(email)
+	p := b.get("/account/security").signIn(email)
 	if h := p.heading(); h != atCode && h != atSecurity {
 		b.t.Fatalf("at %q:\n%s", h, p.text())
 	}
@@ -68,7 +68,7 @@ func TestRememberedDevice(t *testing.T) {
 	_, ph, _ := w.enrolled("acme", "robin@acme.example")
 	// Off by policy: not offered, and not taken where it was not.
 	b := w.browser()
-	p := b.get("/account").signIn("robin@acme.example").is(atCode)
+	p := b.get("/account/security").signIn("robin@acme.example").is(atCode)
 	if strings.Contains(p.text(), "Don’t ask again") {
 		t.Error("offered although the policy remembers nothing")
 	}
@@ -79,7 +79,7 @@ func TestRememberedDevice(t *testing.T) {
 
 	remembering(w)
 	b = w.browser()
-	p = b.get("/account").signIn("robin@acme.example").is(atCode)
+	p = b.get("/account/security").signIn("robin@acme.example").is(atCode)
 	if strings.Contains(p.body, "checked") {
 		t.Error("the box is ticked before anybody ticked it")
 	}
@@ -115,7 +115,7 @@ func TestRememberedDevice(t *testing.T) {
 
 func (b *browser) passwordIsEnoughAnew(email string) bool {
 	b.t.Helper()
-	return b.get("/account").signIn(email).heading() == atSecurity
+	return b.get("/account/security").signIn(email).heading() == atSecurity
 }
 
 // A remembered device never answers an essential acr, max_age or a sensitive act.
@@ -131,7 +131,7 @@ func TestRememberedDeviceAnswersPolicyOnly(t *testing.T) {
 	at = a.attempt(with("max_age", "60"))
 	at.begin(b).signIn("robin@acme.example").is(atCode)
 
-	b.get("/account").signIn("robin@acme.example").is(atSecurity)
+	b.get("/account/security").signIn("robin@acme.example").is(atSecurity)
 	b.get("/account/codes/new").is(atCode)
 }
 
@@ -143,7 +143,7 @@ func TestRememberedDeviceEnds(t *testing.T) {
 	remembering(w)
 	b := w.remembered("robin@acme.example", robin)
 	b.signOut()
-	p := b.get("/account").signIn("kim@acme.example").is(atCode)
+	p := b.get("/account/security").signIn("kim@acme.example").is(atCode)
 	p.submit("/with/totp", "code", kim.next(), "remember", "yes").is(atSecurity)
 	if !b.passwordIsEnough("robin@acme.example") || !b.passwordIsEnough("kim@acme.example") {
 		t.Fatal("two users of one browser are not both remembered")
@@ -151,7 +151,7 @@ func TestRememberedDeviceEnds(t *testing.T) {
 
 	// A factor is changed, in another browser.
 	other := w.browser()
-	other.get("/account").signIn("robin@acme.example").submit("/with/totp", "code", robin.next()).is(atSecurity)
+	other.get("/account/security").signIn("robin@acme.example").submit("/with/totp", "code", robin.next()).is(atSecurity)
 	other.get("/account/codes/new").submit("/account/codes/new").is(atCodes)
 	if b.passwordIsEnough("robin@acme.example") {
 		t.Error("remembered after new backup codes were made")
@@ -172,7 +172,7 @@ func TestRememberedDeviceEnds(t *testing.T) {
 	if _, err := w.p.Admin().SetPassword(t.Context(), web.Operator(), "acme", k.ID, changed); err != nil {
 		t.Fatal(err)
 	}
-	p = b.get("/account").is(atSignIn).submit("/signin", "login", "kim@acme.example", "password", changed)
+	p = b.get("/account/security").is(atSignIn).submit("/signin", "login", "kim@acme.example", "password", changed)
 	if p.heading() == atSecurity {
 		t.Error("remembered after the password was changed")
 	}
@@ -227,7 +227,7 @@ func TestOneDeviceTwentySignInsAtOnce(t *testing.T) {
 	for range 20 {
 		c := w.browser()
 		c.client.Jar.SetCookies(c.root(), jar)
-		requests = append(requests, c.get("/account").is(atSignIn).request("/signin", "login", "robin@acme.example", "password", rightPassword))
+		requests = append(requests, c.get("/account/security").is(atSignIn).request("/signin", "login", "robin@acme.example", "password", rightPassword))
 		browsers = append(browsers, c)
 	}
 	var mu sync.Mutex
@@ -242,7 +242,7 @@ func TestOneDeviceTwentySignInsAtOnce(t *testing.T) {
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			if strings.HasSuffix(p.header.Get("Location"), "/account") {
+			if strings.HasSuffix(p.header.Get("Location"), "/account/security") {
 				in++
 			}
 		})
@@ -259,7 +259,7 @@ func TestDevicesListedAndForgotten(t *testing.T) {
 	u, ph, _ := w.enrolled("acme", "robin@acme.example")
 	remembering(w)
 	b := w.remembered("robin@acme.example", ph)
-	b.get("/account").is(atSecurity).says("Firefox, Linux", "This device", "127.0.0.1")
+	b.get("/account/security").is(atSecurity).says("Firefox, Linux", "This device", "127.0.0.1")
 	for range 11 {
 		w.remembered("robin@acme.example", ph)
 	}
@@ -271,13 +271,13 @@ func TestDevicesListedAndForgotten(t *testing.T) {
 		t.Error("the device used longest ago is still remembered beside ten newer ones")
 	}
 	c := w.remembered("robin@acme.example", ph)
-	p := c.get("/account")
+	p := c.get("/account/security")
 	kept, err = w.store.Devices.List(t.Context(), storage.Query{Tenant: "acme", Field: "user", Value: u.ID})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.submit("/devices/" + kept[0].ID + "/forget").is(atSecurity).says("forgotten")
-	c.get("/account").submit("/devices/forget").is(atSecurity)
+	c.get("/account/security").submit("/devices/forget").is(atSecurity)
 	kept, err = w.store.Devices.List(t.Context(), storage.Query{Tenant: "acme", Field: "user", Value: u.ID})
 	if err != nil || len(kept) != 0 {
 		t.Errorf("%d devices are left (%v)", len(kept), err)
@@ -285,7 +285,7 @@ func TestDevicesListedAndForgotten(t *testing.T) {
 	if c.passwordIsEnough("robin@acme.example") {
 		t.Error("remembered after all devices were forgotten")
 	}
-	c.get("/account").signIn("robin@acme.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
+	c.get("/account/security").signIn("robin@acme.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
 	// Another user's device is not there.
 	_, kim, _ := w.enrolled("acme", "kim@acme.example")
 	w.remembered("kim@acme.example", kim)
@@ -293,7 +293,7 @@ func TestDevicesListedAndForgotten(t *testing.T) {
 	if err != nil || len(kept) != 1 {
 		t.Fatalf("%d devices (%v)", len(kept), err)
 	}
-	if q := c.get("/account").is(atSecurity); strings.Contains(q.body, kept[0].ID) {
+	if q := c.get("/account/security").is(atSecurity); strings.Contains(q.body, kept[0].ID) {
 		t.Error("another user's device is listed")
 	}
 	q, err := c.once(c.request(http.MethodPost, "/account/devices/"+kept[0].ID+"/forget", url.Values{}))
@@ -308,7 +308,7 @@ func TestNotRememberedAfterBackupCode(t *testing.T) {
 	_, _, codes := w.enrolled("acme", "robin@acme.example")
 	remembering(w)
 	b := w.browser()
-	p := b.get("/account").signIn("robin@acme.example").is(atCode)
+	p := b.get("/account/security").signIn("robin@acme.example").is(atCode)
 	p = b.get(strings.TrimSuffix(p.url.Path, "/") + "/with/backup")
 	if strings.Contains(p.text(), "Don’t ask again") {
 		t.Error("offered with a backup code")

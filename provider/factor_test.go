@@ -137,7 +137,7 @@ func TestFactorOfSomebodyElse(t *testing.T) {
 	})
 	w.user("acme", "robin@acme.example", "staff")
 	b := w.browser()
-	p := b.get("/account").signIn("robin@acme.example").is(atIntro).says("Pager")
+	p := b.get("/account/security").signIn("robin@acme.example").is(atIntro).says("Pager")
 	p = p.submit("/set-up/pager").says("We paged you.")
 	if p = p.submit("/set-up", "code", "9999"); p.status != 422 {
 		t.Fatalf("a wrong code in set-up: %d", p.status)
@@ -148,7 +148,7 @@ func TestFactorOfSomebodyElse(t *testing.T) {
 	w.clock.forward(time.Second)
 	b = w.browser()
 	sent := pg.count()
-	p = b.get("/account").signIn("robin@acme.example").says("•••• 42")
+	p = b.get("/account/security").signIn("robin@acme.example").says("•••• 42")
 	p = b.get(p.url.Path)
 	b.get(p.link("/ways")).says("Pager")
 	p = b.get(p.url.Path + "/with/pager")
@@ -161,7 +161,7 @@ func TestFactorOfSomebodyElse(t *testing.T) {
 	w.clock.forward(time.Second)
 	many := w.browser()
 	sent = pg.count()
-	at, err := many.once(many.get("/account").request("/signin", "login", "robin@acme.example", "password", rightPassword))
+	at, err := many.once(many.get("/account/security").request("/signin", "login", "robin@acme.example", "password", rightPassword))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestFactorOfSomebodyElse(t *testing.T) {
 	// The same in another browser: its code is of no use in the first.
 	w.clock.forward(time.Second)
 	b2 := w.browser()
-	p2 := b2.get("/account").signIn("robin@acme.example")
+	p2 := b2.get("/account/security").signIn("robin@acme.example")
 	if q := p.submit("/with/pager", "code", pg.last()); q.status != 422 {
 		t.Errorf("the code of another sign-in: %d", q.status)
 	}
@@ -188,7 +188,7 @@ func TestFactorOfSomebodyElse(t *testing.T) {
 
 	// Too late is not wrong.
 	b = w.browser()
-	p = b.get("/account").signIn("robin@acme.example")
+	p = b.get("/account/security").signIn("robin@acme.example")
 	w.clock.forward(6 * time.Minute)
 	if q := p.submit("/with/pager", "code", pg.last()); q.status != 422 || strings.Contains(q.text(), "isn’t right") {
 		t.Errorf("an expired code: %d\n%s", q.status, q.text())
@@ -206,11 +206,11 @@ func TestFactorThatFails(t *testing.T) {
 	})
 	w.user("acme", "robin@acme.example", "staff")
 	b := w.browser()
-	p := b.get("/account").signIn("robin@acme.example").submit("/set-up/pager")
+	p := b.get("/account/security").signIn("robin@acme.example").submit("/set-up/pager")
 	p.submit("/set-up", "code", pg.last()).submit("/codes", "saved", "yes").is(atSecurity)
 	pg.down = true
 	for range 7 {
-		if p = w.browser().get("/account").signIn("robin@acme.example"); p.status != http.StatusServiceUnavailable {
+		if p = w.browser().get("/account/security").signIn("robin@acme.example"); p.status != http.StatusServiceUnavailable {
 			t.Fatalf("a factor that fails answers %d, want 503", p.status)
 		}
 	}
@@ -219,7 +219,7 @@ func TestFactorThatFails(t *testing.T) {
 	// The page of the refusal leads back to where it happened.
 	p.b.get(p.says("Try again").link(p.url.Path)).submit("/with/pager", "code", pg.last()).is(atSecurity)
 	w.clock.forward(time.Second)
-	w.browser().get("/account").signIn("robin@acme.example").submit("/with/pager", "code", pg.last()).is(atSecurity)
+	w.browser().get("/account/security").signIn("robin@acme.example").submit("/with/pager", "code", pg.last()).is(atSecurity)
 }
 
 func TestPagerKeepsTheContract(t *testing.T) {
@@ -241,7 +241,7 @@ func TestPagesAsJSON(t *testing.T) {
 	w := newWorld(t)
 	_, ph, _ := w.enrolled("birch", "kim@birch.example")
 	b := w.browser()
-	p := b.get("/account").signIn("kim@birch.example").is(atCode)
+	p := b.get("/account/security").signIn("kim@birch.example").is(atCode)
 	r := b.request(http.MethodGet, p.url.String(), nil)
 	r.Header.Set("Accept", "application/json")
 	got, err := b.once(r)
@@ -272,7 +272,7 @@ func TestPagesAsJSON(t *testing.T) {
 	if got := send(ph.wrong()); got.status != 422 || !strings.Contains(got.body, `"problem":{"key":"problem.code_wrong"}`) {
 		t.Errorf("a wrong code as JSON: %d %s", got.status, got.body)
 	}
-	if got := send(ph.next()); got.status != 200 || !strings.Contains(got.body, `"next":"/account"`) {
+	if got := send(ph.next()); got.status != 200 || !strings.Contains(got.body, `"next":"/account/security"`) {
 		t.Errorf("the right code as JSON: %d %s", got.status, got.body)
 	}
 }

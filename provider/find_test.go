@@ -325,7 +325,7 @@ func TestDeletePerson(t *testing.T) {
 	if held, err := w.store.Credentials.List(t.Context(), storage.Query{Tenant: "acme", Field: "user", Value: robin.ID}); err != nil || len(held) != 0 {
 		t.Errorf("%d credentials are left (%v)", len(held), err)
 	}
-	if p := w.browser().get("/account").signIn("robin@acme.example"); p.status != http.StatusUnprocessableEntity {
+	if p := w.browser().get("/account/security").signIn("robin@acme.example"); p.status != http.StatusUnprocessableEntity {
 		t.Errorf("a deleted user signs in: %d", p.status)
 	}
 	w.user("acme", "robin@acme.example", "staff") // the address is free again

@@ -95,7 +95,7 @@ func TestFirstFactorNeedsAFreshPassword(t *testing.T) {
 	w.user("birch", "kim@birch.example", "client")
 	a := w.app()
 	b := w.browser()
-	b.get("/account").signIn("kim@birch.example").is(atSecurity)
+	b.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	w.clock.forward(11 * time.Minute)
 	at := a.attempt(essential(login.ACRTwoFactor))
 	intro := at.begin(b).signIn("kim@birch.example").is(atIntro)
@@ -115,11 +115,11 @@ func TestChangedPasswordEndsEverything(t *testing.T) {
 	u := w.user("acme", "robin@acme.example", "staff")
 	w.user("birch", "kim@birch.example", "client")
 	thief := w.browser()
-	setUp := thief.get("/account").signIn("robin@acme.example").is(atIntro).submit("/set-up/totp")
+	setUp := thief.get("/account/security").signIn("robin@acme.example").is(atIntro).submit("/set-up/totp")
 	var sessions []*browser
 	for range 120 {
 		b := w.browser()
-		b.get("/account").signIn("kim@birch.example").is(atSecurity)
+		b.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 		sessions = append(sessions, b)
 	}
 	at := w.app().attempt()
@@ -137,7 +137,7 @@ func TestChangedPasswordEndsEverything(t *testing.T) {
 		t.Errorf("the thief set up %d credentials (%v)", len(held), err)
 	}
 	for i, b := range sessions {
-		if p := b.get("/account"); p.heading() != atSignIn {
+		if p := b.get("/account/security"); p.heading() != atSignIn {
 			t.Fatalf("session %d of %d outlives the change", i+1, len(sessions))
 		}
 	}
@@ -155,11 +155,11 @@ func TestSecondStepPutsOthersOut(t *testing.T) {
 	w := newWorld(t)
 	w.user("birch", "kim@birch.example", "client")
 	thief, copied, owner := w.browser(), w.browser(), w.browser()
-	thief.get("/account").signIn("kim@birch.example").is(atSecurity)
+	thief.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	a := w.app()
 	weak := a.attempt()
 	_, token := weak.redeem(weak.begin(thief))
-	owner.get("/account").signIn("kim@birch.example").is(atSecurity)
+	owner.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	issuer, err := url.Parse(w.issuer)
 	if err != nil {
 		t.Fatal(err)
@@ -168,7 +168,7 @@ func TestSecondStepPutsOthersOut(t *testing.T) {
 	setUp := owner.get("/account/two-factor").submit("/account/set-up/totp")
 	setUp.submit("/account/set-up", "code", w.scan(setUp).code()).is(atCodes)
 	for name, b := range map[string]*browser{"another session": thief, "a copy of the cookie": copied} {
-		if p := b.get("/account"); p.heading() != atSignIn {
+		if p := b.get("/account/security"); p.heading() != atSignIn {
 			t.Errorf("%s is still in: %q", name, p.heading())
 		}
 	}
@@ -179,10 +179,10 @@ func TestSecondStepPutsOthersOut(t *testing.T) {
 	// The same where the sign-in leads through set-up.
 	w.user("birch", "lou@birch.example", "client")
 	thief, owner = w.browser(), w.browser()
-	thief.get("/account").signIn("lou@birch.example").is(atSecurity)
+	thief.get("/account/security").signIn("lou@birch.example").is(atSecurity)
 	at := a.attempt(essential(login.ACRTwoFactor))
 	at.begin(owner).signIn("lou@birch.example").enrol()
-	thief.get("/account").is(atSignIn)
+	thief.get("/account/security").is(atSignIn)
 }
 
 // Changes of one user's factors at the same time: the last factor that is required stays, a password alone adds none
@@ -191,7 +191,7 @@ func TestFactorChangesAtOnce(t *testing.T) {
 	w := newWorld(t)
 	_, ph, _ := w.enrolled("acme", "robin@acme.example")
 	b := w.browser()
-	b.get("/account").signIn("robin@acme.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
+	b.get("/account/security").signIn("robin@acme.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
 	w.clock.forward(time.Second)
 	setUp := b.get("/account/two-factor").submit("/account/set-up/totp")
 	setUp.submit("/account/set-up", "code", w.scan(setUp).code()).is(atSecurity)
@@ -231,7 +231,7 @@ func TestFactorChangesAtOnce(t *testing.T) {
 	w.user("acme", "kim@acme.example", "staff")
 	var setUps []*page
 	for range 2 {
-		setUps = append(setUps, w.browser().get("/account").signIn("kim@acme.example").is(atIntro).submit("/set-up/totp"))
+		setUps = append(setUps, w.browser().get("/account/security").signIn("kim@acme.example").is(atIntro).submit("/set-up/totp"))
 		w.clock.forward(time.Second)
 	}
 	added := 0
@@ -271,13 +271,13 @@ func TestChoiceIsMadeOnce(t *testing.T) {
 		w.user(tenant, "kim@both.example", "client")
 	}
 	b := w.browser()
-	pick := b.get("/account").signIn("kim@both.example")
+	pick := b.get("/account/security").signIn("kim@both.example")
 	pick.submit("/signin/tenant", "tenant", "birch").is(atSecurity)
 	b.get("/signout").submit("/signout")
 	if p := pick.submit("/signin/tenant", "tenant", "birch"); p.status != http.StatusGone {
 		t.Errorf("the choice is taken a second time: %d", p.status)
 	}
-	pick = b.get("/account").signIn("kim@both.example")
+	pick = b.get("/account/security").signIn("kim@both.example")
 	_, other := b.get("/signin").form("/signin")
 	if p := pick.submit("/signin/tenant", "tenant", "birch", "request", other.Get("request")); p.status != http.StatusBadRequest {
 		t.Errorf("the choice is taken for another request: %d", p.status)
@@ -289,7 +289,7 @@ func TestDeniedSessionChangesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.user("birch", "kim@birch.example", "client")
 	b := w.browser()
-	b.get("/account").signIn("kim@birch.example").is(atSecurity)
+	b.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	w.rules("birch", storage.Rule{Name: "Closed for the holidays"})
 	if p := b.get("/account/two-factor").says("Closed for the holidays"); p.status != http.StatusForbidden {
 		t.Errorf("set-up answers %d", p.status)
@@ -303,7 +303,7 @@ func TestUnsavedCodesNeedAFreshStep(t *testing.T) {
 	w := newWorld(t)
 	_, ph, _ := w.enrolled("birch", "kim@birch.example")
 	b := w.browser()
-	b.get("/account").signIn("kim@birch.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
+	b.get("/account/security").signIn("kim@birch.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
 	b.get("/account/codes/new").submit("/account/codes/new").is(atCodes)
 	w.clock.forward(11 * time.Minute)
 	b.get("/account/codes").is(atCode)
@@ -321,7 +321,7 @@ func TestFreshStepUnderAPolicyThatAsksNone(t *testing.T) {
 	} {
 		w.rules("birch", storage.Rule{Name: "None", Then: then})
 		b := w.browser()
-		b.get("/account").signIn("kim@birch.example").is(atSecurity)
+		b.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 		b.get("/account/two-factor/off").is(atCode).submit("/with/totp", "code", ph.next()).says("off")
 	}
 }
@@ -444,7 +444,7 @@ func TestSealedFactorsStayInTheirPlace(t *testing.T) {
 	if err := w.store.Credentials.Replace(t.Context(), &moved); err != nil {
 		t.Fatal(err)
 	}
-	p := w.browser().get("/account").signIn("robin@acme.example")
+	p := w.browser().get("/account/security").signIn("robin@acme.example")
 	if p.status != http.StatusServiceUnavailable {
 		p = p.submit("/with/totp", "code", ph.next())
 	}

@@ -171,7 +171,7 @@ func TestHooksAreAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec := w.browser().get("/account").signIn("robin@acme.example").recover()
+	rec := w.browser().get("/account/security").signIn("robin@acme.example").recover()
 	told("the page of the recovery code")
 	rec.submit("/with/recovery", "code", made.Code).is(atIntro).submit("/later").is(atSecurity)
 	told("recovery", "recovery.before recovery", "recovery.after recovery", "sign_in.before ", "sign_in.after ")
@@ -212,7 +212,7 @@ func TestHookRefusesSignIn(t *testing.T) {
 				t.Errorf("%d devices are remembered (%v)", len(kept), err)
 			}
 			w.clock.forward(3 * time.Second)
-			b.get("/account").is(atSignIn)
+			b.get("/account/security").is(atSignIn)
 			p.submit("/with/totp", "code", ph.next()).is(atSignIn) // the sign-in is over
 			d.told(hook.BeforeSignIn, nil)
 			at.redeem(at.begin(b).signIn("robin@acme.example").submit("/with/totp", "code", ph.next()))
@@ -238,7 +238,7 @@ func TestHookIsAskedOnEveryWayIn(t *testing.T) {
 	remembering(w)
 	device := w.remembered("robin@acme.example", ph)
 	alone := w.browser()
-	alone.get("/account").signIn("kim@birch.example").is(atSecurity)
+	alone.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	a := w.app()
 	d.told(hook.BeforeSignIn, refusals["denies"].do)
 	a.attempt().begin(alone).refusedByHook(closed)
@@ -248,8 +248,8 @@ func TestHookIsAskedOnEveryWayIn(t *testing.T) {
 		t.Errorf("prompt=none: %v", q)
 	}
 	device.signOut()
-	device.get("/account").signIn("robin@acme.example").refusedByHook(closed)
-	w.browser().get("/account").signIn("kim@birch.example").refusedByHook(closed)
+	device.get("/account/security").signIn("robin@acme.example").refusedByHook(closed)
+	w.browser().get("/account/security").signIn("kim@birch.example").refusedByHook(closed)
 	// What was refused has shown the device's secret, which is another now: the browser is no copy of itself.
 	d.told(hook.BeforeSignIn, nil)
 	w.clock.forward(time.Hour)
@@ -267,11 +267,11 @@ func TestHookRefusesSetUp(t *testing.T) {
 	w.user("acme", "robin@acme.example", "staff")
 	w.user("acme", "kim@acme.example", "client")
 	atAccount := w.browser()
-	atAccount.get("/account").signIn("kim@acme.example").is(atSecurity)
+	atAccount.get("/account/security").signIn("kim@acme.example").is(atSecurity)
 	for name, c := range refusals {
 		t.Run(name, func(t *testing.T) {
 			d.told(hook.BeforeSetUp, c.do)
-			intro := w.browser().get("/account").signIn("robin@acme.example").is(atIntro)
+			intro := w.browser().get("/account/security").signIn("robin@acme.example").is(atIntro)
 			for _, p := range []*page{intro.submit("/set-up/totp"), atAccount.get("/account/two-factor").submit("/account/set-up/totp")} {
 				p.refusedByHook(c.reads)
 				w.audited("hook.set_up.before", "refused", c.audited)
@@ -285,7 +285,7 @@ func TestHookRefusesSetUp(t *testing.T) {
 		t.Errorf("%d credentials (%v)", len(held), err)
 	}
 	d.told(hook.BeforeSetUp, nil)
-	w.browser().get("/account").signIn("robin@acme.example").enrol()
+	w.browser().get("/account/security").signIn("robin@acme.example").enrol()
 }
 
 // A hook refuses a recovery, by code and by mail; neither code nor link is spent by that, and no attempt is counted.
@@ -298,7 +298,7 @@ func TestHookRefusesRecovery(t *testing.T) {
 	}
 	link := w.lostLink("robin@acme.example")
 	off := w.browser().get(link).is(atTakeOff)
-	rec := w.browser().get("/account").signIn("robin@acme.example").recover()
+	rec := w.browser().get("/account/security").signIn("robin@acme.example").recover()
 	for name, c := range refusals {
 		t.Run(name, func(t *testing.T) {
 			d.told(hook.BeforeRecovery, c.do)
@@ -307,7 +307,7 @@ func TestHookRefusesRecovery(t *testing.T) {
 			}
 			w.audited("hook.recovery.before", "refused", c.audited)
 			off.submit("/"+lastPart(link), "password", rightPassword).refusedByHook(c.reads)
-			p := w.browser().get("/account").signIn("robin@acme.example").is(atCode)
+			p := w.browser().get("/account/security").signIn("robin@acme.example").is(atCode)
 			p.b.get(p.url.Path + "/lost").submit("/lost").refusedByHook(c.reads)
 		})
 	}
@@ -424,7 +424,7 @@ func TestHookReasonIsText(t *testing.T) {
 	d.told(hook.BeforeSignIn, func(context.Context, hook.Event) error {
 		return hook.Deny("Closed.\n<b>Call</b> 110\u202e now\x00")
 	})
-	p := w.browser().get("/account").signIn("kim@birch.example")
+	p := w.browser().get("/account/security").signIn("kim@birch.example")
 	p.refusedByHook("Closed. <b>Call</b> 110 now")
 	p.walk(func(n *html.Node) {
 		if n.Data == "b" {
@@ -432,7 +432,7 @@ func TestHookReasonIsText(t *testing.T) {
 		}
 	})
 	b := w.browser()
-	_, fields := b.get("/account").form("/signin")
+	_, fields := b.get("/account/security").form("/signin")
 	r := b.request(http.MethodPost, "/signin", url.Values{"request": fields["request"], "login": {"kim@birch.example"}, "password": {rightPassword}})
 	r.Header.Set("Accept", "application/json")
 	q, err := b.once(r)

@@ -42,9 +42,9 @@ func TestFinancialIntegration(t *testing.T) {
 	}
 	owner := w.helper("cedar", "olga@cedar.example", storage.Owner)
 	owner.get(ui.PathIntegrations).is("Integrations").says("Nothing is connected")
-	w.browser().get("/account").signIn("kim@cedar.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("kim@cedar.example").is(atSecurity)
 	signedIn := w.browser()
-	signedIn.get("/account").signIn("lee@cedar.example").is(atSecurity)
+	signedIn.get("/account/security").signIn("lee@cedar.example").is(atSecurity)
 
 	ledger := w.machine("ledger", "", "integrations:read", "integrations:write")
 	got := ledger.call(http.MethodPut, xero, `{"name":"Xero","kind":"financial"}`)
@@ -53,9 +53,9 @@ func TestFinancialIntegration(t *testing.T) {
 	}
 	w.clock.forward(caches)
 	for _, email := range []string{"kim@cedar.example", "lee@cedar.example"} {
-		w.browser().get("/account").signIn(email).is(atIntro).says("Your organisation asks for this: " + financialRule)
+		w.browser().get("/account/security").signIn(email).is(atIntro).says("Your organisation asks for this: " + financialRule)
 	}
-	if p := signedIn.get("/account"); p.heading() == atSecurity {
+	if p := signedIn.get("/account/security"); p.heading() == atSecurity {
 		t.Error("who is signed in by password alone goes on")
 	}
 	owner.get(ui.PathIntegrations).says("Xero", "Connected by Workshop", "Financial", "2FA mandatory", "Because of it: "+financialRule)
@@ -69,16 +69,16 @@ func TestFinancialIntegration(t *testing.T) {
 		t.Errorf("of another kind: %v", v)
 	}
 	w.clock.forward(caches)
-	w.browser().get("/account").signIn("kim@cedar.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("kim@cedar.example").is(atSecurity)
 	ledger.call(http.MethodPut, xero, `{"name":"Xero","kind":"financial"}`)
 	w.clock.forward(caches)
-	w.browser().get("/account").signIn("kim@cedar.example").is(atIntro)
+	w.browser().get("/account/security").signIn("kim@cedar.example").is(atIntro)
 
 	if got := ledger.call(http.MethodDelete, xero, ""); got.status != http.StatusNoContent {
 		t.Fatalf("disconnected: %d %s", got.status, got.body)
 	}
 	w.clock.forward(caches)
-	w.browser().get("/account").signIn("kim@cedar.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("kim@cedar.example").is(atSecurity)
 	owner.get(ui.PathIntegrations).says("Nothing is connected")
 	ledger.call(http.MethodDelete, xero, "").problem(t, "twice", http.StatusNotFound, "error.not_found")
 

@@ -65,8 +65,8 @@ func TestInvitation(t *testing.T) {
 	if n := len(w.mails("nora@acme.example")); n != before {
 		t.Error("a mail for a forgotten password goes to an address that nobody has confirmed")
 	}
-	unknown := w.browser().get("/account").signIn("nobody@acme.example")
-	invited := w.browser().get("/account").signIn("nora@acme.example")
+	unknown := w.browser().get("/account/security").signIn("nobody@acme.example")
+	invited := w.browser().get("/account/security").signIn("nora@acme.example")
 	if invited.status != unknown.status || !strings.Contains(unknown.text(), "nobody@") && unknown.text() != invited.text() {
 		t.Errorf("an invited user reads %d, an unknown one %d", invited.status, unknown.status)
 	}
@@ -80,12 +80,12 @@ func TestInvitation(t *testing.T) {
 	p.submit("/"+lastPart(link), "password", "short7!").is(atInvited).says("too short")
 	p.submit("/"+lastPart(link), "password", "Acme Ltd").is(atInvited).says("made of your name, your address or ours")
 	p.submit("/"+lastPart(link), "password", newPassword).is(atSignIn).says("You have a new password. Sign in with it now.")
-	b.get("/account").is(atSignIn)
+	b.get("/account/security").is(atSignIn)
 	u = w.byEmail("acme", "nora@acme.example")
 	if !u.Invited.IsZero() || !u.EmailVerified || !u.PasswordMailed || u.Password == "" {
 		t.Errorf("taken up: %+v", u)
 	}
-	b.get("/account").is(atSignIn).submit("/signin", "login", "nora@acme.example", "password", newPassword).is(atIntro).says("Staff must use two-factor authentication")
+	b.get("/account/security").is(atSignIn).submit("/signin", "login", "nora@acme.example", "password", newPassword).is(atIntro).says("Staff must use two-factor authentication")
 
 	// It works once.
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
@@ -228,7 +228,7 @@ func TestInvitationAgain(t *testing.T) {
 func (w *world) again(h *helper) *helper {
 	w.t.Helper()
 	b := w.browser()
-	b.get("/account").signIn(h.Email).submit("/with/totp", "code", h.phone.next()).is(atSecurity)
+	b.get("/account/security").signIn(h.Email).submit("/with/totp", "code", h.phone.next()).is(atSecurity)
 	return &helper{User: h.User, browser: b, phone: h.phone}
 }
 
@@ -264,7 +264,7 @@ func TestOneInvitationTwentyTimes(t *testing.T) {
 	if won < 0 {
 		t.Fatal("nobody could use the link")
 	}
-	w.browser().get("/account").submit("/signin", "login", "nora@acme.example", "password", newPassword+strings.Repeat("x", won)).is(atSecurity)
+	w.browser().get("/account/security").submit("/signin", "login", "nora@acme.example", "password", newPassword+strings.Repeat("x", won)).is(atSecurity)
 	accepted := 0
 	for _, e := range w.events("acme") {
 		if e.Action == "user.invitation_accepted" && e.Outcome == "ok" {
@@ -338,8 +338,8 @@ func TestInvitationRefused(t *testing.T) {
 	owner.invite("kim@birch.example").says("is on its way")
 	link := w.linkTo("kim@birch.example", "/invitation/")
 	w.browser().get(link).submit("/"+lastPart(link), "password", newPassword).is(atSignIn)
-	w.browser().get("/account").signIn("kim@birch.example").is(atSecurity).says("Birch Ltd")
-	w.browser().get("/account").submit("/signin", "login", "kim@birch.example", "password", newPassword).is(atSecurity).says("Acme Ltd")
+	w.browser().get("/account/security").signIn("kim@birch.example").is(atSecurity).says("Birch Ltd")
+	w.browser().get("/account/security").submit("/signin", "login", "kim@birch.example", "password", newPassword).is(atSecurity).says("Acme Ltd")
 }
 
 // What a customer calls himself leads nowhere: an invitation goes to strangers, under the deployment's name.

@@ -42,7 +42,7 @@ func TestLastAddress(t *testing.T) {
 		{"fe80::1%eth0", "fe80::1"},
 		{"unknown", ""},
 	} {
-		w.browserAt(c.from).get("/account").signIn("kim@birch.example").is(atSecurity)
+		w.browserAt(c.from).get("/account/security").signIn("kim@birch.example").is(atSecurity)
 		if got := w.stored(u); got.LastAddress != c.want || !got.LastSignIn.Equal(w.clock.Now()) {
 			t.Errorf("from %s: %q at %v, want %q", c.from, got.LastAddress, got.LastSignIn, c.want)
 		}
@@ -67,7 +67,7 @@ func TestFactorsOfAUser(t *testing.T) {
 	// Once more to the one write of each sign-in, and nothing beside it.
 	before := has(u, "before another sign-in", "totp").Version
 	b := w.browser()
-	b.get("/account").signIn("robin@acme.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
+	b.get("/account/security").signIn("robin@acme.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
 	if after := has(u, "after it", "totp").Version; after != before+1 {
 		t.Errorf("a sign-in that changes nothing writes its user %d times, want once", after-before)
 	}
@@ -81,9 +81,9 @@ func TestFactorsOfAUser(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	w.browser().get("/account").signIn("robin@acme.example")
+	w.browser().get("/account/security").signIn("robin@acme.example")
 	has(u, "the password alone", "sms")
-	p := w.browser().get("/account").signIn("robin@acme.example")
+	p := w.browser().get("/account/security").signIn("robin@acme.example")
 	p.b.get(p.b.get(p.link("/ways")).link("/with/totp")).submit("/with/totp", "code", ph.next()).is(atSecurity)
 	has(u, "healed", "totp", "webauthn")
 
@@ -126,7 +126,7 @@ func TestReportsInTheAuditLog(t *testing.T) {
 		}
 	}
 	w.rules("birch", storage.Rule{ID: "trial-1", Name: "Two steps", ReportOnly: true}, storage.Rule{ID: "shut", Name: "Shut"}, may)
-	w.browser().get("/account").signIn("kim@birch.example").says("Shut")
+	w.browser().get("/account/security").signIn("kim@birch.example").says("Shut")
 	if e, ok := w.has("birch", "sign_in", "refused"); !ok || e.Reports != "trial-1" || e.Rule != "Shut" {
 		t.Errorf("refused: %+v", e)
 	}
@@ -196,7 +196,7 @@ func TestAskedIsWhatASignInAsks(t *testing.T) {
 			t.Errorf("%s, foreseen: %+v (%v), want %s %v %s", c.name, seen, err, c.kind, known, c.then)
 		}
 		if c.heading != "" {
-			w.browser().get("/account").signIn(u.Email).is(c.heading)
+			w.browser().get("/account/security").signIn(u.Email).is(c.heading)
 		}
 	}
 }

@@ -16,19 +16,19 @@ func TestMailboxAloneDoesNotPassTheSecondStep(t *testing.T) {
 
 	// The link of a reset that was asked for before the password was forgotten ends with it.
 	owner := w.browser()
-	p := owner.get("/account").signIn("robin@acme.example").is(atCode)
+	p := owner.get("/account/security").signIn("robin@acme.example").is(atCode)
 	owner.get(owner.get(p.link("/ways")).link("/lost")).submit("/lost")
 	before := w.linkTo("robin@acme.example", "/lost/")
 
 	thief := w.browser()
-	thief.get(thief.get("/account").is(atSignIn).link("/forgot")).submit("/forgot", "login", "robin@acme.example")
+	thief.get(thief.get("/account/security").is(atSignIn).link("/forgot")).submit("/forgot", "login", "robin@acme.example")
 	w.p.rescue.Wait()
 	link := w.linkTo("robin@acme.example", "/password/")
 	thief.get(link).submit(strings.TrimPrefix(link, w.issuer), "password", mailed).is(atSignIn)
 	if q := thief.get(before); q.status != http.StatusGone {
 		t.Errorf("a link of before the new password: %d", q.status)
 	}
-	p = thief.get("/account").is(atSignIn).submit("/signin", "login", "robin@acme.example", "password", mailed).is(atCode)
+	p = thief.get("/account/security").is(atSignIn).submit("/signin", "login", "robin@acme.example", "password", mailed).is(atCode)
 	ways := thief.get(p.link("/ways"))
 	if strings.Contains(ways.body, "/lost") {
 		t.Error("the mailed password is offered a mail that takes the factors off")
@@ -41,9 +41,9 @@ func TestMailboxAloneDoesNotPassTheSecondStep(t *testing.T) {
 	}
 
 	// The owner of the phone signs in with the new password; from then on it counts.
-	p = owner.get("/account").is(atSignIn).submit("/signin", "login", "robin@acme.example", "password", mailed).is(atCode)
+	p = owner.get("/account/security").is(atSignIn).submit("/signin", "login", "robin@acme.example", "password", mailed).is(atCode)
 	p.submit("/with/totp", "code", ph.next()).is(atSecurity)
 	again := w.browser()
-	p = again.get("/account").submit("/signin", "login", "robin@acme.example", "password", mailed).is(atCode)
+	p = again.get("/account/security").submit("/signin", "login", "robin@acme.example", "password", mailed).is(atCode)
 	again.get(again.get(p.link("/ways")).link("/lost"))
 }

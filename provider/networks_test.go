@@ -72,7 +72,7 @@ func TestRestrictedNetworks(t *testing.T) {
 		// What the client itself wrote to the left of our proxy's word counts for nothing.
 		"203.0.113.7, 198.51.100.9": false, "198.51.100.9, 203.0.113.7": true,
 	} {
-		p := w.browser().from(from).get("/account").is(atSignIn).submit("/signin", "login", "kim@birch.example", "password", rightPassword)
+		p := w.browser().from(from).get("/account/security").is(atSignIn).submit("/signin", "login", "kim@birch.example", "password", rightPassword)
 		if got := p.heading() == atSecurity; got != in {
 			t.Errorf("from %q: in is %t, want %t:\n%s", from, got, in, p.text())
 		}
@@ -82,8 +82,8 @@ func TestRestrictedNetworks(t *testing.T) {
 	}
 	// A session that was begun inside ends its use outside.
 	b := w.browser().from("203.0.113.7")
-	b.get("/account").signIn("kim@birch.example").is(atSecurity)
-	b.from("198.51.100.9").get("/account").says("You can’t sign in from here")
+	b.get("/account/security").signIn("kim@birch.example").is(atSecurity)
+	b.from("198.51.100.9").get("/account/security").says("You can’t sign in from here")
 
 	// What can't be a network is told in its row, and nothing is saved.
 	for typed, says := range map[string]string{
@@ -96,7 +96,7 @@ func TestRestrictedNetworks(t *testing.T) {
 		}
 	}
 	owner.fresh(ui.PathNetworks).post("/networks", "-restricted", "yes").says("Rule removed").saved()
-	w.browser().from("198.51.100.9").get("/account").signIn("kim@birch.example").is(atSecurity)
+	w.browser().from("198.51.100.9").get("/account/security").signIn("kim@birch.example").is(atSecurity)
 }
 
 // An address that only the client says is believed of nobody: without a proxy of ours the connection's own counts.
@@ -107,7 +107,7 @@ func TestRestrictedWithoutAProxy(t *testing.T) {
 	owner.from("203.0.113.7").get(ui.PathNetworks).says("You are at 127.0.0.1").
 		post("/networks", "restricted", "yes", "prefix", "203.0.113.0/24").says("would keep you out at 127.0.0.1")
 	owner.get(ui.PathNetworks).post("/networks", "restricted", "yes", "prefix", "127.0.0.0/8").saved()
-	w.browser().from("203.0.113.7").get("/account").signIn("kim@birch.example").is(atSecurity)
+	w.browser().from("203.0.113.7").get("/account/security").signIn("kim@birch.example").is(atSecurity)
 }
 
 // 002-19: two-factor authentication is forced in some networks only, or for everyone, on one page with the IP rules.
@@ -117,15 +117,15 @@ func TestForceInSomeNetworks(t *testing.T) {
 	owner := w.helper("birch", "olga@birch.example", storage.Owner)
 	owner.get(ui.PathNetworks).post("/networks", "prefix", "203.0.113.0/24", "called", "Café", "ask", "0", "+prefix", "198.51.100.0/24", "+called", "Office").
 		says("New rule: Two-factor authentication is required in this network").saved()
-	w.browser().from("203.0.113.9").get("/account").signIn("kim@birch.example").is(atIntro).says("Two-factor authentication is required in this network")
-	w.browser().from("198.51.100.9").get("/account").signIn("kim@birch.example").is(atSecurity)
-	w.browser().from("192.0.2.9").get("/account").signIn("kim@birch.example").is(atSecurity)
+	w.browser().from("203.0.113.9").get("/account/security").signIn("kim@birch.example").is(atIntro).says("Two-factor authentication is required in this network")
+	w.browser().from("198.51.100.9").get("/account/security").signIn("kim@birch.example").is(atSecurity)
+	w.browser().from("192.0.2.9").get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	// Hiding the address does not get past it.
-	w.browser().from("unknown").get("/account").signIn("kim@birch.example").is(atIntro)
+	w.browser().from("unknown").get("/account/security").signIn("kim@birch.example").is(atIntro)
 
 	p := owner.get(ui.PathPolicy).says("It is required in one network")
 	p.b.get(p.link("/networks")).post("/networks", "everyone", "yes").says("New rule: Everyone must use two-factor authentication").saved()
-	w.browser().from("192.0.2.9").get("/account").signIn("kim@birch.example").is(atIntro)
+	w.browser().from("192.0.2.9").get("/account/security").signIn("kim@birch.example").is(atIntro)
 	if _, f := owner.get(ui.PathPolicy).filled("/policy"); !slices.Equal(f["must"], []string{"everyone"}) {
 		t.Errorf("the switches are %q", f["must"])
 	}

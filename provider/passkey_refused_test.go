@@ -29,7 +29,7 @@ func TestPasskeySameAuthenticatorTwice(t *testing.T) {
 		t.Errorf("the same passkey again answers %d", p.status)
 	}
 	p.is(atSetUpPasskey).says("This device already keeps a passkey for your account")
-	if n := strings.Count(b.get("/account").body, "/rename"); n != 1 {
+	if n := strings.Count(b.get("/account/security").body, "/rename"); n != 1 {
 		t.Errorf("%d passkeys after the same one was sent twice", n)
 	}
 }
@@ -42,10 +42,10 @@ func TestPasskeyCopied(t *testing.T) {
 		w.clock.forward(time.Second)
 		b.addPasskey(w.authenticator(false)).is(atSecurity)
 		a.passkey.Counter = 7
-		w.browser().get("/account").by(a).is(atSecurity)
+		w.browser().get("/account/security").by(a).is(atSecurity)
 		w.clock.forward(time.Second)
 		a.passkey.Counter = 7 // it stands still, as that of a copy does
-		p := w.browser().get("/account")
+		p := w.browser().get("/account/security")
 		if whole {
 			p = p.by(a).is(atSignIn).says(noSuchPasskey)
 		} else {
@@ -65,7 +65,7 @@ func TestPasskeyCopied(t *testing.T) {
 		if m := w.mails("kim@birch.example"); !strings.Contains(m[0].Text, "went back, as happens when somebody uses a copy") {
 			t.Errorf("whole %v: the last mail is\n%s", whole, m[0].Text)
 		}
-		b.get("/account").says("A passkey may have been copied", "Its counter went back", "Remove it now")
+		b.get("/account/security").says("A passkey may have been copied", "Its counter went back", "Remove it now")
 	}
 }
 
@@ -89,7 +89,7 @@ func TestPasskeyRefusedInTheSameWords(t *testing.T) {
 		}
 	}
 	fresh := func() (*page, discovery) {
-		p := b.get("/account").is(atSignIn)
+		p := b.get("/account/security").is(atSignIn)
 		d := p.discover()
 		return p, d
 	}
@@ -155,7 +155,7 @@ func TestPasskeyReplayed(t *testing.T) {
 	w := newWorld(t, atLocalhost)
 	_, a, _ := w.keyed("kim@birch.example", false)
 	b := w.browser()
-	p := b.get("/account")
+	p := b.get("/account/security")
 	d := p.discover()
 	answer := a.sign(string(d.Options))
 	p.submit("/signin/passkey", "state", d.State, "answer", answer).is(atSecurity)
@@ -163,7 +163,7 @@ func TestPasskeyReplayed(t *testing.T) {
 	if q := p.submit("/signin/passkey", "state", d.State, "answer", answer); q.status != http.StatusUnprocessableEntity {
 		t.Errorf("the same answer again: %d", q.status)
 	}
-	b.get("/account").is(atSignIn)
+	b.get("/account/security").is(atSignIn)
 }
 
 // Same answer: a passkey of nobody, of a disabled and of a locked user can't be told apart; and the options are the same
@@ -189,7 +189,7 @@ func TestPasskeySameAnswer(t *testing.T) {
 		"disabled": lockOut("gone@birch.example", func(u *storage.User) { u.Disabled = true }),
 		"locked":   lockOut("shut@birch.example", func(u *storage.User) { u.Locked = w.clock.Now() }),
 	} {
-		p := w.browser().get("/account").by(a).is(atSignIn).says(noSuchPasskey)
+		p := w.browser().get("/account/security").by(a).is(atSignIn).says(noSuchPasskey)
 		if p.status != http.StatusUnprocessableEntity || len(p.header.Values("Set-Cookie")) != 0 {
 			t.Errorf("%s: %d, cookies %q", name, p.status, p.header.Values("Set-Cookie"))
 		}
@@ -203,7 +203,7 @@ func TestPasskeySameAnswer(t *testing.T) {
 	asked := func(b *browser) string {
 		t.Helper()
 		var o struct{ Challenge string }
-		d := b.get("/account").is(atSignIn).discover()
+		d := b.get("/account/security").is(atSignIn).discover()
 		if err := json.Unmarshal(d.Options, &o); err != nil || o.Challenge == "" {
 			t.Fatalf("%s (%v)", d.Options, err)
 		}
@@ -223,28 +223,28 @@ func TestPasskeyWhileOthersGuess(t *testing.T) {
 	_, a, _ := w.keyed("kim@birch.example", false)
 	stranger := w.browser()
 	for range 12 {
-		stranger.get("/account").submit("/signin", "login", "kim@birch.example", "password", "not it")
+		stranger.get("/account/security").submit("/signin", "login", "kim@birch.example", "password", "not it")
 	}
-	stranger.get("/account").submit("/signin", "login", "kim@birch.example", "password", rightPassword).is(atSignIn).says("Too many tries")
-	w.browser().get("/account").by(a).is(atSecurity)
+	stranger.get("/account/security").submit("/signin", "login", "kim@birch.example", "password", rightPassword).is(atSignIn).says("Too many tries")
+	w.browser().get("/account/security").by(a).is(atSecurity)
 
 	// A thief who has the password guesses codes until the account pauses.
 	w.clock.forward(time.Hour)
 	b := w.browser()
-	b.get("/account").by(a).is(atSecurity)
+	b.get("/account/security").by(a).is(atSecurity)
 	setUp := b.get("/account/two-factor").submit("/account/set-up/totp")
 	ph := w.scan(setUp)
 	setUp.submit("/account/set-up", "code", ph.code()).is(atSecurity)
 	thief := w.browser()
-	p := thief.get("/account").signIn("kim@birch.example").is(atPasskey)
+	p := thief.get("/account/security").signIn("kim@birch.example").is(atPasskey)
 	p = thief.get(p.url.Path + "/with/totp").is(atCode)
 	for range 5 {
 		p = p.submit("/with/totp", "code", ph.wrong())
 	}
-	if p = thief.get("/account").signIn("kim@birch.example").is(atPasskey); p.submit("/with/webauthn", "code", a.get(p)).status != http.StatusTooManyRequests {
+	if p = thief.get("/account/security").signIn("kim@birch.example").is(atPasskey); p.submit("/with/webauthn", "code", a.get(p)).status != http.StatusTooManyRequests {
 		t.Error("the account does not pause")
 	}
-	w.browser().get("/account").by(a).is(atSecurity)
+	w.browser().get("/account/security").by(a).is(atSecurity)
 }
 
 // A user who is locked while a sign-in is under way does not finish it.
@@ -252,14 +252,14 @@ func TestPasskeyOfAUserWhoIsOut(t *testing.T) {
 	w := newWorld(t, atLocalhost)
 	u, a, _ := w.keyed("kim@birch.example", false)
 	b := w.browser()
-	p := b.get("/account")
+	p := b.get("/account/security")
 	d := p.discover()
 	answer := a.sign(string(d.Options))
 	if _, err := storage.Change(t.Context(), w.store.Users, "birch", u.ID, func(u *storage.User) error { u.Locked = w.clock.Now(); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	p.submit("/signin/passkey", "state", d.State, "answer", answer).is(atSignIn).says(noSuchPasskey)
-	b.get("/account").is(atSignIn)
+	b.get("/account/security").is(atSignIn)
 }
 
 // One answer, sent twenty times at once: one session.
@@ -269,7 +269,7 @@ func TestPasskeyTwentyAnswersAtOnce(t *testing.T) {
 		u, a, b := w.keyed("kim@birch.example", synced)
 		b.signOut()
 		b = w.browser()
-		p := b.get("/account")
+		p := b.get("/account/security")
 		d := p.discover()
 		answer := a.sign(string(d.Options))
 		var mu sync.Mutex
@@ -281,7 +281,7 @@ func TestPasskeyTwentyAnswersAtOnce(t *testing.T) {
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			if strings.HasSuffix(p.header.Get("Location"), "/account") {
+			if strings.HasSuffix(p.header.Get("Location"), "/account/security") {
 				in++
 			} else if p.status != http.StatusUnprocessableEntity {
 				return fmt.Errorf("an answer that came second: %d", p.status)
@@ -299,7 +299,7 @@ func TestPasskeyTwentyAnswersAtOnce(t *testing.T) {
 func TestPasskeyChallengeIsPutAnew(t *testing.T) {
 	w := newWorld(t, atLocalhost)
 	_, a, _ := w.keyed("kim@birch.example", false)
-	p := w.browser().get("/account").signIn("kim@birch.example").is(atPasskey)
+	p := w.browser().get("/account/security").signIn("kim@birch.example").is(atPasskey)
 	for range 2 {
 		late := a.get(p)
 		w.clock.forward(6 * time.Minute)
@@ -312,7 +312,7 @@ func TestPasskeyChallengeIsPutAnew(t *testing.T) {
 
 	// The same at set-up: it begins anew.
 	b := w.browser()
-	b.get("/account").by(a).is(atSecurity)
+	b.get("/account/security").by(a).is(atSecurity)
 	other := w.authenticator(false)
 	p = b.get("/account/two-factor").submit("/account/set-up/webauthn").is(atSetUpPasskey)
 	late := other.create(p)
@@ -326,8 +326,8 @@ func TestPasskeyWrongAtTheSecondStep(t *testing.T) {
 	w := newWorld(t, atLocalhost)
 	_, a, _ := w.keyed("kim@birch.example", false)
 	_, others, _ := w.keyed("lou@birch.example", false)
-	p := w.browser().get("/account").signIn("kim@birch.example").is(atPasskey)
-	q := w.browser().get("/account").signIn("lou@birch.example").is(atPasskey)
+	p := w.browser().get("/account/security").signIn("kim@birch.example").is(atPasskey)
+	q := w.browser().get("/account/security").signIn("lou@birch.example").is(atPasskey)
 	bad := *a
 	bad.passkey = others.passkey
 	unverified := *a

@@ -130,7 +130,7 @@ func (w *world) keyed(email string, synced bool, change ...func(*storage.User)) 
 	w.t.Helper()
 	u := w.user("birch", email, "client", change...)
 	b, a := w.browser(), w.authenticator(synced)
-	b.get("/account").signIn(email).is(atSecurity)
+	b.get("/account/security").signIn(email).is(atSecurity)
 	b.addPasskey(a).is(atCodes).submit("/account/codes", "saved", "yes").is(atSecurity)
 	return u, a, b
 }
@@ -155,7 +155,7 @@ func resistant(w *world, tenant string) {
 func TestPasskeySetUpOnThePage(t *testing.T) {
 	w := newWorld(t, atLocalhost)
 	_, a, b := w.keyed("kim@birch.example", false)
-	b.get("/account").says("Passkey", "On one device", "10 of 10 left", "Not used yet")
+	b.get("/account/security").says("Passkey", "On one device", "10 of 10 left", "Not used yet")
 	if _, ok := w.has("birch", "factor.added", "ok"); !ok {
 		t.Error("the audit log does not tell of the passkey")
 	}
@@ -170,7 +170,7 @@ func TestPasskeySetUpOnThePage(t *testing.T) {
 	if c.ACR != login.ACRPhishingResistant || !slices.Equal(c.AMR, []string{"pwd", "hwk", "user", "mfa"}) {
 		t.Errorf("acr %q, amr %v", c.ACR, c.AMR)
 	}
-	b.get("/account").says("Last used")
+	b.get("/account/security").says("Last used")
 }
 
 // A rule forces the set-up at sign-in; the passkey that was just made is the second step of that sign-in too.
@@ -258,11 +258,11 @@ func TestPasskeysSeveral(t *testing.T) {
 	w.clock.forward(time.Second)
 	second := w.authenticator(true)
 	b.addPasskey(second).is(atSecurity).says("was added", "On one device", "Synced between your devices")
-	rename := b.get("/account").link("/rename")
+	rename := b.get("/account/security").link("/rename")
 	b.get(rename).submit("/rename", "name", "Blue key").is(atSecurity).says("Blue key")
 	for _, a := range []*authenticator{first, second} {
-		w.browser().get("/account").by(a).is(atSecurity)
-		p := w.browser().get("/account").signIn("kim@birch.example").is(atPasskey)
+		w.browser().get("/account/security").by(a).is(atSecurity)
+		p := w.browser().get("/account/security").signIn("kim@birch.example").is(atPasskey)
 		if !strings.Contains(p.options("get"), "allowCredentials") {
 			t.Error("the second step asks for nobody's passkey in particular")
 		}
@@ -271,8 +271,8 @@ func TestPasskeysSeveral(t *testing.T) {
 	// The link is the last one's on the page: the second passkey goes.
 	p := b.get(strings.TrimSuffix(rename, "/rename") + "/remove")
 	p.submit("/remove").is(atSecurity).says("was removed")
-	w.browser().get("/account").by(first).is(atSecurity)
-	if q := w.browser().get("/account").by(second).is(atSignIn).says(noSuchPasskey); q.status != http.StatusUnprocessableEntity {
+	w.browser().get("/account/security").by(first).is(atSecurity)
+	if q := w.browser().get("/account/security").by(second).is(atSignIn).says(noSuchPasskey); q.status != http.StatusUnprocessableEntity {
 		t.Errorf("the passkey that was removed answers %d", q.status)
 	}
 }
@@ -282,7 +282,7 @@ func TestPasskeyFreshSecondStep(t *testing.T) {
 	w := newWorld(t, atLocalhost)
 	_, a, _ := w.keyed("kim@birch.example", false)
 	b := w.browser()
-	p := b.get("/account").signIn("kim@birch.example").is(atPasskey)
+	p := b.get("/account/security").signIn("kim@birch.example").is(atPasskey)
 	p.submit("/with/webauthn", "code", a.get(p)).is(atSecurity)
 	w.clock.forward(9 * time.Minute)
 	b.get("/account/codes/new").is("Make new backup codes?")
@@ -291,7 +291,7 @@ func TestPasskeyFreshSecondStep(t *testing.T) {
 	p.submit("/with/webauthn", "code", a.get(p)).is("Make new backup codes?")
 
 	b = w.browser()
-	b.get("/account").by(a).is(atSecurity)
+	b.get("/account/security").by(a).is(atSecurity)
 	b.get("/account/codes/new").is("Make new backup codes?")
 	w.clock.forward(11 * time.Minute)
 	b.get("/account/codes/new").is(atSignIn).says("To change this, please confirm that it’s you").by(a).is("Make new backup codes?")
@@ -303,12 +303,12 @@ func TestPasskeyFreshWithoutFactor(t *testing.T) {
 	w := newWorld(t, atLocalhost)
 	_, a, _ := w.keyed("kim@birch.example", false)
 	b := w.browser()
-	b.get("/account").by(a).is(atSecurity)
+	b.get("/account/security").by(a).is(atSecurity)
 	b.get("/account/two-factor/off").submit("/account/two-factor/off").is(atSecurity)
 	w.clock.forward(5 * time.Minute)
 	b.get("/account/two-factor").is(atIntro)
 	w.clock.forward(6 * time.Minute)
-	b.get("/account").is(atSecurity)
+	b.get("/account/security").is(atSecurity)
 	b.get("/account/two-factor").is(atSignIn).signIn("kim@birch.example").is(atIntro)
 }
 
@@ -417,7 +417,7 @@ func TestPasskeysAsJSON(t *testing.T) {
 	w := newWorld(t, atLocalhost)
 	w.user("birch", "kim@birch.example", "client")
 	a, b := w.authenticator(true), w.browser()
-	b.get("/account").signIn("kim@birch.example").is(atSecurity)
+	b.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	if status, got := b.asJSON("/account/set-up/webauthn", map[string]string{}); status != 200 || text(t, got["next"]) != "/account/set-up" {
 		t.Fatalf("beginning: %d %s", status, got)
 	}
@@ -433,14 +433,14 @@ func TestPasskeysAsJSON(t *testing.T) {
 	}
 
 	b = w.browser()
-	p := b.get("/account").signIn("kim@birch.example").is(atPasskey)
+	p := b.get("/account/security").signIn("kim@birch.example").is(atPasskey)
 	_, got = b.asJSON(p.url.Path, nil)
-	if status, got := b.asJSON(text(t, got["action"]), map[string]string{"code": a.sign(string(got["options"]))}); status != 200 || text(t, got["next"]) != "/account" {
+	if status, got := b.asJSON(text(t, got["action"]), map[string]string{"code": a.sign(string(got["options"]))}); status != 200 || text(t, got["next"]) != "/account/security" {
 		t.Errorf("second step: %d %s", status, got)
 	}
 
 	b = w.browser()
-	_, fields := b.get("/account").form("/signin/passkey")
+	_, fields := b.get("/account/security").form("/signin/passkey")
 	request := fields.Get("request")
 	_, ch := b.asJSON("/signin/passkey/options", map[string]string{"request": request})
 	for i, who := range []*authenticator{w.authenticator(true), a} {
@@ -450,11 +450,11 @@ func TestPasskeysAsJSON(t *testing.T) {
 		if i == 0 && (status != 422 || !strings.Contains(string(got["notice"]), "problem.passkey_sign_in")) {
 			t.Errorf("a passkey of nobody: %d %s", status, got)
 		}
-		if i == 1 && (status != 200 || text(t, got["next"]) != "/account") {
+		if i == 1 && (status != 200 || text(t, got["next"]) != "/account/security") {
 			t.Errorf("whole sign-in: %d %s", status, got)
 		}
 	}
-	_, got = b.asJSON("/account", nil)
+	_, got = b.asJSON("/account/security", nil)
 	if !strings.Contains(string(got["factors"]), `"note":"synced"`) {
 		t.Errorf("the security page as JSON: %s", got["factors"])
 	}

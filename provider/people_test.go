@@ -46,8 +46,8 @@ func TestTickOneUser(t *testing.T) {
 	if e := w.events("birch")[max(i, 0)]; i < 0 || e.Actor != owner.ID || e.User != kim.ID || !strings.Contains(e.Reason, "role member to admin") {
 		t.Errorf("audit log: %+v", e)
 	}
-	w.browser().get("/account").signIn("kim@birch.example").is(atIntro).says("This user must use 2FA")
-	w.browser().get("/account").signIn("lee@birch.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("kim@birch.example").is(atIntro).says("This user must use 2FA")
+	w.browser().get("/account/security").signIn("lee@birch.example").is(atSecurity)
 }
 
 // Who may do what to whom: strangers, members, admins, owners, and another tenant's owner, for each operation.
@@ -178,18 +178,18 @@ func TestHelpAUser(t *testing.T) {
 	}
 	b = w.remembered("robin@acme.example", ph)
 	owner.get(at).submit("/end").says("is signed out everywhere")
-	b.get("/account").is(atSignIn)
+	b.get("/account/security").is(atSignIn)
 
-	b.get("/account").signIn("robin@acme.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
+	b.get("/account/security").signIn("robin@acme.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
 	owner.get(owner.get(at).link("/disable")).says("Take the access of robin@acme.example away?").submit("/disable").says("has no access any more")
-	if p := w.browser().get("/account").signIn("robin@acme.example"); p.status != http.StatusUnprocessableEntity {
+	if p := w.browser().get("/account/security").signIn("robin@acme.example"); p.status != http.StatusUnprocessableEntity {
 		t.Errorf("a disabled user signs in: %d", p.status)
 	}
 	owner.get(at).submit("/enable").says("has access again")
-	b.get("/account").is(atSignIn)
+	b.get("/account/security").is(atSignIn)
 
 	// Whoever typed too many wrong codes need not wait to set up anew.
-	p := w.browser().get("/account").signIn("robin@acme.example").is(atCode)
+	p := w.browser().get("/account/security").signIn("robin@acme.example").is(atCode)
 	for range 5 {
 		p = p.submit("/with/totp", "code", ph.wrong())
 	}
@@ -198,7 +198,7 @@ func TestHelpAUser(t *testing.T) {
 	if m := w.mails("robin@acme.example"); !strings.Contains(m[0].Subject, "turned off") {
 		t.Errorf("the user is not told: %q", m[0].Subject)
 	}
-	w.browser().get("/account").signIn("robin@acme.example").enrol()
+	w.browser().get("/account/security").signIn("robin@acme.example").enrol()
 	var done []string
 	for _, e := range w.events("acme") {
 		if e.Actor == owner.ID && e.User == robin.ID {

@@ -114,17 +114,17 @@ func TestForceStaff(t *testing.T) {
 	w.user("birch", "sam@birch.example", "staff")
 	w.user("birch", "kim@birch.example", "client")
 	owner := w.helper("birch", "olga@birch.example", storage.Owner)
-	w.browser().get("/account").signIn("sam@birch.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("sam@birch.example").is(atSecurity)
 
 	p := owner.get(ui.PathPolicy).is(atPolicy).says("Staff", "Contractor", "Everyone", "Everyone may sign in")
 	p = p.post("/policy", "+must", "staff").is(atPreview).
 		says("New rule: Staff must use two-factor authentication", "One user has to set up two-factor authentication", "One user must use two-factor authentication then", "The account has 3 users")
 	// Not saved, nothing happens.
-	w.browser().get("/account").signIn("sam@birch.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("sam@birch.example").is(atSecurity)
 	p.saved().is(atPolicy).says("Staff must use two-factor authentication", "User type: Staff")
 
-	w.browser().get("/account").signIn("sam@birch.example").is(atIntro).says("Staff must use two-factor authentication")
-	w.browser().get("/account").signIn("kim@birch.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("sam@birch.example").is(atIntro).says("Staff must use two-factor authentication")
+	w.browser().get("/account/security").signIn("kim@birch.example").is(atSecurity)
 
 	i := slices.IndexFunc(w.events("birch"), func(e storage.Event) bool { return e.Action == "policy.change" })
 	if e := w.events("birch")[max(i, 0)]; i < 0 || e.Actor != owner.ID || e.Reason != `rule "Staff must use two-factor authentication" added` {
@@ -133,7 +133,7 @@ func TestForceStaff(t *testing.T) {
 	// Nothing new is no change, and switched off again all is as before.
 	owner.get(ui.PathPolicy).post("/policy").is(atPolicy).says("There was nothing to change")
 	owner.get(ui.PathPolicy).post("/policy", "-must", "staff").says("Rule removed: Staff must use two-factor authentication", "One user is asked for less than now").saved()
-	w.browser().get("/account").signIn("sam@birch.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("sam@birch.example").is(atSecurity)
 }
 
 // 002-17, 002-18: everyone must; who has set up nothing gets in with an owner's code alone, or sets it up, as it is chosen.
@@ -145,7 +145,7 @@ func TestForceEveryone(t *testing.T) {
 	owner.get(ui.PathPolicy).post("/policy", "+must", "everyone", "unenrolled", "recovery").
 		says("2 users get in no more without somebody’s help", "kim@birch.example", "lee@birch.example", "Save all the same").saved()
 
-	p := w.browser().get("/account").signIn("kim@birch.example").is(atRecovery)
+	p := w.browser().get("/account/security").signIn("kim@birch.example").is(atRecovery)
 	p.b.follow(p.b.request(http.MethodPost, p.url.String()+"/set-up/totp", url.Values{})).is(atRecovery)
 	code, _ := owner.handOut(kim)
 	p.submit("/with/recovery", "code", code).is(atIntro).says("You came in with a recovery code").submit("/later").is(atSecurity)
@@ -160,7 +160,7 @@ func TestForceEveryone(t *testing.T) {
 	}
 
 	owner.fresh(ui.PathPolicy).post("/policy", "unenrolled", "enrol").says("2 users have to set up two-factor authentication").saved()
-	w.browser().get("/account").signIn("kim@birch.example").is(atIntro)
+	w.browser().get("/account/security").signIn("kim@birch.example").is(atIntro)
 }
 
 // fresh opens a page as somebody who proved a second step just now.
@@ -216,9 +216,9 @@ func TestRules(t *testing.T) {
 	// Only reported: nothing happens, and it is counted.
 	form().post("/rules/new", "name", "Kim must", "users", "kim@birch.example").
 		is(atPreview).says("New rule: Kim must", "One user has to set up").saved("do", "report").says("Kim must", "Only reported", "It would have decided no sign-in")
-	w.browser().get("/account").signIn("kim@birch.example").is(atSecurity)
-	w.browser().get("/account").signIn("kim@birch.example").is(atSecurity)
-	w.browser().get("/account").signIn("lee@birch.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("kim@birch.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("kim@birch.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("lee@birch.example").is(atSecurity)
 	p := owner.fresh(ui.PathPolicy).says("It would have decided 2 sign-ins of one user")
 
 	// Enforced.
@@ -231,12 +231,12 @@ func TestRules(t *testing.T) {
 		t.Errorf("the form has %v", fields)
 	}
 	owner.get(at).is(atRule).post("/rules/"+rule.ID, "-report", "yes", "name", "Kim must now").says("Rule changed: Kim must now").saved()
-	w.browser().get("/account").signIn("kim@birch.example").is(atIntro).says("Kim must now")
-	w.browser().get("/account").signIn("lee@birch.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("kim@birch.example").is(atIntro).says("Kim must now")
+	w.browser().get("/account/security").signIn("lee@birch.example").is(atSecurity)
 
 	// Behind the rule for everybody it has no say any more; then it goes.
 	owner.get(ui.PathPolicy).post("/"+rule.ID+"/down").says("The order of the rules", "One user is asked for less").saved()
-	w.browser().get("/account").signIn("kim@birch.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	owner.get(ui.PathPolicy).post("/" + rule.ID + "/up").says("One user is asked for more").saved()
 	owner.get(ui.PathPolicy).post("/" + rule.ID + "/delete").says("Rule removed: Kim must now").saved()
 	if n := len(w.tenantOf("birch").Rules); n != 1 {
@@ -392,7 +392,7 @@ func TestAdminDoesNotLockOutTheOwner(t *testing.T) {
 	owner := w.helper("birch", "olga@birch.example", storage.Owner)
 	adm := w.helper("birch", "adam@birch.example", storage.Admin)
 	owner.from("203.0.113.7").signOut()
-	owner.get("/account").signIn(owner.Email).submit("/with/totp", "code", owner.phone.next()).is(atSecurity)
+	owner.get("/account/security").signIn(owner.Email).submit("/with/totp", "code", owner.phone.next()).is(atSecurity)
 	adm.from("198.51.100.7")
 	p := adm.get(ui.PathNetworks).post("/networks", "prefix", "198.51.100.0/24", "restricted", "yes").is(atPreview).
 		says("would keep out olga@birch.example, an owner of the account")
@@ -453,7 +453,7 @@ func TestPolicyByAProgram(t *testing.T) {
 	}
 	m.call(http.MethodPatch, path, `{"rules":[{"id":"trial","name":"Trial","when":{},"then":{},"report_only":true},{"id":"default","name":"The rest","when":{},"then":{"access":"allow","two_factor":"optional","strength":"any"}}]}`)
 	w.clock.forward(ten)
-	w.browser().get("/account").signIn(kim.Email).is(atSecurity)
+	w.browser().get("/account/security").signIn(kim.Email).is(atSecurity)
 	if r := m.call(http.MethodGet, path+"/reports", "").json(t); !strings.Contains(fmt.Sprint(r["items"]), "map[id:trial name:Trial sign_ins:1 users:1]") {
 		t.Errorf("reports: %v", r)
 	}

@@ -296,7 +296,7 @@ func (p *Provider) services() error {
 	p.admin, err = admin.New(admin.Config{
 		Store: c.Store, Keys: p.keys, Audit: p.audit, Directory: p.local, Credentials: keeper, Notices: notices, WebhookService: p.webhooks,
 		Decision: p.login.Decision, Asked: p.login.Asked, Foresee: p.login.Foresee, EndOthers: p.endAll, SecretPurpose: oidc.SecretPurpose, Now: c.Now,
-		Inviter: p.rescue, SecurityPage: strings.TrimSuffix(p.issuer.String(), "/") + ui.PathAccount,
+		Inviter: p.rescue, SecurityPage: strings.TrimSuffix(p.issuer.String(), "/") + ui.PathSecurity,
 	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)

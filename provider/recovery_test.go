@@ -40,7 +40,7 @@ func (w *world) helper(tenant, email string, role storage.Role) *helper {
 		w.t.Fatal(err)
 	}
 	b := w.browser()
-	b.get("/account").signIn(email).submit("/with/totp", "code", ph.next()).is(atSecurity)
+	b.get("/account/security").signIn(email).submit("/with/totp", "code", ph.next()).is(atSecurity)
 	return &helper{User: u, browser: b, phone: ph}
 }
 
@@ -89,7 +89,7 @@ func TestRecoveryCode(t *testing.T) {
 	robin, _, _ := w.enrolled("acme", "robin@acme.example")
 	owner := w.helper("acme", "olga@acme.example", storage.Owner)
 	w.clock.forward(11 * time.Minute)
-	p := owner.get(owner.get("/account").is(atSecurity).link(ui.PathPeople)).is(atPeople).says("robin@acme.example", "2FA on")
+	p := owner.get(owner.get("/account/security").is(atSecurity).link(ui.PathPeople)).is(atPeople).says("robin@acme.example", "2FA on")
 	stale := p.submit("/" + robin.ID + "/recovery-code").is(atCode) // the second step is not fresh
 	if len(w.mails("robin@acme.example")) != 1 {
 		t.Fatal("a code was made without a fresh second step")
@@ -120,9 +120,9 @@ func TestRecoveryCode(t *testing.T) {
 	if c.ACR != login.ACRPassword || !slices.Equal(c.AMR, []string{"pwd"}) {
 		t.Errorf("acr %q, amr %v of a sign-in by recovery code", c.ACR, c.AMR)
 	}
-	b.get("/account").is(atSecurity)
+	b.get("/account/security").is(atSecurity)
 
-	q := w.browser().get("/account").signIn("robin@acme.example").is(atCode).recover()
+	q := w.browser().get("/account/security").signIn("robin@acme.example").is(atCode).recover()
 	q.submit("/with/recovery", "code", code).is(atRecovery).says("That code has already been used")
 	code, _ = owner.handOut(robin)
 	q.submit("/with/recovery", "code", code).is(atIntro)
@@ -157,11 +157,11 @@ func TestSetUpAfterRecovery(t *testing.T) {
 	if c, _ := at.redeem(saved.submit("/codes", "saved", "yes")); c.ACR != login.ACRTwoFactor || !slices.Equal(c.AMR, []string{"pwd", "otp", "mfa"}) {
 		t.Errorf("acr %q, amr %v", c.ACR, c.AMR)
 	}
-	p := w.browser().get("/account").signIn("robin@acme.example").is(atCode)
+	p := w.browser().get("/account/security").signIn("robin@acme.example").is(atCode)
 	backup := p.b.get(p.url.Path + "/with/backup")
 	backup.submit("/with/backup", "code", lost[0]).says("That code isn’t right")
 	backup.submit("/with/backup", "code", fresh[0]).is(atSecurity)
-	w.browser().get("/account").signIn("robin@acme.example").is(atCode).submit("/with/totp", "code", ph.next()).is(atSecurity)
+	w.browser().get("/account/security").signIn("robin@acme.example").is(atCode).submit("/with/totp", "code", ph.next()).is(atSecurity)
 }
 
 // 002-14, 002-18: under recovery_code_only a user without a factor, new to an account where 2FA is forced, gets in by a
@@ -173,7 +173,7 @@ func TestRecoveryCodeOnly(t *testing.T) {
 		Name: "Staff must use two-factor authentication", Then: storage.Then{Access: "allow", Strength: "any"}, // unenrolled: recovery_code_only, as the strictest says
 	})
 	robin := w.user("acme", "robin@acme.example", "staff")
-	p := w.browser().get("/account").signIn("robin@acme.example").is(atRecovery)
+	p := w.browser().get("/account/security").signIn("robin@acme.example").is(atRecovery)
 	p.walk(func(n *html.Node) {
 		if strings.Contains(attr(n, "action"), "/set-up") {
 			t.Error("the page leads to a set-up")
@@ -189,7 +189,7 @@ func TestRecoveryCodeOnly(t *testing.T) {
 	intro.submit("/later").is(atSecurity)
 
 	// Without a set-up, another one is needed.
-	p = w.browser().get("/account").signIn("robin@acme.example").is(atRecovery)
+	p = w.browser().get("/account/security").signIn("robin@acme.example").is(atRecovery)
 	p.submit("/with/recovery", "code", code).says("That code has already been used")
 	code, _ = owner.handOut(robin)
 	at := w.app().attempt()
@@ -200,7 +200,7 @@ func TestRecoveryCodeOnly(t *testing.T) {
 	if c, _ := at.redeem(saved.submit("/codes", "saved", "yes")); c.ACR != login.ACRTwoFactor {
 		t.Errorf("acr %q", c.ACR)
 	}
-	w.browser().get("/account").signIn("robin@acme.example").is(atCode).submit("/with/totp", "code", ph.next()).is(atSecurity)
+	w.browser().get("/account/security").signIn("robin@acme.example").is(atCode).submit("/with/totp", "code", ph.next()).is(atSecurity)
 }
 
 // 002-12, 002-13: owners only, never for oneself, and another tenant's user is not there. Unlocking: owners all, admins
@@ -272,7 +272,7 @@ func TestWhoMayHandOutRecoveryCodes(t *testing.T) {
 	if p := member.get(ui.PathPeople); p.status != http.StatusForbidden || strings.Contains(p.body, "robin@") {
 		t.Errorf("the page answers a member with %d", p.status)
 	}
-	if p := member.get("/account").is(atSecurity); strings.Contains(p.body, ui.PathPeople) {
+	if p := member.get("/account/security").is(atSecurity); strings.Contains(p.body, ui.PathPeople) {
 		t.Error("a member is led to the page")
 	}
 }
@@ -286,7 +286,7 @@ func TestRecoveryCodeEnds(t *testing.T) {
 	owner := w.helper("acme", "olga@acme.example", storage.Owner)
 	open := func(email string) *page {
 		t.Helper()
-		return w.browser().get("/account").signIn(email).is(atCode).recover()
+		return w.browser().get("/account/security").signIn(email).is(atCode).recover()
 	}
 	older, _ := owner.handOut(robin)
 	newer, shown := owner.handOut(robin)
@@ -297,11 +297,11 @@ func TestRecoveryCodeEnds(t *testing.T) {
 	kims, _ := owner.handOut(kim)
 	p.submit("/with/recovery", "code", kims).says("That code isn’t right")
 	stranger := w.browser()
-	stranger.get("/account").is(atSignIn)
+	stranger.get("/account/security").is(atSignIn)
 	if q := stranger.follow(stranger.request(http.MethodPost, p.url.String(), url.Values{"code": {newer}})); q.status != http.StatusForbidden {
 		t.Errorf("the code without the password answers %d", q.status)
 	}
-	half := w.browser().get("/account").is(atSignIn)
+	half := w.browser().get("/account/security").is(atSignIn)
 	half.submit("/signin", "login", "robin@acme.example", "password", newer).is(atSignIn)
 
 	// Revoked, on its page and on the list.
@@ -332,7 +332,7 @@ func TestWrongRecoveryCodesCount(t *testing.T) {
 	w := newWorld(t)
 	robin, ph, _ := w.enrolled("acme", "robin@acme.example")
 	code, _ := w.helper("acme", "olga@acme.example", storage.Owner).handOut(robin)
-	p := w.browser().get("/account").signIn("robin@acme.example").is(atCode)
+	p := w.browser().get("/account/security").signIn("robin@acme.example").is(atCode)
 	for range 2 {
 		p.submit("/with/totp", "code", ph.wrong()).is(atCode)
 	}
@@ -347,7 +347,7 @@ func TestWrongRecoveryCodesCount(t *testing.T) {
 	}
 	// The owner makes a new one; the pause stays, as a thief with the password may have made it.
 	w.clock.forward(15 * time.Minute)
-	w.browser().get("/account").signIn("robin@acme.example").recover().submit("/with/recovery", "code", code).is(atIntro)
+	w.browser().get("/account/security").signIn("robin@acme.example").recover().submit("/with/recovery", "code", code).is(atIntro)
 }
 
 // Not offered after a recovery code (004-6), and not taken where it was not offered.
@@ -357,7 +357,7 @@ func TestNotRememberedAfterRecovery(t *testing.T) {
 	remembering(w)
 	code, _ := w.helper("acme", "olga@acme.example", storage.Owner).handOut(robin)
 	b := w.browser()
-	rec := b.get("/account").signIn("robin@acme.example").is(atCode).says("Don’t ask again").recover()
+	rec := b.get("/account/security").signIn("robin@acme.example").is(atCode).says("Don’t ask again").recover()
 	if strings.Contains(rec.text(), "Don’t ask again") {
 		t.Error("offered with a recovery code")
 	}
@@ -398,7 +398,7 @@ func TestOneRecoveryCodeTwentyTimes(t *testing.T) {
 	var requests []*http.Request
 	var browsers []*browser
 	for range 20 {
-		p := w.browser().get("/account").signIn("robin@acme.example").recover()
+		p := w.browser().get("/account/security").signIn("robin@acme.example").recover()
 		browsers, requests = append(browsers, p.b), append(requests, p.request("/with/recovery", "code", code))
 	}
 	together(t, len(requests), func(i int) error {
@@ -436,7 +436,7 @@ func TestRecoveryCodesMadeAtOnce(t *testing.T) {
 	})
 	works := 0
 	for code := range made {
-		p := w.browser().get("/account").signIn("robin@acme.example").recover()
+		p := w.browser().get("/account/security").signIn("robin@acme.example").recover()
 		if q := p.submit("/with/recovery", "code", code); q.heading() == atIntro {
 			works++
 		}
@@ -495,16 +495,16 @@ func TestOperatorsRecoveryCode(t *testing.T) {
 	if n := w.count("robin@acme.example", "recovery code was made"); n != 2 {
 		t.Errorf("%d mails tell of two codes", n)
 	}
-	p := w.browser().get("/account").signIn("robin@acme.example").recover()
+	p := w.browser().get("/account/security").signIn("robin@acme.example").recover()
 	p.submit("/with/recovery", "code", older.Code).says("That code isn’t right")
 	p.submit("/with/recovery", "code", made.Code).is(atIntro)
 
 	lock(t, w, robin)
-	w.browser().get("/account").signIn("robin@acme.example").is(atSignIn)
+	w.browser().get("/account/security").signIn("robin@acme.example").is(atSignIn)
 	if u, err := ops.Unlock(t.Context(), web.Operator(), "acme", "robin@acme.example"); err != nil || !u.Locked.IsZero() {
 		t.Fatalf("%+v (%v)", u, err)
 	}
-	w.browser().get("/account").signIn("robin@acme.example").is(atCode)
+	w.browser().get("/account/security").signIn("robin@acme.example").is(atCode)
 	actions := map[string]int{}
 	for _, e := range w.events("acme") {
 		if e.Actor == "operator" {

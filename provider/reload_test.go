@@ -35,11 +35,11 @@ func TestWrongCodeLoadedAgain(t *testing.T) {
 		}
 		return first
 	}
-	setUp := b.get("/account").signIn("robin@acme.example").is(atIntro).submit("/set-up/totp")
+	setUp := b.get("/account/security").signIn("robin@acme.example").is(atIntro).submit("/set-up/totp")
 	ph := w.scan(setUp)
 	again(setUp, "/set-up", ph.wrong()).submit("/set-up", "code", ph.code()).is(atCodes).submit("/codes", "saved", "yes").is(atSecurity)
 
-	p := w.browser().get("/account").signIn("robin@acme.example").is(atCode)
+	p := w.browser().get("/account/security").signIn("robin@acme.example").is(atCode)
 	again(p, "/with/totp", ph.code()).says("already been used")
 	again(p, "/with/totp", ph.code(10*time.Minute)).says("10 minutes ahead")
 	// Ten minutes later that code would be right: not in this sign-in, where it was refused.
@@ -62,7 +62,7 @@ func TestWrongCodeLoadedAgain(t *testing.T) {
 
 	w.user("birch", "kim@birch.example", "client")
 	own := w.browser()
-	own.get("/account").signIn("kim@birch.example").is(atSecurity)
+	own.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	setUp = own.get("/account/two-factor").submit("/account/set-up/totp")
 	ph = w.scan(setUp)
 	again(setUp, "/account/set-up", ph.wrong()).submit("/account/set-up", "code", ph.code()).is(atCodes)
@@ -126,7 +126,7 @@ func TestBrowserGoesAway(t *testing.T) {
 
 	w.user("acme", "robin@acme.example", "staff")
 	b := w.browser()
-	setUp := b.get("/account").signIn("robin@acme.example").is(atIntro).submit("/set-up/totp")
+	setUp := b.get("/account/security").signIn("robin@acme.example").is(atIntro).submit("/set-up/totp")
 	ph := w.scan(setUp)
 	leave(setUp, "/set-up", ph.code())
 	if saved := b.get(setUp.url.String()).is(atCodes); len(saved.codes()) != 10 {
@@ -135,19 +135,19 @@ func TestBrowserGoesAway(t *testing.T) {
 
 	w.user("birch", "kim@birch.example", "client")
 	b = w.browser()
-	b.get("/account").signIn("kim@birch.example").is(atSecurity)
+	b.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	setUp = b.get("/account/two-factor").submit("/account/set-up/totp")
 	kims := w.scan(setUp)
 	leave(setUp, "/account/set-up", kims.code())
 	// The session got a new secret with its second step, and the cookie went with the answer: the factor stands, and
 	// whoever comes back shows it.
-	b.get("/account").signIn("kim@birch.example").submit("/with/totp", "code", kims.next()).is(atSecurity).says("Authenticator app")
+	b.get("/account/security").signIn("kim@birch.example").submit("/with/totp", "code", kims.next()).is(atSecurity).says("Authenticator app")
 
 	// At sign-in the session's cookie went with the answer: it is handed out again for a minute, to this browser, while
 	// the session lasts.
 	w.clock.forward(time.Minute)
 	b = w.browser()
-	p := b.get("/account").signIn("robin@acme.example").is(atCode)
+	p := b.get("/account/security").signIn("robin@acme.example").is(atCode)
 	before := len(w.events("acme"))
 	leave(p, "/with/totp", ph.code())
 	if last := w.events("acme")[before:]; !slices.ContainsFunc(last, func(e storage.Event) bool { return e.Action == "sign_in" && e.Outcome == "ok" }) {
@@ -161,7 +161,7 @@ func TestBrowserGoesAway(t *testing.T) {
 
 	w.clock.forward(time.Minute)
 	b = w.browser()
-	p = b.get("/account").signIn("robin@acme.example").is(atCode)
+	p = b.get("/account/security").signIn("robin@acme.example").is(atCode)
 	leave(p, "/with/totp", ph.code())
 	w.clock.forward(time.Minute)
 	b.get(p.url.String()).is(atSignIn)
@@ -171,7 +171,7 @@ func TestBrowserGoesAway(t *testing.T) {
 func TestRefusedAnswerIsSealed(t *testing.T) {
 	w := newWorld(t)
 	_, _, codes := w.enrolled("acme", "robin@acme.example")
-	p := w.browser().get("/account").signIn("robin@acme.example").is(atCode)
+	p := w.browser().get("/account/security").signIn("robin@acme.example").is(atCode)
 	p = p.b.get(p.b.get(p.link("/ways")).link("/with/backup"))
 	slip := codes[0][:len(codes[0])-1] + "2"
 	if slices.Contains(codes, slip) {

@@ -43,7 +43,7 @@ func TestNudge(t *testing.T) {
 	remind(adam.ID).says("A reminder to adam@birch.example is on its way.")
 	m := w.mails("adam@birch.example")
 	if len(m) != 1 || !strings.Contains(m[0].Subject, "set up two-factor authentication for Sallyport") ||
-		!strings.Contains(m[0].Text, "Olga Owner asks you") || !strings.Contains(m[0].Text, w.issuer+"/account\n") {
+		!strings.Contains(m[0].Text, "Olga Owner asks you") || !strings.Contains(m[0].Text, w.issuer+"/account/security\n") {
 		t.Fatalf("mails: %+v", m)
 	}
 	remind(adam.ID).says("adam@birch.example got a reminder within the last day.")

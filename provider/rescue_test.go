@@ -71,7 +71,7 @@ func (w *world) count(to, subject string) int {
 // forget asks for a mail in the place of who forgot the password, and waits until it is sent.
 func (b *browser) forget(name string, change ...func(*http.Request)) *page {
 	b.t.Helper()
-	ask := b.get(b.get("/account").is(atSignIn).link(ui.PathForgot)).is(atForgot)
+	ask := b.get(b.get("/account/security").is(atSignIn).link(ui.PathForgot)).is(atForgot)
 	r := ask.request(ui.PathForgot, "login", name)
 	for _, f := range change {
 		f(r)
@@ -101,7 +101,7 @@ func (w *world) everywhere(email string, ph *phone) *signedIn {
 	p := at.begin(in.here).signIn(email).is(atCode)
 	_, in.access = at.redeem(p.submit("/with/totp", "code", ph.next()))
 	in.refresh = in.access.RefreshToken
-	in.here.get("/account").is(atSecurity)
+	in.here.get("/account/security").is(atSecurity)
 	return in
 }
 
@@ -109,7 +109,7 @@ func (w *world) everywhere(email string, ph *phone) *signedIn {
 func (in *signedIn) ended() {
 	in.w.t.Helper()
 	for name, b := range map[string]*browser{"the session": in.here, "the session on the remembered device": in.device} {
-		if p := b.get("/account"); p.heading() != atSignIn {
+		if p := b.get("/account/security"); p.heading() != atSignIn {
 			in.w.t.Errorf("%s lives on: %q", name, p.heading())
 		}
 	}
@@ -168,16 +168,16 @@ func TestForgottenPassword(t *testing.T) {
 			t.Errorf("%q answers %d", bad, q.status)
 		}
 	}
-	in.here.get("/account").is(atSecurity) // nothing has changed so far
+	in.here.get("/account/security").is(atSecurity) // nothing has changed so far
 	p = p.submit("/"+lastPart(link), "password", newPassword).is(atSignIn).says("You have a new password. Sign in with it now.")
-	phone.get("/account").is(atSignIn)
+	phone.get("/account/security").is(atSignIn)
 	in.ended()
 	if m := w.mails("robin@acme.example")[0]; !strings.Contains(m.Subject, "was changed") {
 		t.Errorf("the last mail is %q", m.Subject)
 	}
-	w.browser().get("/account").signIn("robin@acme.example").is(atSignIn) // with the old one
+	w.browser().get("/account/security").signIn("robin@acme.example").is(atSignIn) // with the old one
 	p = p.submit("/signin", "login", "robin@acme.example", "password", newPassword).is(atCode)
-	p.submit("/with/totp", "code", ph.next()).is(atSecurity)
+	p.submit("/with/totp", "code", ph.next()).is(atAccount)
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		q, err := phone.once(phone.request(method, link, url.Values{"password": {newPassword + "!"}}))
 		if err != nil || q.status != http.StatusGone {
@@ -361,7 +361,7 @@ func TestOneForgotLinkTwentyTimes(t *testing.T) {
 	if len(won) != 1 {
 		t.Fatalf("%d of 20 set a password", len(won))
 	}
-	w.browser().get("/account").is(atSignIn).submit("/signin", "login", "kim@birch.example", "password", won[0]).is(atSecurity)
+	w.browser().get("/account/security").is(atSignIn).submit("/signin", "login", "kim@birch.example", "password", won[0]).is(atSecurity)
 }
 
 // Passwords: 15 characters where the password is the only factor, 8 where a second step stands behind it.
@@ -413,7 +413,7 @@ func TestForgotIsThrottled(t *testing.T) {
 // lostLink goes from the password to the mail with the link that takes all factors off.
 func (w *world) lostLink(email string) string {
 	w.t.Helper()
-	p := w.browser().get("/account").signIn(email)
+	p := w.browser().get("/account/security").signIn(email)
 	ways := p.b.get(p.link("/ways")).says("Lost everything? Get instructions by mail")
 	sent := p.b.get(ways.link("/lost")).is("Lost every way to confirm that it’s you?").submit("/lost").is(atMailed)
 	if strings.Contains(sent.text(), email) {
@@ -456,14 +456,14 @@ func TestLostDevice(t *testing.T) {
 	if q.status != http.StatusUnprocessableEntity || w.credentials(robin) != had {
 		t.Fatalf("a wrong password answers %d, %d factors are left", q.status, w.credentials(robin))
 	}
-	in.here.get("/account").is(atSecurity)
+	in.here.get("/account/security").is(atSecurity)
 
 	p.submit("/"+lastPart(link), "password", rightPassword).is(atTakenOff)
 	if n := w.credentials(robin); n != 0 {
 		t.Errorf("%d credentials are left", n)
 	}
 	in.ended()
-	b.get("/account").is(atSignIn)
+	b.get("/account/security").is(atSignIn)
 	if m := w.mails("robin@acme.example")[0]; !strings.Contains(m.Subject, "was turned off") {
 		t.Errorf("the last mail is %q", m.Subject)
 	}
@@ -475,7 +475,7 @@ func TestLostDevice(t *testing.T) {
 			t.Errorf("a second time: %d", again.status)
 		}
 	}
-	w.browser().get("/account").signIn("robin@acme.example").is(atIntro).enrol()
+	w.browser().get("/account/security").signIn("robin@acme.example").is(atIntro).enrol()
 
 	var told []string
 	for _, e := range w.events("acme") {
@@ -511,7 +511,7 @@ func TestLostDeviceWhereItIsOptional(t *testing.T) {
 	link := w.lostLink("kim@birch.example")
 	p := w.browser().get(link).is(atTakeOff).says("From then on your password alone opens your account")
 	p.submit("/"+lastPart(link), "password", rightPassword).is(atTakenOff)
-	w.browser().get("/account").signIn("kim@birch.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("kim@birch.example").is(atSecurity)
 }
 
 // 001-12, 001-13, per tenant: on, off, and by default for members only; the address must be verified, and the tenant may
@@ -544,7 +544,7 @@ func TestLostDeviceSettings(t *testing.T) {
 		set(c.setting)
 		for i, u := range append(slices.Clone(users), unverified) {
 			want := i < len(users) && c.want[i]
-			p := w.browser().get("/account").signIn(u.Email).is(atCode)
+			p := w.browser().get("/account/security").signIn(u.Email).is(atCode)
 			if offered := strings.Contains(p.b.get(p.link("/ways")).text(), "Get instructions by mail"); offered != want {
 				t.Errorf("setting %q, %s: offered %v", c.setting, u.Email, offered)
 			}
@@ -575,7 +575,7 @@ func TestLostDeviceIsThrottled(t *testing.T) {
 		p.submit("/"+lastPart(link), "password", fmt.Sprint("guess ", i)).says("That password isn’t right")
 	}
 	p.submit("/"+lastPart(link), "password", rightPassword).is(atTakeOff).says("Too many tries. Please wait 1 minute")
-	w.browser().get("/account").signIn("robin@acme.example").is(atSignIn).says("Too many tries")
+	w.browser().get("/account/security").signIn("robin@acme.example").is(atSignIn).says("Too many tries")
 	if w.credentials(robin) != 2 {
 		t.Errorf("%d factors are left", w.credentials(robin))
 	}
@@ -586,7 +586,7 @@ func TestLostDeviceIsThrottled(t *testing.T) {
 	for range 3 {
 		w.lostLink(kim.Email)
 	}
-	q := w.browser().get("/account").signIn(kim.Email)
+	q := w.browser().get("/account/security").signIn(kim.Email)
 	q, err := q.b.once(q.b.request(http.MethodPost, q.url.Path+"/lost", url.Values{}))
 	if err != nil || q.status != http.StatusTooManyRequests || w.count(kim.Email, "Back into your") != 3 {
 		t.Errorf("the fourth mail in an hour: %d, %d mails (%v)", q.status, w.count(kim.Email, "Back into your"), err)
@@ -623,8 +623,8 @@ func TestVerifyEmail(t *testing.T) {
 	w := newWorld(t)
 	kim := w.user("birch", "kim@birch.example", "client", func(u *storage.User) { u.EmailVerified = false })
 	b := w.browser()
-	p := b.get("/account").signIn("kim@birch.example").is(atSecurity).says("kim@birch.example is not confirmed yet")
-	p.submit("/email/verify").is(atSecurity).says("A mail with a link is on its way to kim@birch.example")
+	p := b.get("/account").signIn("kim@birch.example").is(atAccount).says("kim@birch.example is not confirmed yet")
+	p.submit("/email/verify").is(atAccount).says("A mail with a link is on its way to kim@birch.example")
 	link := w.linkTo("kim@birch.example", "/verify/")
 	verified := func() bool {
 		t.Helper()
@@ -643,7 +643,7 @@ func TestVerifyEmail(t *testing.T) {
 		t.Fatal("not verified")
 	}
 	q.submit("/" + lastPart(link)).is(atDeadLink)
-	if p := b.get("/account").is(atSecurity); strings.Contains(p.text(), "not confirmed") {
+	if p := b.get("/account").is(atAccount); strings.Contains(p.text(), "not confirmed") {
 		t.Error("the page still asks")
 	}
 	if r, err := b.once(b.request(http.MethodPost, "/account/email/verify", url.Values{})); err != nil || r.status != http.StatusNotFound {
@@ -659,7 +659,7 @@ func TestThisWasNotMe(t *testing.T) {
 	owner := w.helper("acme", "olga@acme.example", storage.Owner)
 	remembering(w)
 	in := w.everywhere("robin@acme.example", ph)
-	thief := w.browser().get("/account").signIn("robin@acme.example").is(atCode)
+	thief := w.browser().get("/account/security").signIn("robin@acme.example").is(atCode)
 	w.browser().forget("robin@acme.example")
 	password := w.linkTo("robin@acme.example", "/password/")
 	link := w.linkTo("robin@acme.example", "/not-me/") // of the device that was remembered
@@ -667,7 +667,7 @@ func TestThisWasNotMe(t *testing.T) {
 	for range 2 {
 		w.browser().get(link).is("Lock robin@acme.example?").says("nobody can sign in, you neither, until an owner")
 	}
-	in.here.get("/account").is(atSecurity)
+	in.here.get("/account/security").is(atSecurity)
 	w.clock.forward(time.Second)
 	reader := w.browser()
 	reader.get(link).submit("/" + lastPart(link)).is(atLocked)
@@ -682,12 +682,12 @@ func TestThisWasNotMe(t *testing.T) {
 	}
 
 	// Every way in is shut: the password, a sign-in under way, and the mailed link.
-	w.browser().get("/account").signIn("robin@acme.example").is(atSignIn).says("The name or the password isn’t right")
+	w.browser().get("/account/security").signIn("robin@acme.example").is(atSignIn).says("The name or the password isn’t right")
 	if p := thief.submit("/with/totp", "code", ph.next()); strings.HasPrefix(p.url.Path, "/account") || p.heading() == atCode {
 		t.Errorf("a sign-in under way goes on: %q", p.heading())
 	}
 	w.browser().get(password).is(atDeadLink)
-	owner.get("/account").is(atSecurity)
+	owner.get("/account/security").is(atSecurity)
 
 	p := owner.get(ui.PathPeople).is(atPeople).says("No access")
 	p.submit("/" + robin.ID + "/unlock").says("robin@acme.example can sign in again")
@@ -697,7 +697,7 @@ func TestThisWasNotMe(t *testing.T) {
 			t.Errorf("the old link after the unlock: %d", old.status)
 		}
 	}
-	q := w.browser().get("/account").signIn("robin@acme.example").is(atCode)
+	q := w.browser().get("/account/security").signIn("robin@acme.example").is(atCode)
 	q.b.get(q.url.Path+"/with/backup").submit("/with/backup", "code", codes[0]).is(atSecurity)
 	// A notice of what happens from now on locks again.
 	fresh := w.linkTo("robin@acme.example", "/not-me/")
@@ -735,7 +735,7 @@ func TestNotMeLinksAreOurs(t *testing.T) {
 			t.Errorf("%s: %d (%v)", name, p.status, err)
 		}
 	}
-	w.browser().get("/account").signIn("robin@acme.example").is(atCode)
+	w.browser().get("/account/security").signIn("robin@acme.example").is(atCode)
 }
 
 // from is a network that a browser is in: what it sends comes through a proxy that we trust.
@@ -760,19 +760,19 @@ func TestStrangerDoesNotLockTheOwnerOut(t *testing.T) {
 		return b
 	}
 	owner := at("203.0.113.9")
-	p := owner.get("/account").signIn("robin@acme.example").is(atCode)
+	p := owner.get("/account/security").signIn("robin@acme.example").is(atCode)
 	p.submit("/with/totp", "code", ph.next(), "remember", "yes").is(atSecurity)
-	under := at("203.0.113.9").get("/account").signIn("robin@acme.example").is(atCode)
+	under := at("203.0.113.9").get("/account/security").signIn("robin@acme.example").is(atCode)
 
 	for i := range 40 {
 		b := at(from(fmt.Sprintf("198.51.%d.7", i%4)))
-		b.get("/account").submit("/signin", "login", "robin@acme.example", "password", fmt.Sprint("guess ", i))
+		b.get("/account/security").submit("/signin", "login", "robin@acme.example", "password", fmt.Sprint("guess ", i))
 		q, err := b.once(b.request(http.MethodPost, under.url.Path+"/with/totp", url.Values{"code": {ph.wrong()}}))
 		if err != nil || q.status != http.StatusForbidden {
 			t.Fatalf("a code without the password: %d (%v)", q.status, err)
 		}
 	}
-	if q := at("198.51.0.7").get("/account").signIn("robin@acme.example"); !strings.Contains(q.text(), "Too many tries") {
+	if q := at("198.51.0.7").get("/account/security").signIn("robin@acme.example"); !strings.Contains(q.text(), "Too many tries") {
 		t.Error("the stranger is not slowed")
 	}
 	for range 5 {
@@ -782,7 +782,7 @@ func TestStrangerDoesNotLockTheOwnerOut(t *testing.T) {
 	if !owner.passwordIsEnough("robin@acme.example") {
 		t.Error("the remembered device is asked")
 	}
-	q := at("203.0.113.200").get("/account").signIn("robin@acme.example").is(atCode)
+	q := at("203.0.113.200").get("/account/security").signIn("robin@acme.example").is(atCode)
 	q.b.get(q.url.Path+"/with/backup").submit("/with/backup", "code", codes[0]).is(atSecurity)
 	// The mails that the stranger asked for are the owner's to use.
 	link := w.linkTo("robin@acme.example", "/password/")

@@ -70,7 +70,7 @@ func TestSettingsOfCodes(t *testing.T) {
 	w.settings("acme", func(s *storage.Settings) { s.TOTPDigits, s.TOTPAlgorithm = 8, "SHA256" })
 	w.user("acme", "robin@acme.example", "staff")
 	b := w.browser()
-	setUp := b.get("/account").signIn("robin@acme.example").is(atIntro).submit("/set-up/totp")
+	setUp := b.get("/account/security").signIn("robin@acme.example").is(atIntro).submit("/set-up/totp")
 	ph := w.scan(setUp)
 	if !strings.Contains(setUp.body, "algorithm=SHA256") || !strings.Contains(setUp.body, "digits=8") {
 		t.Fatalf("the key does not tell the app of it:\n%s", setUp.body)
@@ -90,7 +90,7 @@ func TestSettingsOfCodes(t *testing.T) {
 	}
 	setUp.says("8").submit("/set-up", "code", code()).is(atCodes).submit("/codes", "saved", "yes").is(atSecurity)
 
-	p := w.browser().get("/account").signIn("robin@acme.example").is(atCode)
+	p := w.browser().get("/account/security").signIn("robin@acme.example").is(atCode)
 	if p = p.submit("/with/totp", "code", ph.next()); p.status != 422 {
 		t.Fatalf("six digits signed in: %d", p.status)
 	}
@@ -102,7 +102,7 @@ func TestSettingsOfCodes(t *testing.T) {
 		t.Fatalf("eight digits of SHA-1 signed in: %d", p.status)
 	}
 	p.submit("/with/totp", "code", code()).is(atSecurity)
-	w.browser().get("/account").signIn("old@acme.example").is(atCode).submit("/with/totp", "code", before.next()).is(atSecurity)
+	w.browser().get("/account/security").signIn("old@acme.example").is(atCode).submit("/with/totp", "code", before.next()).is(atSecurity)
 }
 
 // 002-6: a tenant chooses one backup code instead of ten.
@@ -110,7 +110,7 @@ func TestSettingsOfBackupCodes(t *testing.T) {
 	w := newWorld(t)
 	w.settings("acme", func(s *storage.Settings) { s.BackupCodes = 1 })
 	w.user("acme", "robin@acme.example", "staff")
-	_, saved := w.browser().get("/account").signIn("robin@acme.example").enrol()
+	_, saved := w.browser().get("/account/security").signIn("robin@acme.example").enrol()
 	codes := saved.codes()
 	if len(codes) != 1 {
 		t.Fatalf("%d backup codes, want 1", len(codes))
@@ -118,15 +118,15 @@ func TestSettingsOfBackupCodes(t *testing.T) {
 	saved.submit("/codes", "saved", "yes").is(atSecurity)
 	with := func() *page {
 		b := w.browser()
-		p := b.get("/account").signIn("robin@acme.example").is(atCode)
+		p := b.get("/account/security").signIn("robin@acme.example").is(atCode)
 		return b.get(p.url.Path+"/with/backup").submit("/with/backup", "code", codes[0])
 	}
 	with().is(atSecurity)
 	b := w.browser()
-	p := b.get("/account").signIn("robin@acme.example").is(atCode)
+	p := b.get("/account/security").signIn("robin@acme.example").is(atCode)
 	// There is no code left, so there is no page for one either, and what is sent to it leads back.
 	b.follow(b.request(http.MethodPost, p.url.Path+"/with/backup", url.Values{"code": codes})).is(atCode)
-	b.get("/account").is(atSignIn)
+	b.get("/account/security").is(atSignIn)
 }
 
 // A tenant chooses how long an unused session lasts; other tenants stay with theirs.
@@ -137,15 +137,15 @@ func TestSettingsOfSessions(t *testing.T) {
 	w.user("birch", "kim@birch.example", "client")
 	w.user("cedar", "sam@cedar.example", "client")
 	b, other := w.browser(), w.browser()
-	b.get("/account").signIn("kim@birch.example").is(atSecurity)
-	other.get("/account").signIn("sam@cedar.example").is(atSecurity)
+	b.get("/account/security").signIn("kim@birch.example").is(atSecurity)
+	other.get("/account/security").signIn("sam@cedar.example").is(atSecurity)
 	for range 5 {
 		w.clock.forward(4 * time.Minute)
-		b.get("/account").is(atSecurity)
+		b.get("/account/security").is(atSecurity)
 	}
 	w.clock.forward(6 * time.Minute)
-	b.get("/account").is(atSignIn)
-	other.get("/account").is(atSecurity)
+	b.get("/account/security").is(atSignIn)
+	other.get("/account/security").is(atSecurity)
 }
 
 // 002-10: of several factors, the sign-in opens with the one used last; backup codes never come first.
@@ -157,14 +157,14 @@ func TestSettingsLastUsedFactorFirst(t *testing.T) {
 	})
 	_, ph, codes := w.enrolled("acme", "robin@acme.example")
 	b := w.browser()
-	b.get("/account").signIn("robin@acme.example").is(atCode).submit("/with/totp", "code", ph.next()).is(atSecurity)
+	b.get("/account/security").signIn("robin@acme.example").is(atCode).submit("/with/totp", "code", ph.next()).is(atSecurity)
 	setUp := b.get("/account/two-factor").submit("/account/set-up/pager")
 	setUp.submit("/account/set-up", "code", pg.last()).is(atSecurity).says("Pager 42")
 
 	next := func() (*browser, *page) {
 		w.clock.forward(time.Minute)
 		b := w.browser()
-		return b, b.get("/account").signIn("robin@acme.example")
+		return b, b.get("/account/security").signIn("robin@acme.example")
 	}
 	b, p := next()
 	b.get(p.is(atCode).url.Path+"/with/pager").submit("/with/pager", "code", pg.last()).is(atSecurity)
@@ -189,7 +189,7 @@ func TestSettingsPhoneClockIsOff(t *testing.T) {
 	_, ph, _ := w.enrolled("acme", "robin@acme.example")
 	w.clock.forward(20 * time.Minute)
 	b := w.browser()
-	p := b.get("/account").signIn("robin@acme.example").is(atCode)
+	p := b.get("/account/security").signIn("robin@acme.example").is(atCode)
 	for _, c := range []struct {
 		off  time.Duration
 		says string
@@ -228,7 +228,7 @@ func TestSettingsHashingIsBusy(t *testing.T) {
 	w.p.login.Directory = full
 	w.user("birch", "kim@birch.example", "client")
 	b := w.browser()
-	p := b.get("/account").is(atSignIn)
+	p := b.get("/account/security").is(atSignIn)
 	for range 12 {
 		got := p.submit("/signin", "login", "kim@birch.example", "password", rightPassword)
 		if got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") != "2" {

@@ -111,7 +111,7 @@ const (
 func (w *texting) texted(email, number, e164 string) (storage.User, []string) {
 	w.t.Helper()
 	u := w.user("acme", email, "staff")
-	p := w.browser().get("/account").signIn(email).is(atIntro).submit("/set-up/sms").is(atNumber)
+	p := w.browser().get("/account/security").signIn(email).is(atIntro).submit("/set-up/sms").is(atNumber)
 	p = p.submit("/set-up/sms", "input", number).is(atNumber)
 	p = p.submit("/set-up", "code", w.codes(e164)[0]).is(atCodes)
 	codes := p.codes()
@@ -125,7 +125,7 @@ func (w *texting) texted(email, number, e164 string) (storage.User, []string) {
 func TestSetUpSMS(t *testing.T) {
 	w := newTexting(t)
 	w.user("acme", "robin@acme.example", "staff")
-	p := w.browser().get("/account").signIn("robin@acme.example").is(atIntro).says("Less safe than an app or a passkey")
+	p := w.browser().get("/account/security").signIn("robin@acme.example").is(atIntro).says("Less safe than an app or a passkey")
 	ask := p.submit("/set-up/sms").is(atNumber).says("Australia, Germany, United Kingdom", "Send code", "Less safe than an app")
 	for typed, says := range map[string]string{
 		"":                        "Type it in first.",
@@ -194,7 +194,7 @@ func TestSetUpSMSOnTheSecurityPage(t *testing.T) {
 	w := newTexting(t)
 	_, ph, _ := w.enrolled("birch", "kim@birch.example")
 	b := w.browser()
-	b.get("/account").signIn("kim@birch.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
+	b.get("/account/security").signIn("kim@birch.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
 	p := b.get(b.get("/account/two-factor").submit("/account/set-up/sms").is(atNumber).url.Path)
 	if q := p.submit("/set-up/sms", "input", "+33 6 12 34 56 78"); q.status != http.StatusUnprocessableEntity {
 		t.Errorf("a French number answers %d", q.status)
@@ -267,10 +267,10 @@ func TestSignInBySMS(t *testing.T) {
 func TestSMSCodeIsBoundAndExpires(t *testing.T) {
 	w := newTexting(t)
 	w.texted("robin@acme.example", german, germanE)
-	one := w.browser().get("/account").signIn("robin@acme.example").is(atMessage)
+	one := w.browser().get("/account/security").signIn("robin@acme.example").is(atMessage)
 	ofOne := w.codes(germanE)[0]
 	w.clock.forward(30 * time.Second)
-	two := w.browser().get("/account").signIn("robin@acme.example").is(atMessage)
+	two := w.browser().get("/account/security").signIn("robin@acme.example").is(atMessage)
 	ofTwo := w.codes(germanE)[0]
 	if ofOne != ofTwo { // they are drawn by chance: one in a million times they are the same
 		two.submit("/with/sms", "code", ofOne).is(atMessage).says("That code isn’t right")
@@ -283,8 +283,8 @@ func TestSMSCodeIsBoundAndExpires(t *testing.T) {
 	// Another user's code is of no use either.
 	w.clock.forward(time.Hour)
 	w.texted("kim@acme.example", british, britE)
-	kim := w.browser().get("/account").signIn("kim@acme.example").is(atMessage)
-	w.browser().get("/account").signIn("robin@acme.example").is(atMessage)
+	kim := w.browser().get("/account/security").signIn("kim@acme.example").is(atMessage)
+	w.browser().get("/account/security").signIn("robin@acme.example").is(atMessage)
 	if robins := w.codes(germanE)[0]; robins != w.codes(britE)[0] {
 		kim.submit("/with/sms", "code", robins).is(atMessage).says("That code isn’t right")
 	}
@@ -296,7 +296,7 @@ func TestOneSMSCodeTwentyTimes(t *testing.T) {
 	w := newTexting(t)
 	w.texted("robin@acme.example", german, germanE)
 	b := w.browser()
-	p := b.get("/account").signIn("robin@acme.example").is(atMessage)
+	p := b.get("/account/security").signIn("robin@acme.example").is(atMessage)
 	before := len(w.events("acme"))
 	code := w.codes(germanE)[0]
 	requests := make([]*http.Request, 20)
@@ -320,7 +320,7 @@ func TestOneSMSCodeTwentyTimes(t *testing.T) {
 	if completed != 1 || err != nil || len(open) != 1 {
 		t.Errorf("completed %d times, %d sessions (%v)", completed, len(open), err)
 	}
-	b.get("/account").is(atSecurity)
+	b.get("/account/security").is(atSecurity)
 }
 
 // ui.md 4: a message that could not be sent is no wrong code. It says what is the matter, other ways stay open, and it
@@ -339,7 +339,7 @@ func TestSMSNotSent(t *testing.T) {
 			w.clock.forward(time.Hour)
 			w.gateway.fail(c.err)
 			b := w.browser()
-			p := b.get("/account").signIn("robin@acme.example").is(atMessage).says(c.says)
+			p := b.get("/account/security").signIn("robin@acme.example").is(atMessage).says(c.says)
 			if strings.Contains(p.text(), "isn’t right") || strings.Contains(p.text(), "We sent") {
 				t.Errorf("reads like a wrong code:\n%s", p.text())
 			}
@@ -364,7 +364,7 @@ func TestSMSNotSent(t *testing.T) {
 	// Sent again, once the gateway is back.
 	w.clock.forward(time.Hour)
 	w.gateway.fail(errors.New("connection refused"))
-	p := w.browser().get("/account").signIn("robin@acme.example").is(atMessage)
+	p := w.browser().get("/account/security").signIn("robin@acme.example").is(atMessage)
 	w.gateway.fail(nil)
 	w.clock.forward(31 * time.Second)
 	p = p.submit("/send-again").is(atMessage).says("We sent a 6-digit code")
@@ -377,16 +377,16 @@ func TestSMSNotSent(t *testing.T) {
 	// However often it fails, nobody is locked out.
 	for range 4 {
 		w.clock.forward(20 * time.Minute)
-		w.browser().get("/account").signIn("robin@acme.example").is(atMessage).says("couldn’t be sent")
+		w.browser().get("/account/security").signIn("robin@acme.example").is(atMessage).says("couldn’t be sent")
 	}
-	q := w.browser().get("/account").signIn("robin@acme.example")
+	q := w.browser().get("/account/security").signIn("robin@acme.example")
 	q.b.get(q.b.get(q.link("/ways")).link("/with/backup")).submit("/with/backup", "code", codes[0]).is(atSecurity)
 
 	// At set-up the page stays where the number is typed in.
 	w.clock.forward(time.Hour)
 	w.gateway.fail(sms.ErrUndeliverable)
 	w.user("acme", "kim@acme.example", "staff")
-	ask := w.browser().get("/account").signIn("kim@acme.example").submit("/set-up/sms")
+	ask := w.browser().get("/account/security").signIn("kim@acme.example").submit("/set-up/sms")
 	ask.submit("/set-up/sms", "input", british).is(atNumber).says("No message can be sent to that number", "Send code")
 }
 
@@ -396,12 +396,12 @@ func TestFiveSMSAnHour(t *testing.T) {
 	_, codes := w.texted("robin@acme.example", german, germanE)
 	sent := w.gateway.called()
 	for range 5 {
-		w.browser().get("/account").signIn("robin@acme.example").is(atMessage).says("We sent")
+		w.browser().get("/account/security").signIn("robin@acme.example").is(atMessage).says("We sent")
 		w.clock.forward(11 * time.Minute) // three to a number in ten minutes is a limit of its own
 	}
 	for _, minutes := range []int{5, 5, 4} {
 		b := w.browser()
-		p := b.get("/account").signIn("robin@acme.example").is(atMessage)
+		p := b.get("/account/security").signIn("robin@acme.example").is(atMessage)
 		p.says(fmt.Sprintf("No further code can be sent yet. Please wait %d minutes, or try another way", minutes))
 		b.get(b.get(p.link("/ways")).link("/with/backup")).is("Enter a backup code")
 		w.clock.forward(31 * time.Second)
@@ -418,10 +418,10 @@ func TestFiveSMSAnHour(t *testing.T) {
 	if refused != 3 {
 		t.Errorf("%d refusals audited", refused)
 	}
-	p := w.browser().get("/account").signIn("robin@acme.example")
+	p := w.browser().get("/account/security").signIn("robin@acme.example")
 	p.b.get(p.url.Path+"/with/backup").submit("/with/backup", "code", codes[0]).is(atSecurity)
 	w.clock.forward(5 * time.Minute)
-	w.browser().get("/account").signIn("robin@acme.example").is(atMessage).says("We sent")
+	w.browser().get("/account/security").signIn("robin@acme.example").is(atMessage).says("We sent")
 }
 
 // Numbers of security.md, SMS: 3 to one number in 10 minutes, over accounts and tenants.
@@ -429,7 +429,7 @@ func TestThreeSMSToOneNumber(t *testing.T) {
 	w := newTexting(t)
 	ask := func(tenant, email string) *page {
 		w.user(tenant, email, "staff")
-		p := w.browser().get("/account").signIn(email)
+		p := w.browser().get("/account/security").signIn(email)
 		if tenant == "birch" {
 			return p.b.get("/account/two-factor").submit("/account/set-up/sms").is(atNumber)
 		}
@@ -446,12 +446,12 @@ func TestThreeSMSToOneNumber(t *testing.T) {
 	if p.says("No further code can be sent yet. Please wait 8 minutes"); p.status != http.StatusUnprocessableEntity || w.gateway.called() != before+2 {
 		t.Errorf("the third that is typed in: %d, the gateway was called %d times", p.status, w.gateway.called()-before)
 	}
-	w.browser().get("/account").signIn("owner@acme.example").is(atMessage)
+	w.browser().get("/account/security").signIn("owner@acme.example").is(atMessage)
 	if w.gateway.called() != before+3 {
 		t.Error("others keep the owner of the number from signing in")
 	}
 	w.clock.forward(time.Minute)
-	w.browser().get("/account").signIn("owner@acme.example").says("No further code can be sent yet")
+	w.browser().get("/account/security").signIn("owner@acme.example").says("No further code can be sent yet")
 	if w.gateway.called() != before+3 {
 		t.Errorf("the gateway was called %d times in ten minutes for one number", w.gateway.called()-before)
 	}
@@ -478,11 +478,11 @@ func TestSMSBudgetAndCountriesOfTheTenant(t *testing.T) {
 	set(func(s *storage.Settings) { s.SMSBudget = 3 })
 	w.texted("robin@acme.example", german, germanE)
 	w.texted("kim@acme.example", british, britE)
-	w.browser().get("/account").signIn("robin@acme.example").is(atMessage).says("We sent")
+	w.browser().get("/account/security").signIn("robin@acme.example").is(atMessage).says("We sent")
 	sent := w.gateway.called()
 	for _, email := range []string{"robin@acme.example", "kim@acme.example"} {
 		w.clock.forward(time.Minute)
-		p := w.browser().get("/account").signIn(email).is(atMessage).says("Your organisation can send no more messages today")
+		p := w.browser().get("/account/security").signIn(email).is(atMessage).says("Your organisation can send no more messages today")
 		p.b.get(p.link("/ways")).says("Backup codes")
 	}
 	if n := w.gateway.called() - sent; n != 0 {
@@ -490,19 +490,19 @@ func TestSMSBudgetAndCountriesOfTheTenant(t *testing.T) {
 	}
 	// The other tenant has its own.
 	w.user("birch", "lou@birch.example", "client")
-	p := w.browser().get("/account").signIn("lou@birch.example").is(atSecurity)
+	p := w.browser().get("/account/security").signIn("lou@birch.example").is(atSecurity)
 	p.b.get("/account/two-factor").submit("/account/set-up/sms").submit("/account/set-up/sms", "input", "+61 412 345 678").says("We sent")
 	w.clock.forward(24 * time.Hour)
-	w.browser().get("/account").signIn("kim@acme.example").is(atMessage).says("We sent")
+	w.browser().get("/account/security").signIn("kim@acme.example").is(atMessage).says("We sent")
 
 	w.clock.forward(time.Hour)
 	set(func(s *storage.Settings) { s.SMSCountries = []string{"GB"} })
 	sent = w.gateway.called()
-	w.browser().get("/account").signIn("robin@acme.example").is(atMessage).says("Numbers of that country can’t be used", "United Kingdom")
+	w.browser().get("/account/security").signIn("robin@acme.example").is(atMessage).says("Numbers of that country can’t be used", "United Kingdom")
 	if w.gateway.called() != sent {
 		t.Error("a number of a country that is off the list is sent to")
 	}
-	w.browser().get("/account").signIn("kim@acme.example").is(atMessage).says("We sent")
+	w.browser().get("/account/security").signIn("kim@acme.example").is(atMessage).says("We sent")
 }
 
 // 002-10: with several factors the user switches between them; the page that was used last comes first, backup codes
@@ -511,7 +511,7 @@ func TestSwitchBetweenFactors(t *testing.T) {
 	w := newTexting(t)
 	_, ph, _ := w.enrolled("acme", "robin@acme.example")
 	b := w.browser()
-	b.get("/account").signIn("robin@acme.example").is(atCode).submit("/with/totp", "code", ph.next()).is(atSecurity)
+	b.get("/account/security").signIn("robin@acme.example").is(atCode).submit("/with/totp", "code", ph.next()).is(atSecurity)
 	p := b.get("/account/set-up/sms").submit("/set-up/sms", "input", german)
 	p.submit("/account/set-up", "code", w.codes(germanE)[0]).is(atSecurity)
 	w.clock.forward(time.Hour)
@@ -527,7 +527,7 @@ func TestSwitchBetweenFactors(t *testing.T) {
 	}
 
 	b = w.browser()
-	p = b.get("/account").signIn("robin@acme.example").is(atCode)
+	p = b.get("/account/security").signIn("robin@acme.example").is(atCode)
 	if got, want := order(p), []string{"totp", "sms", "backup", "recovery"}; !slices.Equal(got, want) {
 		t.Errorf("ways in the order %v, want %v", got, want)
 	}
@@ -544,12 +544,12 @@ func TestSwitchBetweenFactors(t *testing.T) {
 	message.submit("/with/sms", "code", w.codes(germanE)[0]).is(atSecurity)
 
 	w.clock.forward(time.Hour)
-	p = w.browser().get("/account").signIn("robin@acme.example").is(atMessage)
+	p = w.browser().get("/account/security").signIn("robin@acme.example").is(atMessage)
 	if got, want := order(p), []string{"sms", "totp", "backup", "recovery"}; !slices.Equal(got, want) {
 		t.Errorf("ways in the order %v, want %v", got, want)
 	}
 	p.b.get(p.b.get(p.link("/ways")).link("/with/totp")).submit("/with/totp", "code", ph.next()).is(atSecurity)
-	w.browser().get("/account").signIn("robin@acme.example").is(atCode)
+	w.browser().get("/account/security").signIn("robin@acme.example").is(atCode)
 }
 
 // Wrong codes: one count for messages and apps together, and it is not five for each sign-in's code.
@@ -557,12 +557,12 @@ func TestWrongSMSCodesCountTogether(t *testing.T) {
 	w := newTexting(t)
 	_, ph, _ := w.enrolled("acme", "robin@acme.example")
 	b := w.browser()
-	b.get("/account").signIn("robin@acme.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
+	b.get("/account/security").signIn("robin@acme.example").submit("/with/totp", "code", ph.next()).is(atSecurity)
 	p := b.get("/account/set-up/sms").submit("/set-up/sms", "input", german)
 	p.submit("/account/set-up", "code", w.codes(germanE)[0]).is(atSecurity)
 	w.clock.forward(time.Hour)
 	for i := range 2 {
-		p = w.browser().get("/account").signIn("robin@acme.example").is(atCode)
+		p = w.browser().get("/account/security").signIn("robin@acme.example").is(atCode)
 		p.submit("/with/totp", "code", ph.wrong()).is(atCode)
 		message := p.b.get(p.url.Path + "/with/sms").is(atMessage)
 		message.submit("/with/sms", "code", w.other(germanE)).is(atMessage)
@@ -581,7 +581,7 @@ func TestWrongSMSCodesCountTogether(t *testing.T) {
 func TestSMSIsAudited(t *testing.T) {
 	w := newTexting(t)
 	u, _ := w.texted("robin@acme.example", german, germanE)
-	p := w.browser().get("/account").signIn("robin@acme.example").is(atMessage)
+	p := w.browser().get("/account/security").signIn("robin@acme.example").is(atMessage)
 	p.submit("/send-again")
 	p.submit("/with/sms", "code", w.other(germanE))
 	p.submit("/with/sms", "code", w.codes(germanE)[0]).is(atSecurity)
@@ -614,7 +614,7 @@ func TestSendCodeClickedTwice(t *testing.T) {
 	w := newTexting(t)
 	w.user("birch", "kim@birch.example", "client")
 	b := w.browser()
-	p := b.get("/account").signIn("kim@birch.example").is(atSecurity)
+	p := b.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	ask := p.b.get("/account/two-factor").submit("/account/set-up/sms").is(atNumber)
 	requests := make([]*http.Request, 5)
 	for i := range requests {

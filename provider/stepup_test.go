@@ -155,7 +155,7 @@ func TestWhichTenant(t *testing.T) {
 	}
 	_, fields := pick.form("/signin/tenant")
 	thief := w.browser()
-	thief.get("/account")
+	thief.get("/account/security")
 	if p := thief.follow(pick.request("/signin/tenant", "tenant", "birch")); p.status != 403 {
 		t.Errorf("the choice is taken from another browser: %d", p.status)
 	}
@@ -234,7 +234,7 @@ func TestDeniedAndRecoveryOnly(t *testing.T) {
 	b := w.browser()
 	at = a.attempt()
 	at.begin(b).signIn("robin@acme.example").is(atRecovery).says("owner")
-	b.get("/account").is(atSignIn)
+	b.get("/account/security").is(atSignIn)
 	var reasons []string
 	for _, e := range slices.Concat(w.events("birch"), w.events("acme")) {
 		if e.Action == "sign_in" && e.Outcome == "refused" {
@@ -251,11 +251,11 @@ func TestFailClosed(t *testing.T) {
 	w := newWorld(t)
 	w.user("birch", "kim@birch.example", "client")
 	w.rules("birch")
-	if p := w.browser().get("/account").signIn("kim@birch.example"); p.status != 403 {
+	if p := w.browser().get("/account/security").signIn("kim@birch.example"); p.status != 403 {
 		t.Errorf("no rules: %d", p.status)
 	}
 	w.rules("birch", storage.Rule{Name: "Typo", When: storage.When{Networks: []string{"10.0.0.0/99"}}, Then: storage.Then{Access: "allow", TwoFactor: "off"}})
-	if p := w.browser().get("/account").signIn("kim@birch.example"); p.status != 403 {
+	if p := w.browser().get("/account/security").signIn("kim@birch.example"); p.status != 403 {
 		t.Errorf("a rule that can't be read: %d", p.status)
 	}
 }

@@ -48,7 +48,7 @@ func TestSettingsPage(t *testing.T) {
 
 	w.user("acme", "robin@acme.example", "staff")
 	b := w.browser()
-	setUp := b.get("/account").signIn("robin@acme.example").is(atIntro).submit("/set-up/totp")
+	setUp := b.get("/account/security").signIn("robin@acme.example").is(atIntro).submit("/set-up/totp")
 	if !strings.Contains(setUp.body, "algorithm=SHA256") || !strings.Contains(setUp.body, "digits=8") {
 		t.Errorf("the next set-up does not have it:\n%s", setUp.body)
 	}
@@ -77,7 +77,7 @@ func TestSettingsPage(t *testing.T) {
 	owner.get(ui.PathSettings).is(atSignIn)
 	// Nobody gets the second steps off by mail any more, and who is stuck reads where to turn.
 	b = w.browser()
-	p = b.get("/account").signIn(owner.Email).is(atCode)
+	p = b.get("/account/security").signIn(owner.Email).is(atCode)
 	if ways := b.get(p.link("/ways")).says("Contact support"); !strings.Contains(ways.body, `href="mailto:help@acme.example"`) {
 		t.Errorf("who is stuck is led elsewhere:\n%s", ways.body)
 	}
@@ -140,7 +140,7 @@ func TestSettingsPageOfCountries(t *testing.T) {
 	w.clock.forward(10 * time.Second)
 	b := w.browser()
 	w.user("acme", "robin@acme.example", "staff")
-	intro := b.get("/account").signIn("robin@acme.example").is(atIntro)
+	intro := b.get("/account/security").signIn("robin@acme.example").is(atIntro)
 	b.get(intro.url.Path+"/set-up/sms").submit("/set-up/sms", "input", "+49 151 23456789").says("Austria, Switzerland")
 
 	if p := owner.choose("sms_to", "only"); p.status != http.StatusUnprocessableEntity || !strings.Contains(p.text(), "Tick at least one country") {

@@ -23,9 +23,9 @@ func (w *world) enrolled(tenant, email string) (storage.User, *phone, []string) 
 	w.t.Helper()
 	u := w.user(tenant, email, "staff")
 	b := w.browser()
-	p := b.get("/account").signIn(email)
+	p := b.get("/account/security").signIn(email)
 	if tenant != "acme" {
-		p = b.get(b.get("/account").is(atSecurity).link("/account/two-factor"))
+		p = b.get(b.get("/account/security").is(atSecurity).link("/account/two-factor"))
 		setUp := p.is(atIntro).submit("/account/set-up/totp")
 		ph := w.scan(setUp)
 		p = setUp.submit("/account/set-up", "code", ph.code()).is(atCodes)
@@ -74,7 +74,7 @@ func TestOneCodeTwentySignInsAtOnce(t *testing.T) {
 			browsers := make([]*browser, n)
 			for i := range n {
 				browsers[i] = w.browser()
-				p := browsers[i].get("/account").signIn("robin@acme.example").is(atCode)
+				p := browsers[i].get("/account/security").signIn("robin@acme.example").is(atCode)
 				p = browsers[i].get(strings.Replace(p.url.Path+"/with/"+name, "//", "/", 1))
 				requests[i] = p.request("/with/"+name, "code", code)
 			}
@@ -87,7 +87,7 @@ func TestOneCodeTwentySignInsAtOnce(t *testing.T) {
 				}
 				mu.Lock()
 				defer mu.Unlock()
-				if p.header.Get("Location") == "/account" {
+				if p.header.Get("Location") == "/account/security" {
 					in++
 				} else if p.status != 422 && p.status != 429 {
 					return fmt.Errorf("a second use answers %d with Location %q", p.status, p.header.Get("Location"))
@@ -99,7 +99,7 @@ func TestOneCodeTwentySignInsAtOnce(t *testing.T) {
 			}
 			// The losers counted as wrong; that is over once the pause is.
 			w.clock.forward(time.Hour)
-			p := w.browser().get("/account").signIn("robin@acme.example")
+			p := w.browser().get("/account/security").signIn("robin@acme.example")
 			p.submit("/with/totp", "code", ph.next()).is(atSecurity)
 		})
 	}
@@ -110,7 +110,7 @@ func TestOneAnswerSentTwentyTimes(t *testing.T) {
 	w := newWorld(t)
 	_, ph, _ := w.enrolled("acme", "robin@acme.example")
 	b := w.browser()
-	p := b.get("/account").signIn("robin@acme.example").is(atCode)
+	p := b.get("/account/security").signIn("robin@acme.example").is(atCode)
 	request := p.request("/with/totp", "code", ph.next())
 	before := len(w.events("acme"))
 	var mu sync.Mutex
@@ -127,7 +127,7 @@ func TestOneAnswerSentTwentyTimes(t *testing.T) {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		if p.header.Get("Location") == "/account" {
+		if p.header.Get("Location") == "/account/security" {
 			in++
 		}
 		return nil
@@ -184,7 +184,7 @@ func TestOtherBrowser(t *testing.T) {
 	a := w.app()
 
 	mine, thief := w.browser(), w.browser()
-	thief.get("/account") // so that it has a cookie of its own
+	thief.get("/account/security") // so that it has a cookie of its own
 	at := a.attempt()
 	p := at.begin(mine).is(atSignIn)
 	if stolen := thief.get(p.url.String()); stolen.status != http.StatusForbidden {
@@ -210,7 +210,7 @@ func TestOneGate(t *testing.T) {
 	w := newWorld(t)
 	_, _, _ = w.enrolled("acme", "robin@acme.example")
 	half := w.browser()
-	at := half.get("/account").signIn("robin@acme.example").is(atCode)
+	at := half.get("/account/security").signIn("robin@acme.example").is(atCode)
 	flow := strings.TrimPrefix(at.url.Path, "/signin/")
 
 	// What strangers may open. Pages of a sign-in under way are open too; what they answer is checked below.
@@ -290,7 +290,7 @@ func TestFiveWrongCodes(t *testing.T) {
 	w := newWorld(t)
 	_, ph, codes := w.enrolled("acme", "robin@acme.example")
 	b := w.browser()
-	open := func() *page { return b.get("/account").signIn("robin@acme.example").is(atCode) }
+	open := func() *page { return b.get("/account/security").signIn("robin@acme.example").is(atCode) }
 
 	p := open()
 	for i := range 2 {
@@ -344,7 +344,7 @@ func TestParallelGuesses(t *testing.T) {
 	w := newWorld(t)
 	w.enrolled("acme", "robin@acme.example")
 	b := w.browser()
-	p := b.get("/account").signIn("robin@acme.example").is(atCode)
+	p := b.get("/account/security").signIn("robin@acme.example").is(atCode)
 	var mu sync.Mutex
 	looked := 0
 	together(t, 40, func(i int) error {
@@ -371,19 +371,19 @@ func TestTwentyWrongCodesSwitchTheFactorOff(t *testing.T) {
 	_, ph, codes := w.enrolled("acme", "robin@acme.example")
 	for range 4 {
 		b := w.browser()
-		p := b.get("/account").signIn("robin@acme.example").is(atCode)
+		p := b.get("/account/security").signIn("robin@acme.example").is(atCode)
 		for range 5 {
 			p = p.submit("/with/totp", "code", ph.wrong())
 		}
 		w.clock.forward(15 * time.Minute)
 	}
 	b := w.browser()
-	p := b.get("/account").signIn("robin@acme.example")
+	p := b.get("/account/security").signIn("robin@acme.example")
 	if strings.Contains(p.text(), "Enter the code from your app") {
 		t.Fatalf("the factor is still asked for:\n%s", p.text())
 	}
 	p.submit("/with/backup", "code", codes[0]).is(atSecurity)
-	w.browser().get("/account").signIn("robin@acme.example").is(atCode).submit("/with/totp", "code", ph.next()).is(atSecurity)
+	w.browser().get("/account/security").signIn("robin@acme.example").is(atCode).submit("/with/totp", "code", ph.next()).is(atSecurity)
 }
 
 // Wrong passwords: slowed from the 5th, refused for a minute from the 10th, up to 15 minutes; the owner, who comes
@@ -478,7 +478,7 @@ func TestOtherTenant(t *testing.T) {
 		t.Fatalf("%d credentials, %v", len(held), err)
 	}
 	b := w.browser()
-	b.get("/account").signIn("kim@birch.example").is(atSecurity)
+	b.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	for _, c := range held {
 		for _, path := range []string{"/rename", "/remove"} {
 			if p := b.get("/account/credentials/" + c.ID + path); p.status != http.StatusNotFound {
@@ -504,7 +504,7 @@ func TestCrossSitePosts(t *testing.T) {
 	w := newWorld(t)
 	w.user("birch", "kim@birch.example", "client")
 	b := w.browser()
-	b.get("/account").signIn("kim@birch.example").is(atSecurity)
+	b.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	for _, r := range w.p.Routes() {
 		if r.Method != http.MethodPost || r.CrossOrigin || r.Path == "/introspect" {
 			continue
@@ -521,7 +521,7 @@ func TestCrossSitePosts(t *testing.T) {
 			t.Errorf("POST %s from another site answers %d, want 403", path, p.status)
 		}
 	}
-	b.get("/account").is(atSecurity) // still signed in
+	b.get("/account/security").is(atSecurity) // still signed in
 }
 
 // Bodies: 64 KiB, plain values only, each once, and JSON only under its own name.
@@ -576,7 +576,7 @@ func TestHeadersAndCookies(t *testing.T) {
 	w := newWorld(t)
 	w.user("birch", "kim@birch.example", "client")
 	b := w.browser()
-	p := b.get("/account")
+	p := b.get("/account/security")
 	pages := []*page{p, p.signIn("kim@birch.example"), b.get("/nowhere"), b.get("/account/credentials/none/rename")}
 	for _, p := range pages[:2] {
 		for name, want := range map[string]string{
@@ -645,21 +645,21 @@ func TestSessionEnds(t *testing.T) {
 	w := newWorld(t)
 	w.user("birch", "kim@birch.example", "client")
 	b := w.browser()
-	b.get("/account").signIn("kim@birch.example").is(atSecurity)
+	b.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	for range 25 {
 		w.clock.forward(55 * time.Minute)
-		b.get("/account").is(atSecurity)
+		b.get("/account/security").is(atSecurity)
 	}
 	w.clock.forward(65 * time.Minute)
-	b.get("/account").is(atSignIn)
+	b.get("/account/security").is(atSignIn)
 
-	b.get("/account").signIn("kim@birch.example").is(atSecurity)
+	b.get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	for range 26 {
 		w.clock.forward(55 * time.Minute)
-		b.get("/account").is(atSecurity)
+		b.get("/account/security").is(atSecurity)
 	}
 	w.clock.forward(11 * time.Minute) // 24 h 1 min after the sign-in
-	b.get("/account").is(atSignIn)
+	b.get("/account/security").is(atSignIn)
 }
 
 // Canary: neither logs, nor the audit log, nor errors, nor addresses hold secrets, and at rest they are sealed.

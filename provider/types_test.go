@@ -56,7 +56,7 @@ func TestUserTypes(t *testing.T) {
 	w.helper("birch", "otto@birch.example", storage.Owner).get(ui.PathPeople).says("Staff")
 	// The rule about the type goes on.
 	owner.get(ui.PathPeople+"/"+robin.ID).submit("/"+robin.ID, "role", "member", "type", "staff").says("are saved")
-	w.browser().get("/account").signIn("robin@acme.example").is(atIntro).says("Staff must use two-factor authentication")
+	w.browser().get("/account/security").signIn("robin@acme.example").is(atIntro).says("Staff must use two-factor authentication")
 
 	// Removed is what nobody has.
 	owner.get(owner.get(ui.PathUserTypes).link("/staff/remove")).says("Remove the user type “Employees”?").submit("/staff/remove").is(atTypes).

@@ -137,7 +137,7 @@ func TestWebhookOnThePages(t *testing.T) {
 
 	// Of what was ticked it is told, and of nothing else.
 	n := hooks.count()
-	w.browser().get("/account").signIn("kim@birch.example").is(atSecurity)
+	w.browser().get("/account/security").signIn("kim@birch.example").is(atSecurity)
 	w.deliver()
 	if hooks.count() != n {
 		t.Errorf("told of a sign-in: %s", hooks.last(t).body)
@@ -193,7 +193,7 @@ func TestWebhookOnThePages(t *testing.T) {
 	}
 	owner.get(at).submit("/disable").says("Nothing more is sent to", "What happens meanwhile is not sent later")
 	n = hooks.count()
-	w.browser().get("/account").signIn("kim@birch.example")
+	w.browser().get("/account/security").signIn("kim@birch.example")
 	w.deliver()
 	if hooks.count() != n {
 		t.Error("a disabled webhook is told")

@@ -2,14 +2,16 @@ package ui
 
 import "slices"
 
-// Advice is the one next step that the security page recommends. Without a Button there is nothing to do.
+// Advice is the one next step that is recommended. Without a Button there is nothing to do.
 type Advice struct {
-	Title, Body, Button Text
-	Path                string
+	Title  Text   `json:"title"`
+	Body   Text   `json:"body"`
+	Button Text   `json:"button,omitzero"`
+	Path   string `json:"path,omitempty"`
 	// Post: the path begins something, by POST; else it is a link.
-	Post bool
+	Post bool `json:"post,omitempty"`
 	// Tone is "good", "info" or "warn".
-	Tone string
+	Tone string `json:"tone"`
 }
 
 // The factors, and the word about a credential, that advice is about.

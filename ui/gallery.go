@@ -30,7 +30,7 @@ func GalleryGroups() []Group {
 		{"Signing in", signInSamples()},
 		{"The second step", codeSamples()},
 		{"Setting up", slices.Concat(setUpSamples(), newFactorSamples())},
-		{"The account", slices.Concat(securitySamples(), moreSecuritySamples())},
+		{"The account", slices.Concat(accountSamples(), securitySamples(), moreSecuritySamples())},
 		{"Links in mails", linkSamples()},
 		{"People", slices.Concat(peopleSamples(), importSamples())},
 		{"Policy", policySamples()},
@@ -182,7 +182,7 @@ func setUpSamples() []Sample {
 		Factor: totpFactor(), Account: "olga@example.com", QR: GalleryQR, Digits: 6,
 		Key:    "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP",
 		URI:    "otpauth://totp/Harbour:olga@example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Harbour",
-		Action: "/account/factors/totp/confirm", Cancel: PathAccount,
+		Action: "/account/factors/totp/confirm", Cancel: PathSecurity,
 	}
 	wrong := totp
 	wrong.Problem = CodeProblem("wrong", 6)
@@ -201,7 +201,7 @@ func setUpSamples() []Sample {
 	plain.First, plain.App = false, ""
 	unticked.Problem = Say(ProblemTick)
 	return []Sample{
-		{"set-up-intro", frame, SetUpIntro{Account: "olga@example.com", Factors: begin, Cancel: PathAccount}},
+		{"set-up-intro", frame, SetUpIntro{Account: "olga@example.com", Factors: begin, Cancel: PathSecurity}},
 		{"set-up-intro-forced", frame, SetUpIntro{
 			Account: "olga@example.com", Forced: true, Rule: "Staff use a second step", App: "Ledger", Factors: several, Cancel: "/signin/f1/restart",
 		}},
@@ -209,7 +209,7 @@ func setUpSamples() []Sample {
 		{"set-up", frame, totp},
 		{"set-up-wrong", frame, wrong},
 		{"set-up-other", frame, SetUp{
-			Factor: otherFactor(), Account: "olga@example.com", Prompt: "Your pigeon is on its way.", Action: "/x", Cancel: PathAccount,
+			Factor: otherFactor(), Account: "olga@example.com", Prompt: "Your pigeon is on its way.", Action: "/x", Cancel: PathSecurity,
 		}},
 		{"backup-codes", frame, codes},
 		{"backup-codes-unticked", frame, unticked},
@@ -233,7 +233,7 @@ func securitySamples() []Sample {
 	off.Off, off.LastUsed = true, "2026-02-03T10:00:00Z"
 	page := Security{
 		Account: "olga@example.com", Name: "Olga Hafen", On: true, Factors: []CredentialRow{phone, laptop}, Addable: add,
-		CodesLeft: 8, CodesMade: 10, LastSignIn: "2026-03-03T07:15:00Z",
+		CodesLeft: 8, CodesMade: 10,
 	}
 	few, one, none, locked := page, page, page, page
 	few.CodesLeft, few.Notice, few.Factors = 2, CodesUsed(2), []CredentialRow{phone, unnamed}
@@ -252,14 +252,14 @@ func securitySamples() []Sample {
 		{"security-locked", inside(), locked},
 		{"security-plan", inside(), Security{Account: "olga@example.com", Unavailable: "plan", CodesLeft: -1}},
 		{"security-user-type", inside(), Security{Account: "olga@example.com", Unavailable: "user_type", CodesLeft: -1}},
-		{"rename", inside(), Rename{Factor: totpFactor(), Name: "Phone", New: "Phone", Action: "/account/credentials/c1/rename", Cancel: PathAccount}},
+		{"rename", inside(), Rename{Factor: totpFactor(), Name: "Phone", New: "Phone", Action: "/account/credentials/c1/rename", Cancel: PathSecurity}},
 		{"rename-problem", inside(), Rename{
-			Factor: totpFactor(), Name: "Phone", Action: "/account/credentials/c1/rename", Cancel: PathAccount, Problem: Say(ProblemNameEmpty),
+			Factor: totpFactor(), Name: "Phone", Action: "/account/credentials/c1/rename", Cancel: PathSecurity, Problem: Say(ProblemNameEmpty),
 		}},
-		{"remove", inside(), AskRemoveFactor.Page("/account/credentials/c1/remove", PathAccount, "name", "Phone")},
-		{"remove-last", inside(), AskRemoveLastFactor.Page("/account/credentials/c1/remove", PathAccount, "name", "Phone")},
-		{"two-factor-off", inside(), AskTwoFactorOff.Page(PathTwoFactorOff, PathAccount)},
-		{"codes-new", inside(), AskCodesNew.Page(PathCodesNew, PathAccount)},
+		{"remove", inside(), AskRemoveFactor.Page("/account/credentials/c1/remove", PathSecurity, "name", "Phone")},
+		{"remove-last", inside(), AskRemoveLastFactor.Page("/account/credentials/c1/remove", PathSecurity, "name", "Phone")},
+		{"two-factor-off", inside(), AskTwoFactorOff.Page(PathTwoFactorOff, PathSecurity)},
+		{"codes-new", inside(), AskCodesNew.Page(PathCodesNew, PathSecurity)},
 	}
 }
 

@@ -19,7 +19,7 @@ func newFactorSamples() []Sample {
 	}
 	phone := SetUpInput{
 		Factor: smsFactor(), Account: "olga@example.com", Ask: AskPhone, Countries: []string{"AU", "NZ", "DE"},
-		Action: "/account/set-up/input", Cancel: PathAccount,
+		Action: "/account/set-up/input", Cancel: PathSecurity,
 	}
 	text := phone
 	text.Factor, text.Ask, text.Countries = otherFactor(), AskText, nil
@@ -27,19 +27,19 @@ func newFactorSamples() []Sample {
 	malformed.Value, malformed.Problem = "12", Say(ProblemInputMalformed)
 	country.Value, country.Problem = "+44 7700 900123", Say(ProblemInputCountry, "countries", Countries("en", phone.Countries))
 	sms := SetUp{
-		Factor: smsFactor(), Account: "olga@example.com", Digits: 6, Target: "•••• 321", Action: "/account/set-up", Cancel: PathAccount,
+		Factor: smsFactor(), Account: "olga@example.com", Digits: 6, Target: "•••• 321", Action: "/account/set-up", Cancel: PathSecurity,
 		Again: "/account/set-up/again", AgainAt: "2026-03-04T14:03:52Z", Edit: "/account/set-up/input",
 	}
 	again := sms
 	again.Notice = Say(NoticeSentAgain)
 	passkey := SetUp{
-		Factor: passkeyFactor(), Account: "olga@example.com", Action: "/account/set-up", Cancel: PathAccount,
+		Factor: passkeyFactor(), Account: "olga@example.com", Action: "/account/set-up", Cancel: PathSecurity,
 		Options: json.RawMessage(`{"challenge":"c2FtcGxl","rp":{"name":"Sallyport"},"user":{"id":"b2xnYQ","name":"olga","displayName":"Olga"},"pubKeyCredParams":[{"type":"public-key","alg":-7}]}`),
 	}
 	refused := passkey
 	refused.Problem = Say(ProblemPasskey)
 	return []Sample{
-		{"set-up-intro-all", frame, SetUpIntro{Account: "olga@example.com", Factors: begin, Cancel: PathAccount}},
+		{"set-up-intro-all", frame, SetUpIntro{Account: "olga@example.com", Factors: begin, Cancel: PathSecurity}},
 		{"set-up-intro-recovered", frame, recovered},
 		{"set-up-phone", frame, phone},
 		{"set-up-phone-malformed", frame, malformed},
@@ -69,7 +69,7 @@ func wholeSecurity() Security {
 	here := device("d1", "Firefox, Linux", "192.0.2.17", "2026-03-04T14:03:22Z")
 	here.This = true
 	return Security{
-		Account: "olga@example.com", Name: "Olga Hafen", On: true, CodesLeft: 8, CodesMade: 10, LastSignIn: "2026-03-03T07:15:00Z",
+		Account: "olga@example.com", Name: "Olga Hafen", On: true, CodesLeft: 8, CodesMade: 10,
 		Factors: []CredentialRow{
 			row("c1", passkeyFactor(), "Laptop", "synced", "2026-03-04T14:03:22Z"),
 			row("c2", passkeyFactor(), "Security key", "device", ""),
@@ -85,7 +85,7 @@ func wholeSecurity() Security {
 			device("d2", "Chrome, Android", "2001:db8:85a3:8d3:1319:8a2e:370:7348", "2026-03-01T10:00:00Z"),
 			device("d3", "", "", ""),
 		},
-		ForgetAll: "/account/devices/forget", People: PathPeople,
+		ForgetAll: "/account/devices/forget",
 	}
 }
 
@@ -94,11 +94,10 @@ func moreSecuritySamples() []Sample {
 	copied, last, sms, app := whole, whole, whole, whole
 	copied.Factors = slices.Clone(whole.Factors)
 	copied.Factors[1].Note = noteCopied
-	copied.Unverified, copied.VerifyEmail = "olga@example.com", "/account/email/verify"
 	last.Factors = slices.Clone(copied.Factors[1:2])
 	last.Factors[0].Remove, last.Required, last.Devices, last.ForgetAll = "", true, nil, ""
-	sms.Factors, sms.Notice = whole.Factors[3:], Say(NoticeDevicesForgotten)
-	app.Factors, app.Notice = whole.Factors[2:3], Say(NoticeMailSent, "address", "olga@example.com")
+	sms.Factors = whole.Factors[3:]
+	app.Factors = whole.Factors[2:3]
 	return []Sample{
 		{"security-whole", inside(), whole},
 		{"security-copied", inside(), copied},

@@ -85,6 +85,8 @@ type Frame struct {
 	Brand Brand
 	// Account is the signed-in user's e-mail address or user name; empty on sign-in pages.
 	Account string
+	// Administers: the signed-in user is an owner or admin of the tenant.
+	Administers bool
 	// Request identifies the request in the log; it is shown with errors.
 	Request string
 }
@@ -307,13 +309,6 @@ type Security struct {
 	Devices []DeviceRow `json:"devices"`
 	// ForgetAll forgets all of them, by POST; empty where there are none.
 	ForgetAll string `json:"forget_all,omitempty"`
-	// Unverified is an e-mail address that nobody has confirmed yet; VerifyEmail sends a mail with a link, by POST.
-	Unverified  string `json:"unverified,omitempty"`
-	VerifyEmail string `json:"verify_email,omitempty"`
-	// LastSignIn is the time of the sign-in before this one, RFC 3339; empty if there was none.
-	LastSignIn string `json:"last_sign_in,omitempty"`
-	// People leads owners and admins to their users; empty for others.
-	People string `json:"people,omitempty"`
 	// Notice says what was just done.
 	Notice Text `json:"notice,omitzero"`
 }

@@ -101,6 +101,7 @@ func TestGalleryIsComplete(t *testing.T) {
 		ui.PolicyPreview{},
 		ui.Explain{},
 		ui.BackupCodes{},
+		ui.Overview{},
 		ui.Security{},
 		ui.Rename{},
 		ui.Confirm{},
@@ -302,9 +303,13 @@ func TestHostile(t *testing.T) {
 		ui.SetUpInput{Factor: factor, Account: hostile, Ask: hostile, Value: hostile, Countries: []string{hostile}, Action: "/a", Cancel: "/c"},
 		ui.SetUp{Factor: factor, Target: hostile, Again: "javascript:alert(1)", AgainAt: "2026-01-02T03:04:05Z", Edit: "//evil.example/", Action: "/a", Cancel: "/c"},
 		ui.SetUp{Factor: factor, Options: []byte(hostile), Action: "/a", Cancel: "/c"},
-		ui.Security{On: true, Unverified: hostile, VerifyEmail: "/v", People: "javascript:alert(1)", Factors: []ui.CredentialRow{{
+		ui.Security{On: true, Factors: []ui.CredentialRow{{
 			Factor: ui.Factor{ID: "webauthn", Name: "Passkey"}, Name: "x", Note: hostile, Created: "2026-01-02T03:04:05Z", Rename: "/r",
 		}}, Devices: []ui.DeviceRow{{Browser: hostile, Address: hostile, Created: "2026-01-02T03:04:05Z", Until: "2026-01-02T03:04:05Z", Forget: "javascript:alert(1)"}}},
+		ui.Overview{
+			Name: hostile, Account: hostile, On: true, Factors: []ui.Held{{Factor: factor, Name: hostile}}, Unverified: hostile, VerifyEmail: "javascript:alert(1)",
+			Next: ui.Advice{Title: ui.Say("security.turn_on_title"), Body: ui.Say("security.turn_on_text"), Path: "javascript:alert(1)", Tone: "info"},
+		},
 		ui.Forgot{Login: hostile, Request: hostile, Action: "/a", Back: "javascript:alert(1)"},
 		ui.NewPassword{Account: hostile, Least: 10, Action: "/a"},
 		ui.ResetTwoFactor{Account: hostile, Action: "/a"},
@@ -429,7 +434,7 @@ func TestNothingHalfDrawn(t *testing.T) {
 		ui.Note{Title: ui.Say("no.such.key")},
 		ui.Error{Title: ui.Say("error.denied.title"), Body: ui.Say("error.denied.body")}, // {rule} is missing
 		ui.FailDenied.Page("", 1, "Office networks only"),                                // and here nothing is called so
-		ui.Security{LastSignIn: "yesterday"},
+		ui.Overview{LastSignIn: "yesterday"},
 		ui.SetUp{Key: "A", URI: "javascript:alert(1)"},
 	} {
 		var b bytes.Buffer

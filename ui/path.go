@@ -34,8 +34,16 @@ const (
 	PathNetworks = "/admin/networks"
 	// PathSignOut ends the session, by POST.
 	PathSignOut = "/signout"
-	// PathAccount is the security page.
+	// PathAccount is the first page of what users do for themselves: how their account stands.
 	PathAccount = "/account"
+	// PathSecurity is where factors are seen and changed.
+	PathSecurity = "/account/security"
+	// PathDevices lists sessions and remembered devices, PathActivity what happened, PathConnected the applications that the
+	// user signed in to, and PathDetails who the user is.
+	PathDevices   = "/account/devices"
+	PathActivity  = "/account/activity"
+	PathConnected = "/account/applications"
+	PathDetails   = "/account/details"
 	// PathTwoFactor says what a second step means, before the first is set up.
 	PathTwoFactor = "/account/two-factor"
 	// PathTwoFactorOff and PathCodesNew ask, by GET, before they act by POST.

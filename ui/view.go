@@ -152,8 +152,7 @@ func (r *Renderer) funcs(lang string) template.FuncMap {
 		// advice is one line on how safe a factor is, and nothing where the catalogues know none.
 		"advice": func(f Factor) (string, error) { return r.saying(lang, "factor."+f.ID+".advice", "") },
 		// note is what is known of a credential: a word of its factor, or what stands there, such as a masked number.
-		"note":        func(f Factor, note string) (string, error) { return r.saying(lang, "factor."+f.ID+".note."+note, note) },
-		"consolePart": func(id string) (string, error) { return say(Say("console." + id)) },
+		"note": func(f Factor, note string) (string, error) { return r.saying(lang, "factor."+f.ID+".note."+note, note) },
 		// userType is the tenant's own word for a user type, or ours for those that every tenant begins with.
 		"userType": func(t any) (string, error) {
 			switch t := t.(type) {
@@ -250,7 +249,8 @@ var paths = map[string]string{
 	"sign_in": PathSignIn, "choose_tenant": PathChooseTenant, "sign_out": PathSignOut,
 	"passkey": PathPasskey, "passkey_options": PathPasskeyOptions,
 	"networks": PathNetworks,
-	"account":  PathAccount, "two_factor": PathTwoFactor, "two_factor_off": PathTwoFactorOff, "codes_new": PathCodesNew,
+	"account":  PathAccount, "security": PathSecurity, "devices": PathDevices, "activity": PathActivity, "connected": PathConnected, "details": PathDetails,
+	"two_factor": PathTwoFactor, "two_factor_off": PathTwoFactorOff, "codes_new": PathCodesNew,
 }
 
 // when says a time, given in RFC 3339 or as a date.

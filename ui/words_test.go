@@ -89,8 +89,11 @@ func usedKeys(t *testing.T) map[string]bool {
 	} {
 		used[key] = true
 	}
-	for _, p := range parts {
-		used["console."+p.ID] = true
+	for _, a := range areas() {
+		used[a.Label] = true
+		for _, p := range a.parts {
+			used[a.words+p.ID] = true
+		}
 	}
 	return used
 }

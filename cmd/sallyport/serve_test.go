@@ -210,8 +210,8 @@ metrics_listen: `+metrics+`
 		t.Fatal(err)
 	}
 	b := newBrowser(t)
-	b.open(s.issuer+"/account").signIn("sam@northwind.example", "wrong-"+made.Password)
-	b.open(s.issuer+"/account").signIn("sam@northwind.example", made.Password)
+	b.open(s.issuer+"/account/security").signIn("sam@northwind.example", "wrong-"+made.Password)
+	b.open(s.issuer+"/account/security").signIn("sam@northwind.example", made.Password)
 	b.press("/set-up/sms", nil).submit(map[string]string{"input": "+61 491 570 156"})
 	text := wanted(t, "the text message", texts)
 	code := regexp.MustCompile(`^\d{6}`).FindString(text.Text)

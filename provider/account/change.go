@@ -23,7 +23,7 @@ func (s *Service) askOff(ctx context.Context, by *web.Actor, _ nothing) (web.Res
 	if err := s.mayTurnOff(ctx, by, held); err != nil {
 		return web.Result{}, err
 	}
-	return web.Draw(ui.AskTwoFactorOff.Page(ui.PathTwoFactorOff, ui.PathAccount)), nil
+	return web.Draw(ui.AskTwoFactorOff.Page(ui.PathTwoFactorOff, ui.PathSecurity)), nil
 }
 
 // mayTurnOff refuses while the policy requires a second step, and names the rule.
@@ -95,7 +95,7 @@ func (s *Service) askName(ctx context.Context, by *web.Actor, in credentialIn) (
 // renamePage asks for a new name of c; typed stands in the field.
 func renamePage(c storage.Credential, f ui.Factor, typed string) ui.Rename {
 	return ui.Rename{
-		Factor: f, Name: c.Name, New: typed, Action: ui.PathAccount + "/credentials/" + c.ID + "/rename", Cancel: ui.PathAccount,
+		Factor: f, Name: c.Name, New: typed, Action: ui.PathAccount + "/credentials/" + c.ID + "/rename", Cancel: ui.PathSecurity,
 	}
 }
 
@@ -167,7 +167,7 @@ func (s *Service) askRemove(ctx context.Context, by *web.Actor, in credentialIn)
 	if last {
 		ask = ui.AskRemoveLastFactor
 	}
-	return web.Draw(ask.Page(ui.PathAccount+"/credentials/"+c.ID+"/remove", ui.PathAccount, "name", c.Name)), nil
+	return web.Draw(ask.Page(ui.PathAccount+"/credentials/"+c.ID+"/remove", ui.PathSecurity, "name", c.Name)), nil
 }
 
 func (s *Service) remove(ctx context.Context, by *web.Actor, in credentialIn) (web.Result, error) {

@@ -31,7 +31,7 @@ type savedIn struct {
 // saved takes the word that the codes are saved, and forgets them.
 func (s *Service) saved(ctx context.Context, by *web.Actor, in savedIn) (web.Result, error) {
 	if len(by.Session.Codes) == 0 {
-		return web.Go(ui.PathAccount), nil
+		return web.Go(ui.PathSecurity), nil
 	}
 	if !in.Saved {
 		return s.showCodes(ctx, by, ui.Say(ui.ProblemTick))
@@ -47,7 +47,7 @@ func (s *Service) askNewCodes(ctx context.Context, by *web.Actor, _ nothing) (we
 	if err := s.needFactor(ctx, by); err != nil {
 		return web.Result{}, err
 	}
-	return web.Draw(ui.AskCodesNew.Page(ui.PathCodesNew, ui.PathAccount)), nil
+	return web.Draw(ui.AskCodesNew.Page(ui.PathCodesNew, ui.PathSecurity)), nil
 }
 
 // needFactor refuses where there is no second step that codes could stand in for.

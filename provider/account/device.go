@@ -12,7 +12,7 @@ import (
 	"github.com/sallyport-id/sallyport/ui"
 )
 
-const pathDevices = ui.PathAccount + "/devices"
+const pathDevices = ui.PathDevices
 
 // devices are the actor's remembered devices, the one used last first.
 func (s *Service) devices(ctx context.Context, by *web.Actor) ([]ui.DeviceRow, error) {

@@ -22,7 +22,7 @@ func (s *Service) intro(ctx context.Context, by *web.Actor, _ nothing) (web.Resu
 	if err != nil {
 		return web.Result{}, err
 	}
-	page := ui.SetUpIntro{Account: web.Account(by.User), Factors: s.addable(d, all), Cancel: ui.PathAccount}
+	page := ui.SetUpIntro{Account: web.Account(by.User), Factors: s.addable(d, all), Cancel: ui.PathSecurity}
 	return web.Draw(page), nil
 }
 
@@ -76,7 +76,7 @@ func (s *Service) desk(ctx context.Context, by *web.Actor) (*credential.Desk, er
 			return s.added(ctx, by, f, done)
 		},
 		TooMany: func(_ context.Context, wait time.Duration) error { return &web.TooMany{Retry: wait} },
-		At:      pathSetUp, Away: ui.PathAccount, Draw: web.Draw,
+		At:      pathSetUp, Away: ui.PathSecurity, Draw: web.Draw,
 	}, nil
 }
 

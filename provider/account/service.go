@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/sallyport-id/sallyport/mfa"
 	"github.com/sallyport-id/sallyport/provider/audit"
 	"github.com/sallyport-id/sallyport/provider/credential"
 	"github.com/sallyport-id/sallyport/provider/hook"
@@ -58,7 +57,8 @@ func New(c Config) (*Service, error) {
 func (s *Service) Routes() []web.Route {
 	const credentials = ui.PathAccount + "/credentials/:id"
 	return []web.Route{
-		web.Get(ui.PathAccount, web.Self, s.security),
+		web.Get(ui.PathAccount, web.Self, s.overview),
+		web.Get(ui.PathSecurity, web.Self, s.security),
 		web.Get(ui.PathTwoFactor, web.Fresh, s.intro),
 		web.Get(pathSetUp+"/:factor", web.Fresh, s.askSetUp),
 		web.Post(pathSetUp+"/:factor", web.Fresh, s.begin),
@@ -98,110 +98,7 @@ func (s *Service) verifyEmail(ctx context.Context, by *web.Actor, _ nothing) (we
 	if err := s.VerifyEmail(ctx, by); err != nil {
 		return web.Result{}, err
 	}
-	return s.done(ui.Say(ui.NoticeMailSent, "address", by.User.Email))
-}
-
-type securityIn struct {
-	Notice string `form:"notice"`
-}
-
-// security is the overview: what protects the account, and the one next step.
-func (s *Service) security(ctx context.Context, by *web.Actor, in securityIn) (web.Result, error) {
-	p := credential.Who(by)
-	all, err := s.Credentials.List(ctx, p)
-	if err != nil {
-		return web.Result{}, web.Unavailable("factors", err)
-	}
-	off, err := s.Credentials.Off(ctx, p)
-	if err != nil {
-		return web.Result{}, web.Unavailable("counter", err)
-	}
-	d, err := s.Decision(ctx, by)
-	if err != nil {
-		return web.Result{}, err
-	}
-	page := ui.Security{
-		Account: web.Account(by.User), Name: by.User.Name, On: len(s.Credentials.Primary(all)) > 0,
-		Required: d.TwoFactor == policy.Required, Rule: d.Rule, CodesLeft: -1, Notice: web.Said{Keys: s.Keys}.Read(in.Notice),
-		LastSignIn: moment(by.Session.Before),
-	}
-	if d.TwoFactor == policy.Unavailable {
-		page.Unavailable = unavailable(by)
-	}
-	if page.Devices, err = s.devices(ctx, by); err != nil {
-		return web.Result{}, err
-	}
-	if len(page.Devices) > 0 {
-		page.ForgetAll = pathDevices + "/forget"
-	}
-	if by.User.Email != "" && !by.User.EmailVerified {
-		page.Unverified, page.VerifyEmail = by.User.Email, pathVerify
-	}
-	if by.User.Role == storage.Owner || by.User.Role == storage.Admin {
-		page.People = ui.PathPeople
-	}
-	for _, c := range all {
-		f, err := s.Credentials.Factor(c.Factor)
-		if err != nil {
-			return web.Result{}, err
-		}
-		if f.Info().Enrolment == mfa.ByOwner {
-			continue
-		}
-		if f.Info().Backup {
-			page.CodesLeft, page.CodesMade = c.Left, c.Made
-			continue
-		}
-		r := row(c, f, off[c.Factor])
-		if page.Required && s.isLast(all, c) {
-			r.Remove = ""
-		}
-		page.Factors = append(page.Factors, r)
-	}
-	page.Addable = s.addable(d, all)
-	return web.Draw(page), nil
-}
-
-// unavailable says why: the plan where the tenant has none that a rule could name, else the user's type.
-func unavailable(by *web.Actor) string {
-	for _, r := range by.Tenant.Rules {
-		if r.Then.TwoFactor == "unavailable" && len(r.When.Plans) > 0 && slices.Contains(r.When.Plans, by.Tenant.Plan) {
-			return "plan"
-		}
-	}
-	return "user_type"
-}
-
-func row(c storage.Credential, f mfa.Factor, off bool) ui.CredentialRow {
-	i := f.Info()
-	name := credential.NameOf(c, f)
-	at := ui.PathAccount + "/credentials/" + c.ID
-	return ui.CredentialRow{
-		ID: c.ID, Factor: ui.Factor{ID: i.ID, Name: i.Name}, Name: name, Created: moment(c.Created),
-		LastUsed: moment(c.LastUsed), Note: c.Note, Off: off, Rename: at + "/rename", Remove: at + "/remove",
-	}
-}
-
-// addable are the factors that the user can set up now.
-func (s *Service) addable(d policy.Decision, all []storage.Credential) []ui.Way {
-	if d.TwoFactor == policy.Unavailable {
-		return nil
-	}
-	var ways []ui.Way
-	for _, f := range s.Credentials.Settable() {
-		i := f.Info()
-		if i.Single && slices.ContainsFunc(all, func(c storage.Credential) bool { return c.Factor == i.ID }) {
-			continue
-		}
-		// What the policy does not accept may be set up all the same where no second step is required.
-		if d.TwoFactor == policy.Required && !d.Allows(i.ID, i.PhishingResistant) {
-			continue
-		}
-		ways = append(ways, ui.Way{
-			Factor: ui.Factor{ID: i.ID, Name: i.Name}, Left: -1, Path: pathSetUp + "/" + i.ID,
-		})
-	}
-	return ways
+	return s.to(ui.PathAccount, ui.Say(ui.NoticeMailSent, "address", by.User.Email))
 }
 
 func moment(t time.Time) string {
@@ -213,8 +110,20 @@ func moment(t time.Time) string {
 
 // done leads to the security page, which says what was done.
 func (s *Service) done(t ui.Text) (web.Result, error) {
-	return web.Said{Keys: s.Keys}.Go(ui.PathAccount, t)
+	return s.to(ui.PathSecurity, t)
 }
+
+// to leads to one of the account's pages, which says what was done.
+func (s *Service) to(path string, t ui.Text) (web.Result, error) {
+	return web.Said{Keys: s.Keys}.Go(path, t)
+}
+
+// noticed is a question of which all there is to know is what was just done.
+type noticed struct {
+	Notice string `form:"notice"`
+}
+
+func (s *Service) notice(in noticed) ui.Text { return web.Said{Keys: s.Keys}.Read(in.Notice) }
 
 // record writes to the audit log. What can't be written must not happen.
 func (s *Service) record(ctx context.Context, by *web.Actor, action, outcome, factor, reason string) error {

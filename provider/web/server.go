@@ -155,15 +155,10 @@ func (x *exchange) signInFirst(res Result) {
 
 // back is where to return to after a detour: a GET's own path. What was posted is not sent again by itself.
 func (x *exchange) back(r Route) string {
-	switch here := x.here(); {
-	case r.Method == http.MethodGet:
-		return here
-	case strings.HasPrefix(here, ui.PathConsole):
-		part, _, _ := strings.Cut(strings.TrimPrefix(here, ui.PathConsole), "/")
-		return ui.PathConsole + part
-	default:
-		return ui.PathAccount
+	if r.Method == http.MethodGet {
+		return x.here()
 	}
+	return ui.TabOf(x.here())
 }
 
 // here is the path that was asked for, with its query.
@@ -183,7 +178,7 @@ func (x *exchange) again() (next string, button ui.Text) {
 	case x.c.Request().Method == http.MethodGet:
 		return here, ui.Say(ui.ButtonAgain)
 	case here == ui.PathAccount || strings.HasPrefix(here, ui.PathAccount+"/"):
-		return ui.PathAccount, ui.Say(ui.ButtonAccount)
+		return ui.TabOf(here), ui.Say(ui.ButtonAccount)
 	default:
 		return "", ui.Text{}
 	}
@@ -379,6 +374,7 @@ func (x *exchange) page(status int, tenant *storage.Tenant, p ui.Page) {
 	}
 	if x.by.User != nil {
 		frame.Account = Account(x.by.User)
+		frame.Administers = x.by.User.Role == storage.Owner || x.by.User.Role == storage.Admin
 	}
 	h := x.c.Response().Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")

@@ -213,7 +213,7 @@ Sallyport is running, on this machine only.
 What now
   1. Open %[1]s  and choose “Sign in”.
   2. Take a user from the table. Staff of %[2]s must set up a second step at the first sign-in: a passkey,
-     an authenticator app, or text messages. Elsewhere it is optional:  %[3]s/account
+     an authenticator app, or text messages. Elsewhere it is optional:  %[3]s/account/security
   3. Mails and text messages arrive here, whatever the number, such as %[4]s:  %[5]s
   4. Sign out and in again: with “remember this device” ticked, or by passkey alone, without a password.
   5. See what owners see, as %[6]s: people, applications, webhooks, the audit log …  %[3]s%[7]s
