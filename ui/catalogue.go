@@ -14,6 +14,7 @@ import (
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	i18ntemplate "github.com/nicksnyder/go-i18n/v2/i18n/template"
+	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 )
@@ -125,8 +126,45 @@ func readCatalogue(layer fs.FS, bundle *i18n.Bundle, name string, english map[st
 			continue
 		}
 		problems = append(problems, compare(m.ID, has, english))
+		if slices.Contains(english[m.ID], "n") {
+			problems = append(problems, inflect(tag, m))
+		}
 	}
-	return lang, messages, errors.Join(problems...)
+	// Once more, with the forms that were filled in.
+	if err := errors.Join(append(problems, bundle.AddMessages(tag, messages...))...); err != nil {
+		return "", nil, err
+	}
+	return lang, messages, nil
+}
+
+// mostCounted is the largest number up to which every form that a language counts with is needed.
+const mostCounted = 200
+
+// inflect sees to it that a message that counts has all the forms that its language counts with (Unicode CLDR, Language
+// Plural Rules). One that is a single sentence is that for all numbers.
+func inflect(tag language.Tag, m *i18n.Message) error {
+	forms := map[plural.Form]*string{
+		plural.Zero: &m.Zero, plural.One: &m.One, plural.Two: &m.Two, plural.Few: &m.Few, plural.Many: &m.Many, plural.Other: &m.Other,
+	}
+	names := map[plural.Form]string{
+		plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many", plural.Other: "other",
+	}
+	single := m.Other != "" && m.Zero+m.One+m.Two+m.Few+m.Many == ""
+	var missing []string
+	for n := range mostCounted {
+		form := plural.Cardinal.MatchPlural(tag, n, 0, 0, 0, 0)
+		switch {
+		case *forms[form] != "":
+		case single:
+			*forms[form] = m.Other
+		case !slices.Contains(missing, names[form]):
+			missing = append(missing, names[form])
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("%q lacks the form %s of numbers, which the language has", m.ID, strings.Join(missing, ", "))
+	}
+	return nil
 }
 
 // compare says what is wrong with a message whose English sentence is known.
