@@ -12,6 +12,21 @@ func Unprintable(r rune) bool {
 	return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
 }
 
+// Unlinked is a name as one line in which mail programs and phones find nothing to make a link of: messages go out under the
+// deployment's name, some of them to strangers, and must lead nowhere but to us, whatever people and customers call themselves.
+func Unlinked(name string) string {
+	runes := []rune(strings.Join(strings.FieldsFunc(strings.ToValidUTF8(name, ""), func(r rune) bool {
+		return unicode.IsSpace(r) || Unprintable(r)
+	}), " "))
+	for i, r := range runes[:max(0, len(runes)-1)] {
+		// The full stops of other scripts part domain names too (RFC 3490, section 3.1).
+		if strings.ContainsRune(":/.@。．｡：／＠", r) && !unicode.IsSpace(runes[i+1]) {
+			runes[i] = ' '
+		}
+	}
+	return string(runes)
+}
+
 // formula are the characters that make a spreadsheet run a cell instead of showing it. The quotation mark that is put
 // before them is among them, so that it can be told from one that was there.
 const formula = "=+-@\t\r\n'"

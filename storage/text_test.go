@@ -1,8 +1,10 @@
 package storage_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/sallyport-id/sallyport/storage"
 )
@@ -18,6 +20,27 @@ func TestUnprintable(t *testing.T) {
 			t.Errorf("%U can't be printed", r)
 		}
 	}
+}
+
+// FuzzUnlinked: nothing is left that a program takes for an address, and a name without any is left as it is.
+func FuzzUnlinked(f *testing.F) {
+	for _, s := range []string{
+		"Olga Owner", "Dr. Olga B. Owner, Ltd.", "https://evil.example/now", "www.evil.example", "me@evil.example", "mailto:x@y.example", "evil。example",
+		"a\nb", "\u202eevil.example", "//evil", "tel:110", ".", "a..b", ": /", "\xff",
+	} {
+		f.Add(s)
+	}
+	address := regexp.MustCompile(`\S[.。．｡@＠:：]\S|//|\S/\S`)
+	f.Fuzz(func(t *testing.T, name string) {
+		got := storage.Unlinked(name)
+		if found := address.FindString(got); found != "" || strings.ContainsFunc(got, storage.Unprintable) {
+			t.Errorf("%q became %q", name, got)
+		}
+		plain := strings.Join(strings.Fields(name), " ")
+		if utf8.ValidString(name) && !address.MatchString(plain) && !strings.ContainsAny(plain, ":/.@。．｡：／＠") && !strings.ContainsFunc(name, storage.Unprintable) && got != plain {
+			t.Errorf("%q became %q", name, got)
+		}
+	})
 }
 
 // FuzzSheetCell: whatever a text holds, no spreadsheet runs it once it is a cell, wherever it parts cells, and it comes back.

@@ -15,14 +15,14 @@ import (
 	"time"
 )
 
-//go:embed templates/*.html static/* i18n/*.json help/*/*.md
+//go:embed templates/*.html templates/*.txt static/* i18n/*.json help/*/*.md
 var builtIn embed.FS
 
 // Options change what the pages look like and say.
 type Options struct {
-	// Override holds files that take the place of the built-in ones, one at a time: templates/NAME.html and static/NAME
-	// as a whole, i18n/LANG.json key by key, and help/LANG/TOPIC.md as a whole. A catalogue of a language that is not built
-	// in adds it; what it leaves out is said in English. Nil: nothing is changed.
+	// Override holds files that take the place of the built-in ones, one at a time: templates/NAME.html, templates/mail.txt
+	// and static/NAME as a whole, i18n/LANG.json key by key, and help/LANG/TOPIC.md as a whole. A catalogue of a language that
+	// is not built in adds it; what it leaves out is said in English. Nil: nothing is changed.
 	Override fs.FS
 	// Now tells pages how long the reader has to wait; nil is time.Now.
 	Now func() time.Time
@@ -36,6 +36,7 @@ type Renderer struct {
 	help map[string]map[string]*guide
 	// sources are the templates as they were read, by page and the name that they define; shared ones belong to the page "".
 	sources map[string]map[string]*parse.Tree
+	letters lettering
 	now     func() time.Time
 
 	mu sync.Mutex
@@ -75,6 +76,9 @@ func New(o Options) (*Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.letters, err = readLettering(sources); err != nil {
+		return nil, err
+	}
 	if r.sources, err = r.parse(sources); err != nil {
 		return nil, err
 	}
@@ -90,7 +94,7 @@ func New(o Options) (*Renderer, error) {
 func readTemplates(layers ...fs.FS) (map[string]string, error) {
 	sources := map[string]string{}
 	for i, layer := range layers {
-		names, err := fs.Glob(layer, "templates/*.html")
+		names, err := fs.Glob(layer, "templates/*.*")
 		if err != nil {
 			return nil, fmt.Errorf("ui: list templates: %w", err)
 		}
@@ -197,6 +201,12 @@ func calls(list *parse.ListNode) []string {
 // tryAll draws the gallery into nothing.
 func (r *Renderer) tryAll() error {
 	for _, lang := range r.words.langs {
+		for _, s := range MailGallery() {
+			s.Letter.Lang = lang
+			if _, err := r.Letter(s.Letter); err != nil {
+				return err
+			}
+		}
 		for _, s := range Gallery() {
 			s.Frame.Lang = lang
 			if err := r.Render(io.Discard, s.Frame, s.Page); err != nil {

@@ -230,62 +230,6 @@ func (t Text) tone() string {
 	}
 }
 
-// Mail is a kind of mail to a user about a change of the account.
-type Mail string
-
-// The mails. All are filled with {product} in the subject, and with {product}, {account}, {time}, {address}, {browser}
-// and {not_me}, the link for "this was not me", in the body. Without that link the body says what else to do.
-const (
-	// MailFactorAdded, MailFactorRemoved: and {name} of the credential.
-	MailFactorAdded   Mail = "mail.factor_added"
-	MailFactorRemoved Mail = "mail.factor_removed"
-	MailTwoFactorOff  Mail = "mail.two_factor_off"
-	MailCodesNew      Mail = "mail.codes_new"
-	// MailCodeUsed: and {n} codes left.
-	MailCodeUsed Mail = "mail.code_used"
-	// MailPasswordForgot, MailTwoFactorLost, MailVerify: and {link}, which is good for {n} minutes. They have no {not_me}.
-	MailPasswordForgot Mail = "mail.password_forgot"
-	MailTwoFactorLost  Mail = "mail.two_factor_lost"
-	MailVerify         Mail = "mail.verify"
-	// MailInvitation: {name} invites, and {link} is good for {n} days. It has no {not_me}.
-	MailInvitation Mail = "mail.invitation"
-	// MailReminder: {name} asks for a second step, which is set up at {link}. It has no {not_me}.
-	MailReminder Mail = "mail.reminder"
-	// MailPasswordChanged: by a mailed link, or by an administrator.
-	MailPasswordChanged Mail = "mail.password_changed"
-	// MailPolicyChanged: {name} changed who must use two-factor authentication, or who may sign in from where.
-	MailPolicyChanged Mail = "mail.policy_changed"
-	// MailRecoveryMade: an owner, {name}, made a recovery code; MailRecoveryUsed: it was used.
-	MailRecoveryMade Mail = "mail.recovery_made"
-	MailRecoveryUsed Mail = "mail.recovery_used"
-	// MailDeviceRemembered: a device is remembered from now on.
-	MailDeviceRemembered Mail = "mail.device_remembered"
-	// MailDeviceCopied: a remembered device showed a value that was used before, so somebody copied it.
-	MailDeviceCopied Mail = "mail.device_copied"
-	// MailPasskeyCopied: the counter of the passkey {name} went back, so somebody may have copied it.
-	MailPasskeyCopied Mail = "mail.passkey_copied"
-	// MailLocked: "this was not me" was said, and the account is locked.
-	MailLocked Mail = "mail.locked"
-)
-
-// Subject is the mail's subject; pairs are as for Say, and Body takes the same.
-func (m Mail) Subject(pairs ...any) Text { return Say(string(m)+".subject", pairs...) }
-
-// Body is the mail's text.
-func (m Mail) Body(pairs ...any) Text {
-	t := Say(string(m)+".body", pairs...)
-	if t.Data == nil {
-		t.Data = map[string]any{}
-	}
-	// The link stands in a sentence of its own, so that a mail without one still says what to do.
-	if link, _ := t.Data["not_me"].(string); link != "" {
-		t.Data["not_me"] = Say("mail.end.not_me", "link", link)
-	} else {
-		t.Data["not_me"] = Say("mail.end.no_link")
-	}
-	return t
-}
-
 // SMSTwoFactorReset: all factors of an account with {product} were taken off. Like "sms.code", which the factor says
 // itself, it is of characters of the GSM 7-bit alphabet alone, and short: else it would be sent, and paid for, as several.
 const SMSTwoFactorReset = "sms.two_factor_reset"

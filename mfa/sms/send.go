@@ -9,9 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/sallyport-id/sallyport/mfa"
+	"github.com/sallyport-id/sallyport/storage"
 )
 
 // The limits. They are counted before the gateway is called, so that a failing gateway is not hammered either.
@@ -115,11 +115,10 @@ func (f Factor) text(u mfa.User, code string) string {
 	return strings.TrimSpace(said) + "\n\n@" + f.origin + " #" + code
 }
 
-// line makes one short line of a name: a tenant's name must not bring last lines of its own, nor parts to pay for.
+// line makes one short line of a name: a tenant's name must bring neither last lines of its own, nor links to numbers that
+// anybody can type in, nor parts to pay for.
 func line(name string) string {
-	name = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(name, ""), func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r)
-	}), " ")
+	name = storage.Unlinked(name)
 	if r := []rune(name); len(r) > 40 {
 		name = string(r[:40])
 	}

@@ -100,7 +100,7 @@ func (s *Service) ChangePolicy(ctx context.Context, by *web.Actor, tenant string
 	if err != nil {
 		return Policy{}, err
 	}
-	return viewPolicy(&t), s.tellOwners(ctx, by, tenant)
+	return viewPolicy(&t), s.tellOwners(ctx, by, &t)
 }
 
 // changePolicy applies a change to a tenant and checks what came out of it.
@@ -225,15 +225,15 @@ func (s *Service) owners(ctx context.Context, tenant string) ([]storage.User, er
 }
 
 // tellOwners mails the owners that the policy was changed, all but the one who did it.
-func (s *Service) tellOwners(ctx context.Context, by *web.Actor, tenant string) error {
-	owners, err := s.owners(ctx, tenant)
+func (s *Service) tellOwners(ctx context.Context, by *web.Actor, t *storage.Tenant) error {
+	owners, err := s.owners(ctx, t.ID)
 	if err != nil {
 		return err
 	}
 	e := by.Event("", "")
 	for i := range owners {
 		if u := &owners[i]; !u.Out() && (by.User == nil || by.User.ID != u.ID) {
-			s.Notices.Tell(ctx, mail.Notice{Kind: ui.MailPolicyChanged, User: u, Name: nameOf(by), Address: e.Address, Agent: e.Agent})
+			s.Notices.Tell(ctx, mail.Notice{Kind: ui.MailPolicyChanged, Tenant: t, User: u, Name: nameOf(by), Address: e.Address, Agent: e.Agent})
 		}
 	}
 	return nil

@@ -196,7 +196,7 @@ func (s *Service) ChangeTenant(ctx context.Context, by *web.Actor, id string, in
 		return Tenant{}, err
 	}
 	if compare(&before, &t).Any() {
-		return viewTenant(&t), s.tellOwners(ctx, by, id)
+		return viewTenant(&t), s.tellOwners(ctx, by, &t)
 	}
 	return viewTenant(&t), nil
 }

@@ -35,5 +35,5 @@ func (p Person) Heard(by *web.Actor) Person {
 // Notice begins a notice to the person about what was done by an actor.
 func (p Person) Notice(by *web.Actor, kind ui.Mail) mail.Notice {
 	e := by.Event("", "")
-	return mail.Notice{Kind: kind, User: p.User, Lang: by.MessageLang(p.Tenant, p.User), Address: e.Address, Agent: e.Agent}
+	return mail.Notice{Kind: kind, Tenant: p.Tenant, User: p.User, Lang: by.MessageLang(p.Tenant, p.User), Address: e.Address, Agent: e.Agent}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	netmail "net/mail"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -22,6 +23,10 @@ type Message struct {
 	Subject string
 	// Text is the body in plain text; its lines end with LF.
 	Text string
+	// HTML says the same in HTML; empty where there is none. Mail programs show one of the two, as their users like it.
+	HTML string `json:",omitempty"`
+	// ID tells the message from all others, over all tries to send it; empty where nobody tries twice.
+	ID string `json:",omitempty"`
 }
 
 // Sender hands a message over to be delivered.
@@ -48,6 +53,7 @@ const (
 	maxAddress = 254 // RFC 5321, section 4.5.3.1.3, less the angle brackets
 	maxSubject = 200 // bytes; so far under the 998 of a line (RFC 5322, section 2.1.1) that its encoding fits too
 	maxText    = 32 << 10
+	maxHTML    = 32 << 10
 )
 
 // Check tells what is wrong with m; the error is ErrMessage. Every Sender calls it first: a line break in an
@@ -60,9 +66,15 @@ func (m Message) Check() error {
 		return fmt.Errorf("%w: subject is not one line of 1 to %d bytes", ErrMessage, maxSubject)
 	case m.Text == "" || len(m.Text) > maxText || !text(m.Text):
 		return fmt.Errorf("%w: text is not plain text of 1 to %d bytes", ErrMessage, maxText)
+	case len(m.HTML) > maxHTML || !text(m.HTML):
+		return fmt.Errorf("%w: HTML is not text of up to %d bytes", ErrMessage, maxHTML)
+	case !messageID.MatchString(m.ID):
+		return fmt.Errorf("%w: ID is not of letters, digits and hyphens", ErrMessage)
 	}
 	return nil
 }
+
+var messageID = regexp.MustCompile(`^[0-9A-Za-z-]{0,100}$`)
 
 func line(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, storage.Unprintable)

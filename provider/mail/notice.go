@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mileusna/useragent"
@@ -19,7 +20,9 @@ type Notice struct {
 	User *storage.User
 	// Lang is the language, as a BCP 47 tag or a list of them; empty is the user's own setting.
 	Lang string
-	// Name is that of the credential it is about, Left the number of backup codes left.
+	// Tenant is the user's, in whose name the mail speaks; nil where the deployment speaks for itself.
+	Tenant *storage.Tenant
+	// Name is that of the credential it is about, or of who did it, Left the number of backup codes left.
 	Name string
 	Left int
 	// Link is what the mail leads to, where it leads to something; Left is then how many minutes it is good for, or, of an
@@ -40,9 +43,9 @@ type Notifier struct {
 	Now    func() time.Time
 }
 
-// SMS is a sentence for a user's phone. lang is a BCP 47 tag or a list of them.
-func (n *Notifier) SMS(lang, kind string) string {
-	return n.UI.Text(n.UI.Language(lang), ui.Say(kind, "product", n.Product))
+// SMS is a sentence for the phone of a user of a tenant, in whose name it speaks. lang is a BCP 47 tag or a list of them.
+func (n *Notifier) SMS(t *storage.Tenant, lang, kind string) string {
+	return n.UI.Text(n.UI.Language(lang, t.Settings.Language), ui.Say(kind, "product", ui.Shorten(cmp.Or(storage.Unlinked(t.Name), n.Product))))
 }
 
 // Tell sends a notice to the user's verified address; an address that is not verified may be somebody else's, and gets
@@ -51,32 +54,43 @@ func (n *Notifier) Tell(ctx context.Context, o Notice) {
 	if o.User.Email == "" || !o.User.EmailVerified && o.Kind != ui.MailVerify && o.Kind != ui.MailInvitation {
 		return
 	}
-	lang := n.UI.Language(cmp.Or(o.Lang, o.User.Locale))
-	notMe, err := n.NotMe(o.User)
-	if err != nil {
-		n.failed(ctx, o, err)
-		return
-	}
-	pairs := []any{
-		"product", n.Product, "account", o.User.Email, "time", ui.Moment(n.Now()), "address", o.Address,
-		"browser", Browser(o.Agent), "name", o.Name, "n", o.Left,
-		"link", o.Link, "not_me", notMe,
-	}
-	m := Message{
-		Tenant: o.User.Tenant, To: o.User.Email,
-		Subject: n.UI.Text(lang, o.Kind.Subject(pairs...)), Text: n.UI.Text(lang, o.Kind.Body(pairs...)),
-	}
+	m, err := n.write(o)
 	// Senders are other people's too; whether a name can add headers does not rest on their calling Check.
-	if err = m.Check(); err == nil {
+	if err == nil {
+		err = m.Check()
+	}
+	if err == nil {
 		err = n.Sender.Send(context.WithoutCancel(ctx), m)
 	}
 	if err != nil {
-		n.failed(ctx, o, err)
+		n.Logger.ErrorContext(ctx, "notice not sent", "kind", string(o.Kind), "tenant", o.User.Tenant, "user", o.User.ID, "error", err)
 	}
 }
 
-func (n *Notifier) failed(ctx context.Context, o Notice, err error) {
-	n.Logger.ErrorContext(ctx, "notice not sent", "kind", string(o.Kind), "tenant", o.User.Tenant, "user", o.User.ID, "error", err)
+// write puts a notice into words, in the tenant's name.
+func (n *Notifier) write(o Notice) (Message, error) {
+	notMe, err := n.NotMe(o.User)
+	if err != nil {
+		return Message{}, err
+	}
+	t := o.Tenant
+	if t == nil {
+		t = &storage.Tenant{}
+	}
+	l := ui.Letter{
+		Kind: o.Kind, Lang: n.UI.Language(o.Lang, o.User.Locale, t.Settings.Language), Product: n.Product, Tenant: storage.Unlinked(t.Name),
+		Accent: t.Brand.Accent, Signature: t.Brand.Signature, Account: o.User.Email, Name: storage.Unlinked(o.Name), N: o.Left,
+		Link: o.Link, NotMe: notMe, Time: n.Now(), Address: o.Address,
+	}
+	if browser := Browser(o.Agent); browser != unknownBrowser {
+		l.Browser = browser
+	}
+	// Of what a tenant may name as its help, websites are somebody else's, and mails lead to us alone.
+	if strings.Contains(t.Settings.Support, "@") && !strings.Contains(t.Settings.Support, "/") {
+		l.Support = t.Settings.Support
+	}
+	d, err := n.UI.Letter(l)
+	return Message{Tenant: o.User.Tenant, To: o.User.Email, Subject: d.Subject, Text: d.Text, HTML: d.HTML}, err
 }
 
 // Browser names a browser and its system in a few words.
@@ -84,13 +98,16 @@ func Browser(agent string) string {
 	ua := useragent.Parse(agent)
 	switch {
 	case !slices.Contains(browsers, ua.Name):
-		return "–"
+		return unknownBrowser
 	case !slices.Contains(systems, ua.OS):
 		return ua.Name
 	default:
 		return ua.Name + ", " + ua.OS
 	}
 }
+
+// unknownBrowser stands where a browser is none that we know.
+const unknownBrowser = "–"
 
 // What stands in a User-Agent is the sender's choice, and must not become a sentence in a mail of ours.
 var (

@@ -31,7 +31,7 @@ func (o *Outbox) Send(ctx context.Context, m Message) error {
 	if o.Now != nil {
 		now = o.Now()
 	}
-	kept := storage.Message{Channel: "mail", To: m.To, Subject: m.Subject, Text: m.Text}
+	kept := storage.Message{Channel: "mail", To: m.To, Subject: m.Subject, Text: m.Text, HTML: m.HTML}
 	err := o.Messages.Insert(ctx, kept.Shown(storage.NewID(), now))
 	if err != nil {
 		return fmt.Errorf("mail: outbox: %w", err)

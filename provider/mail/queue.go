@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -73,14 +74,16 @@ func (q *Queue) Send(ctx context.Context, m Message) error {
 	if err := m.Check(); err != nil {
 		return err
 	}
-	plain, err := json.Marshal(m)
-	if err != nil {
-		return fmt.Errorf("mail: queue: %w", err)
-	}
 	now := q.now()
 	// The time comes first in the ID, so that messages are sent in its order.
 	id := fmt.Sprintf("%020d-%s", now.UnixNano(), storage.NewID())
-	sealed, err := q.Seal.Seal(purpose(id), triedFor, plain)
+	var plain bytes.Buffer
+	enc := json.NewEncoder(&plain)
+	enc.SetEscapeHTML(false) // it is read by nobody but open, and HTML would double in size
+	if err := enc.Encode(m); err != nil {
+		return fmt.Errorf("mail: queue: %w", err)
+	}
+	sealed, err := q.Seal.Seal(purpose(id), triedFor, plain.Bytes())
 	if err != nil {
 		return fmt.Errorf("mail: queue: %w", err)
 	}
@@ -249,6 +252,9 @@ func (q *Queue) open(kept storage.Message) (m Message, err error) {
 		return m, err
 	}
 	err = json.Unmarshal(plain, &m)
+	if m.ID == "" {
+		m.ID = kept.ID
+	}
 	return m, err
 }
 
@@ -285,7 +291,7 @@ var link = regexp.MustCompile(`(?i)https?:\S+`)
 // redacted takes out of a Sender's error what it may repeat of the message: whoever reads the log could follow the link.
 func redacted(err error, m Message) string {
 	s := link.ReplaceAllString(err.Error(), "…")
-	for _, part := range append(strings.Split(m.Text, "\n"), m.Subject, m.To) {
+	for _, part := range append(strings.Split(m.Text+"\n"+m.HTML, "\n"), m.Subject, m.To) {
 		if part = strings.TrimSpace(part); len(part) >= 6 {
 			s = strings.ReplaceAll(s, part, "…")
 		}

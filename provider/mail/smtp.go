@@ -168,10 +168,15 @@ func (s *SMTP) message(m Message) (*gomail.Msg, error) {
 	}
 	msg.Subject(m.Subject)
 	msg.SetDateWithValue(now())
-	msg.SetMessageIDWithValue(storage.NewID() + "@" + s.domain())
+	// The same for every try: where one brings it twice, mail programs show it once (RFC 5322, section 3.6.4).
+	msg.SetMessageIDWithValue(cmp.Or(m.ID, storage.NewID()) + "@" + s.domain())
 	// Out-of-office replies and the like leave it alone (RFC 3834, section 5).
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
+	if m.HTML != "" {
+		// The last is the richest, and what most programs show (RFC 2046, section 5.1.4).
+		msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
+	}
 	return msg, nil
 }
 

@@ -3,9 +3,7 @@ package rescue
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/sallyport-id/sallyport/mfa"
 	"github.com/sallyport-id/sallyport/provider/credential"
@@ -39,22 +37,9 @@ func (s *Service) Invite(ctx context.Context, by *web.Actor, p credential.Person
 		return err
 	}
 	n := p.Notice(by, ui.MailInvitation)
-	n.Link, n.Left, n.Name = link, int(storage.InvitationLife/(24*time.Hour)), unlinked(from)
+	n.Link, n.Left, n.Name = link, int(storage.InvitationLife/(24*time.Hour)), from
 	s.Notices.Tell(ctx, n)
 	return nil
-}
-
-// unlinked takes out of a name what mail programs make links of: an invitation goes to strangers, and must lead nowhere
-// but to us, whatever a customer calls himself.
-func unlinked(name string) string {
-	runes := []rune(name)
-	for i, r := range runes[:max(0, len(runes)-1)] {
-		// The full stops of other scripts part domain names too (RFC 3490, section 3.1).
-		if strings.ContainsRune(":/.@。．｡：／＠", r) && !unicode.IsSpace(runes[i+1]) {
-			runes[i] = ' '
-		}
-	}
-	return string(runes)
 }
 
 // invited reads the link of an invitation that is open.

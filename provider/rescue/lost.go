@@ -95,7 +95,7 @@ func (s *Service) reset(ctx context.Context, by *web.Actor, in linkIn) (web.Resu
 		return web.Result{}, err
 	}
 	s.Notices.Tell(ctx, p.Notice(by, ui.MailTwoFactorOff))
-	if err := s.Credentials.Tell(ctx, p, lost, s.Notices.SMS(by.MessageLang(p.Tenant, p.User), ui.SMSTwoFactorReset)); err != nil {
+	if err := s.Credentials.Tell(ctx, p, lost, s.Notices.SMS(p.Tenant, by.MessageLang(p.Tenant, p.User), ui.SMSTwoFactorReset)); err != nil {
 		s.Logger.WarnContext(ctx, "the user's phone was not told", "tenant", p.User.Tenant, "user", p.User.ID, "error", err)
 	}
 	if err := s.hook(ctx, by, p, hook.AfterRecovery, ""); err != nil {
