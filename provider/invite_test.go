@@ -49,7 +49,7 @@ func TestInvitation(t *testing.T) {
 		t.Error("a recovery code is offered for somebody without a password")
 	}
 	m := w.mails("nora@acme.example")
-	if len(m) != 1 || !strings.Contains(m[0].Subject, "You are invited to Sallyport") ||
+	if len(m) != 1 || !strings.Contains(m[0].Subject, "You are invited to Acme Ltd") ||
 		!strings.Contains(m[0].Text, "Olga Owner (Acme Ltd) invites you") || !strings.Contains(m[0].Text, "within 7 days") {
 		t.Fatalf("mails: %+v", m)
 	}

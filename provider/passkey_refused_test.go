@@ -62,7 +62,7 @@ func TestPasskeyCopied(t *testing.T) {
 		if !ok || e.Factor != "webauthn" || e.Reason != "copied" {
 			t.Errorf("whole %v: the audit log says %+v", whole, e)
 		}
-		if m := w.mails("kim@birch.example"); !strings.Contains(m[0].Text, "went back, as happens when somebody uses a copy") {
+		if m := w.mails("kim@birch.example"); !strings.Contains(flat(m[0].Text), "went back, as happens when somebody uses a copy") {
 			t.Errorf("whole %v: the last mail is\n%s", whole, m[0].Text)
 		}
 		b.get("/account/security").says("A passkey may have been copied", "Its counter went back", "Remove it now")

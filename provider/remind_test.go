@@ -42,7 +42,7 @@ func TestNudge(t *testing.T) {
 	}
 	remind(adam.ID).says("A reminder to adam@birch.example is on its way.")
 	m := w.mails("adam@birch.example")
-	if len(m) != 1 || !strings.Contains(m[0].Subject, "set up two-factor authentication for Sallyport") ||
+	if len(m) != 1 || !strings.Contains(m[0].Subject, "set up two-factor authentication for Birch") ||
 		!strings.Contains(m[0].Text, "Olga Owner asks you") || !strings.Contains(m[0].Text, w.issuer+"/account/security\n") {
 		t.Fatalf("mails: %+v", m)
 	}

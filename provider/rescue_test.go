@@ -467,7 +467,7 @@ func TestLostDevice(t *testing.T) {
 	if m := w.mails("robin@acme.example")[0]; !strings.Contains(m.Subject, "was turned off") {
 		t.Errorf("the last mail is %q", m.Subject)
 	}
-	if m := w.mails(germanE)[0]; !strings.Contains(m.Text, "Two-factor authentication was turned off for your Sallyport account") {
+	if m := w.mails(germanE)[0]; !strings.Contains(m.Text, "Two-factor authentication was turned off for your Acme Ltd account") {
 		t.Errorf("the phone was told %q", m.Text)
 	}
 	for _, again := range []*page{b.get(link), b.follow(b.request(http.MethodPost, link, url.Values{"password": {rightPassword}}))} {

@@ -7,8 +7,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
-	"mime/quotedprintable"
 	"net"
 	netmail "net/mail"
 	"os"
@@ -225,7 +223,8 @@ func TestQueueDeliversThroughExim(t *testing.T) {
 	q := newOffice(t).another()
 	q.Sender = sender
 	text := "Grüße,\n.\nein Punkt für sich, und eine lange Zeile: " + strings.Repeat("lang ", 300) + "\n"
-	if err := q.Send(t.Context(), mail.Message{Tenant: "acme", To: "robin@acme.example", Subject: "Prüfen Sie das", Text: text}); err != nil {
+	page := "<!doctype html>\n<html lang=\"de\"><p>Grüße\n.\n" + strings.Repeat("<td>ä</td>", 300) + "</html>\n"
+	if err := q.Send(t.Context(), mail.Message{Tenant: "acme", To: "robin@acme.example", Subject: "Prüfen Sie das", Text: text, HTML: page}); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := q.Deliver(t.Context()); n != 1 || err != nil {
@@ -242,9 +241,9 @@ func TestQueueDeliversThroughExim(t *testing.T) {
 	if h := got[0].Header; h.Get("Auto-Submitted") != "auto-generated" || !strings.HasSuffix(h.Get("Message-Id"), "@sallyport.example>") {
 		t.Errorf("header: %v", h)
 	}
-	body, err := io.ReadAll(quotedprintable.NewReader(got[0].Body))
-	if err != nil || strings.TrimRight(strings.ReplaceAll(string(body), "\r\n", "\n"), "\n") != strings.TrimRight(text, "\n") {
-		t.Errorf("text came as %q (%v)", body, err)
+	types, bodies := parts(t, got[0])
+	if len(types) != 2 || bodies[0] != strings.TrimRight(text, "\n") || bodies[1] != strings.TrimRight(page, "\n") {
+		t.Errorf("%q came as %q", types, bodies)
 	}
 
 	sender.Password = "guessed"

@@ -17,7 +17,7 @@ func TestOutboxListsNewestFirstForADay(t *testing.T) {
 	clock := func() time.Time { return now }
 	o := &mail.Outbox{Messages: sqlitetest.Open(t, sqlite.Options{Now: clock}).Messages, Now: clock}
 	for i := range 3 {
-		m := mail.Message{Tenant: "acme", To: "ada@example.com", Subject: fmt.Sprintf("Message %d", i), Text: "Hello,\n\n\tyours"}
+		m := mail.Message{Tenant: "acme", To: "ada@example.com", Subject: fmt.Sprintf("Message %d", i), Text: "Hello,\n\n\tyours", HTML: "<p>Hello</p>"}
 		if err := o.Send(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
@@ -28,7 +28,7 @@ func TestOutboxListsNewestFirstForADay(t *testing.T) {
 	if err != nil || len(got) != 2 || got[0].Subject != "Message 2" || got[1].Subject != "Message 1" {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	if got[0].To != "ada@example.com" || got[0].Channel != "mail" || got[0].Text != "Hello,\n\n\tyours" {
+	if got[0].To != "ada@example.com" || got[0].Channel != "mail" || got[0].Text != "Hello,\n\n\tyours" || got[0].HTML != "<p>Hello</p>" {
 		t.Errorf("%+v", got[0])
 	}
 	if got, err := o.List(t.Context(), 1); err != nil || len(got) != 1 || got[0].Subject != "Message 2" {
@@ -59,6 +59,11 @@ func TestMessageThatCouldAddHeadersIsRefused(t *testing.T) {
 		"bare carriage return":       func(m *mail.Message) { m.Text = "a\rb" },
 		"no text":                    func(m *mail.Message) { m.Text = "" },
 		"long text":                  func(m *mail.Message) { m.Text = strings.Repeat("a", 64<<10+1) },
+		"bare carriage return, HTML": func(m *mail.Message) { m.HTML = "a\rb" },
+		"zero byte in HTML":          func(m *mail.Message) { m.HTML = "a\x00b" },
+		"long HTML":                  func(m *mail.Message) { m.HTML = strings.Repeat("a", 64<<10+1) },
+		"header in the ID":           func(m *mail.Message) { m.ID = "a>\r\nBcc: <eve@example.com" },
+		"dot in the ID":              func(m *mail.Message) { m.ID = "a.b" },
 	} {
 		m := good
 		change(&m)

@@ -148,7 +148,12 @@ func TestQueueSendsWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.deliver(1)
-	if len(o.sent) != 1 || o.sent[0] != resetMail {
+	if len(o.sent) != 1 || o.sent[0].ID == "" {
+		t.Fatalf("%+v", o.sent)
+	}
+	want := resetMail
+	want.ID = o.sent[0].ID
+	if o.sent[0] != want {
 		t.Errorf("%+v", o.sent)
 	}
 	if left := o.waiting(); len(left) != 0 {
@@ -164,7 +169,8 @@ func TestQueueRefusesWhatItCannotSend(t *testing.T) {
 	o := newOffice(t)
 	for _, m := range []mail.Message{
 		{To: "a@b.example\r\nBcc: eve@example.com", Subject: "a", Text: "b"},
-		{To: "a@b.example", Subject: "a", Text: strings.Repeat("a", 60<<10)}, // sealed, it would not open
+		{To: "a@b.example", Subject: "a", Text: strings.Repeat("a", 60<<10)},
+		{To: "a@b.example", Subject: "a", Text: strings.Repeat("a", 30<<10), HTML: strings.Repeat("a", 30<<10)}, // sealed, it would not open
 	} {
 		if err := o.queue.Send(t.Context(), m); !errors.Is(err, mail.ErrMessage) {
 			t.Errorf("%v", err)
@@ -201,6 +207,48 @@ func TestQueueIsSealed(t *testing.T) {
 	o.deliver(1)
 	if got := o.subjects(); !slices.Equal(got, []string{"second"}) {
 		t.Errorf("sent %q", got)
+	}
+}
+
+// A message is the same for every try, so that mail programs show it once where two tries bring it.
+func TestQueueKeepsTheID(t *testing.T) {
+	o := newOffice(t)
+	o.post("first", "second")
+	var ids []string
+	o.answers(func(_ context.Context, m mail.Message) error {
+		ids = append(ids, m.Subject+" "+m.ID)
+		return errors.New("not now")
+	})
+	o.deliver(0)
+	o.now = o.now.Add(time.Hour)
+	o.queue = o.another()
+	o.deliver(0)
+	slices.Sort(ids)
+	if len(ids) != 4 || ids[0] != ids[1] || ids[2] != ids[3] || strings.TrimPrefix(ids[0], "first ") == strings.TrimPrefix(ids[2], "second ") {
+		t.Errorf("%q", ids)
+	}
+}
+
+// A message that was put into the queue before mails had a part in HTML goes out as it is.
+func TestQueueSendsWhatIsOld(t *testing.T) {
+	o := newOffice(t)
+	const id = "01772352000000000000-abcdefghijklmnopqrstuvwxyz"
+	sealed, err := o.keys.Seal("mail/"+id, 24*time.Hour, []byte(`{"Tenant":"acme","To":"ada@example.com","Subject":"old","Text":"Hello,\n\nas ever.\n"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = o.store.Messages.Insert(t.Context(), &storage.Message{
+		Key: storage.Key{Tenant: "-mail", ID: id, Expires: o.now.Add(25 * time.Hour)}, Channel: "mail", Created: o.now, Next: o.now, Sealed: []byte(sealed),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.deliver(1)
+	if want := (mail.Message{Tenant: "acme", To: "ada@example.com", Subject: "old", Text: "Hello,\n\nas ever.\n", ID: id}); len(o.sent) != 1 || o.sent[0] != want {
+		t.Errorf("%+v", o.sent)
+	}
+	if len(o.sent) == 1 && o.sent[0].Check() != nil {
+		t.Error(o.sent[0].Check())
 	}
 }
 

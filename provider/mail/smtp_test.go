@@ -13,10 +13,12 @@ import (
 	"log/slog"
 	"math/big"
 	"mime"
+	"mime/multipart"
 	"mime/quotedprintable"
 	"net"
 	netmail "net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -270,6 +272,74 @@ func TestSMTPMessage(t *testing.T) {
 		text, err := io.ReadAll(quotedprintable.NewReader(m.Body))
 		if err != nil || strings.TrimRight(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n") != strings.TrimRight(resetMail.Text, "\n") {
 			t.Errorf("text %q, %v", text, err)
+		}
+	}
+}
+
+// parts are the bodies of a mail, by their types, in the order in which they stand.
+func parts(t *testing.T, m *netmail.Message) (types, bodies []string) {
+	t.Helper()
+	kind, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	if err != nil || kind != "multipart/alternative" {
+		t.Fatalf("%s, %v", m.Header.Get("Content-Type"), err)
+	}
+	r := multipart.NewReader(m.Body, params["boundary"])
+	for {
+		p, err := r.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			return types, bodies
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e := p.Header.Get("Content-Transfer-Encoding"); e != "quoted-printable" {
+			t.Errorf("%s is encoded as %q", p.Header.Get("Content-Type"), e)
+		}
+		body, err := io.ReadAll(quotedprintable.NewReader(p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		types = append(types, p.Header.Get("Content-Type"))
+		bodies = append(bodies, strings.TrimRight(strings.ReplaceAll(string(body), "\r\n", "\n"), "\n"))
+	}
+}
+
+// Where there is HTML it stands behind the text, and both arrive as they were sent, in lines that every server takes.
+func TestSMTPMessageWithHTML(t *testing.T) {
+	var s mailServer
+	settings := s.serve(t, goodCertificate(t), false)
+	m := resetMail
+	m.ID = "01772352000000000000-abcdefghijklmnopqrstuvwxyz"
+	m.Text = "Grüße\n.\n-- \nمرحبا " + strings.Repeat("lang ", 400) + "\n"
+	m.HTML = "<!doctype html>\n<html lang=\"ar\" dir=\"rtl\"><p style=\"color: #fff\">مرحبا = 1</p>\n.\n" + strings.Repeat("<td>ü</td>", 400) + "\n</html>\n"
+	for range 2 {
+		if err := settings.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := s.all()
+	if len(all) != 2 {
+		t.Fatalf("%d messages", len(all))
+	}
+	for _, g := range all {
+		for line := range strings.Lines(g.content) {
+			if len(line) > 80 && !strings.HasPrefix(line, "Content-Type: ") {
+				t.Errorf("a line of %d bytes: %s", len(line), line)
+			}
+		}
+		got, err := netmail.ReadMessage(strings.NewReader(g.content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id := got.Header.Get("Message-Id"); id != "<"+m.ID+"@login.example>" || got.Header.Get("Auto-Submitted") != "auto-generated" {
+			t.Errorf("header: %v", got.Header)
+		}
+		types, bodies := parts(t, got)
+		if !slices.Equal(types, []string{"text/plain; charset=UTF-8", "text/html; charset=UTF-8"}) {
+			t.Fatalf("parts: %q", types)
+		}
+		if bodies[0] != strings.TrimRight(m.Text, "\n") || bodies[1] != strings.TrimRight(m.HTML, "\n") {
+			t.Errorf("came as %q", bodies)
 		}
 	}
 }
