@@ -33,6 +33,7 @@ var floors = [...]floor{
 	{match: "mfa/mfatest", level: 1, kit: true},
 	{match: "provider/directory/directorytest", level: 2, kit: true},
 	{match: "storage/sqlite/sqlitetest", level: 2, kit: true},
+	{match: "provider/place/placetest", level: 2, kit: true},
 
 	{match: "storage", level: 0},
 	{match: "mfa", level: 0},
@@ -51,6 +52,7 @@ var floors = [...]floor{
 	{match: "provider/web", level: 1},
 	{match: "provider/directory", level: 1},
 	{match: "provider/logo", level: 1},
+	{match: "provider/place", level: 1},
 
 	{match: "provider/credential", level: 2},
 	{match: "provider/hook", level: 2},
@@ -89,6 +91,7 @@ var alone = [...]struct {
 	{library: "github.com/nyaruka/phonenumbers", only: []string{"mfa/sms"}},
 	{library: "github.com/go-webauthn/", only: []string{"mfa/webauthn"}},
 	{library: "github.com/go-json-experiment/", only: []string{"provider/web"}},
+	{library: "github.com/oschwald/maxminddb-golang/", only: []string{"provider/place"}},
 	{library: "golang.org/x/image/", only: []string{"provider/logo"}, tests: true},
 	{library: "github.com/swaggest/", only: []string{"no package"}, tests: true},
 }

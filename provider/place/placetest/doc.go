@@ -1,0 +1,2 @@
+// Package placetest makes files of addresses for tests.
+package placetest
