@@ -29,6 +29,12 @@ func MailGallery() []MailSample {
 		switch kind {
 		case MailPasswordForgot, MailTwoFactorLost, MailVerify:
 			l.N, l.Link = 30, issuer+"/password/harbour.5f0c.SECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRETSECR"
+		case MailEmailNew, MailEmailOld:
+			l.Name, l.N, l.Link = "olga.hafen@example.org", 30, issuer+"/email/new/harbour.5f0c.SECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRETSECR"
+		case MailEmailChanged:
+			l.Name = "olga.hafen@example.org"
+		case MailNumberChanged:
+			l.Name = "•••• 567"
 		case MailInvitation:
 			l.Name, l.N, l.Link = "Olga Hafen (Harbour & Sons)", 7, issuer+"/invitation/harbour.5f0c.SECRETSECRETSECRETSECRETSECRETSECRETSECR"
 		case MailReminder:

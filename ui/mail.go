@@ -46,6 +46,16 @@ const (
 	MailPasskeyCopied Mail = "mail.passkey_copied"
 	// MailLocked: "this was not me" was said, and the account is locked.
 	MailLocked Mail = "mail.locked"
+	// MailEmailNew: the address that it goes to is to be the account's, once the link is confirmed within {n} minutes;
+	// MailEmailOld: {name} is to take the place of {account}, once the link is.
+	MailEmailNew Mail = "mail.email_new"
+	MailEmailOld Mail = "mail.email_old"
+	// MailEmailTaken: somebody wanted to use {account} for another account.
+	MailEmailTaken Mail = "mail.email_taken"
+	// MailEmailChanged: {account} has taken the place of {name}.
+	MailEmailChanged Mail = "mail.email_changed"
+	// MailNumberChanged: codes go to another phone number, {name}, which is masked.
+	MailNumberChanged Mail = "mail.number_changed"
 )
 
 // Mails are all kinds.
@@ -53,7 +63,8 @@ func Mails() []Mail {
 	return []Mail{
 		MailFactorAdded, MailFactorRemoved, MailTwoFactorOff, MailCodesNew, MailCodeUsed, MailPasswordForgot, MailTwoFactorLost,
 		MailVerify, MailInvitation, MailReminder, MailPasswordChanged, MailPolicyChanged, MailRecoveryMade, MailRecoveryUsed,
-		MailDeviceRemembered, MailDeviceCopied, MailPasskeyCopied, MailLocked,
+		MailDeviceRemembered, MailDeviceCopied, MailPasskeyCopied, MailLocked, MailEmailNew, MailEmailOld, MailEmailTaken,
+		MailEmailChanged, MailNumberChanged,
 	}
 }
 
@@ -82,8 +93,12 @@ func (m Mail) form() form {
 	switch m {
 	case MailPasswordForgot, MailTwoFactorLost:
 		return form{facts: true, link: true, after: true, end: m.key("end"), why: whyAccount}
-	case MailVerify, MailInvitation:
+	case MailVerify, MailInvitation, MailEmailNew:
 		return form{link: true, after: true, end: m.key("end"), why: m.key("why")}
+	case MailEmailOld:
+		return form{facts: true, link: true, after: true, notMe: true, why: whyAccount}
+	case MailEmailTaken:
+		return form{end: m.key("end"), why: whyAccount}
 	case MailReminder:
 		return form{link: true, after: true, why: whyAccount}
 	case MailLocked:
