@@ -240,3 +240,52 @@ func TestGuideFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestGuidesAnswer: what the help of comparable products tells is told by ours too. The rows are those of the list of
+// features, by the ID of the help page that they come from.
+func TestGuidesAnswer(t *testing.T) {
+	r := renderer(t)
+	for _, row := range []struct{ ids, topic, says string }{
+		{"000-5 001-5", "signing-in", "E-mail or user name and your Password"},
+		{"003-1", "signing-in", "can see and change nothing"},
+		{"000-6 001-4", "set-up-an-app", "after your password you are led through the same steps"},
+		{"000-8", "set-up-an-app", "you are asked for a code at every sign-in"},
+		{"001-6", "set-up-an-app", "any other app or browser extension for time-based codes (TOTP) will do"},
+		{"001-9", "set-up-an-app", "set its date and time to automatic"},
+		{"002-10", "signing-in", "begins with a passkey if you have one, and otherwise with what you used last"},
+		{"004-5", "text-messages", "As soon as your password is right, a message is on its way"},
+		{"002-11", "backup-codes", "Strike it off your list; we mail you that it was used, and how many are left"},
+		{"002-14 002-15 002-16", "recovery-codes", "If you press Not now, you need another recovery code the next time"},
+		{"002-18", "require-two-factor", "get in with a recovery code only"},
+		{"004-6 004-7", "signing-in", "asks for your password only"},
+		{"001-12 001-13", "lost-phone", "If your organisation requires a second step, you set up a new one right away"},
+		{"003-11", "signing-in", "After many wrong tries the page says how long to wait"},
+		{"003-4 003-5", "set-up-an-app", "Get started"},
+		{"001-7 001-8 003-7 004-3", "set-up-an-app", "They are free and work without a network: nothing passes between the app and us"},
+		{"003-6", "set-up-an-app", "type the key below Or type in this key into the app"},
+		{"003-8 003-9", "set-up-an-app", "type the 6-digit code that the app now shows, and press Confirm"},
+		{"002-4 002-5", "text-messages", "Messages go to certain countries only, and the page says to which"},
+		{"002-6", "backup-codes", "You get ten of them with your first second step"},
+		{"002-7", "backup-codes", "All codes that you have now stop working"},
+		{"002-7", "backup-codes", "Print makes a sheet"},
+		{"002-8", "backup-codes", "Treat them like a password"},
+		{"004-4", "text-messages", "or an app is safer"},
+		{"001-14", "set-up-an-app", "nothing can be turned off"},
+		{"003-2", "set-up-an-app", "not offered to every type of account"},
+		{"002-1", "set-up-an-app", "comes with the paid plans"},
+		{"000-2 000-3 000-4", "require-two-factor", "You can change the Access level at the same time"},
+		{"000-4", "require-two-factor", "Nobody else is touched by it"},
+		{"002-12 002-13", "recovery-codes", "It works once, within an hour"},
+		{"002-12 002-13", "recovery-codes", "Only owners can make one, and never for themselves"},
+		{"001-3 001-4", "require-two-factor", "the types of users that must"},
+		{"001-2", "require-two-factor", "A connected integration for finances"},
+		{"002-17 002-19", "networks", "2FA required here"},
+		{"002-21", "networks", "From other addresses nobody gets in"},
+		{"002-20", "networks", "list their addresses before you require it of everyone"},
+		{"004-8", "best-practice", "An account is as safe as its weakest administrator; that goes for assistants with access too"},
+	} {
+		if got := text(guideOf(t, r, "en", row.topic)); !strings.Contains(got, row.says) {
+			t.Errorf("%s: %s does not say %q", row.ids, row.topic, row.says)
+		}
+	}
+}
