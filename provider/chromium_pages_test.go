@@ -2,11 +2,8 @@ package provider
 
 import (
 	"bytes"
-	"context"
 	"image"
 	"image/png"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -204,62 +201,4 @@ func shades(p image.Image, part image.Rectangle) (dark, light, other int) {
 		}
 	}
 	return dark, light, other
-}
-
-// Pictures of every page for people to judge, with SALLYPORT_SCREENSHOTS=FOLDER.
-func testScreenshots(t *testing.T, c *chromium) {
-	folder := os.Getenv("SALLYPORT_SCREENSHOTS")
-	if folder == "" {
-		t.Skip("to have pictures of every page, set SALLYPORT_SCREENSHOTS to a folder")
-	}
-	if err := os.MkdirAll(folder, 0o750); err != nil {
-		t.Fatal(err)
-	}
-	for _, lang := range []string{"en", "de"} {
-		for _, w := range []*world{newWorld(t), newWorldOfWays(t)} {
-			b := c.open(t)
-			call(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
-			r := &tour{b: b, w: w, s: w.site(t), look: func(name string) { b.pictures(filepath.Join(folder, name+"-"+lang)) }}
-			if strings.Contains(w.issuer, "localhost") {
-				r.ways()
-			} else {
-				r.all()
-			}
-		}
-	}
-	w := newWorld(t)
-	b := c.open(t)
-	b.javascript(false)
-	r := &tour{b: b, w: w, s: w.site(t), look: func(name string) { b.picture(filepath.Join(folder, name+"-without-javascript.png")) }}
-	r.w.user("acme", "robin@acme.example", "staff")
-	r.w.user("birch", "robin@acme.example", "client")
-	r.first("robin@acme.example")
-}
-
-// pictures takes the page in light and dark, large and small.
-func (b *tab) pictures(name string) {
-	b.t.Helper()
-	for _, scheme := range []string{"light", "dark"} {
-		b.media("prefers-color-scheme", scheme, "prefers-reduced-motion", "reduce") // or colours are half-way
-		b.size(1000, 800)
-		b.picture(name + "-" + scheme + ".png")
-		b.size(360, 740)
-		b.picture(name + "-" + scheme + "-360.png")
-	}
-	b.media()
-	b.size(1000, 800)
-}
-
-// picture writes the whole page to a file.
-func (b *tab) picture(file string) {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	data, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if err := os.WriteFile(file, data, 0o600); err != nil {
-		b.t.Fatal(err)
-	}
 }

@@ -62,7 +62,6 @@ func TestChromium(t *testing.T) {
 		{"CutOffClient", testCutOffInChromium},
 		{"PolicyPages", testPolicyPages},
 		{"SettingsPages", testSettingsPages},
-		{"Screenshots", testScreenshots},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -219,7 +219,7 @@ func checkFields(t *testing.T, doc *html.Node) {
 			}
 		}
 		switch {
-		case attr(n, "type") == "checkbox":
+		case attr(n, "type") == "checkbox" || attr(n, "type") == "file":
 			want = []string{""}
 		case n.DataAtom == atom.Textarea:
 			want = []string{"off"}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,9 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
+	"github.com/sallyport-id/sallyport/.ci/internal/demo"
 	"github.com/sallyport-id/sallyport/.ci/internal/process"
 )
 
@@ -26,7 +25,7 @@ func main() {
 // run starts the demonstration, has a client made from its description of the API, and then lets the program use that client.
 func run(ctx context.Context, dir string) (err error) {
 	began := time.Now()
-	d, err := start(ctx, dir)
+	d, err := demo.Start(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -38,13 +37,13 @@ func run(ctx context.Context, dir string) (err error) {
 			err = fmt.Errorf("%w\n\nwhat sallyport said:\n%s", err, d.Said.String())
 		}
 	}()
-	fmt.Printf("sallyport demo: %s (%s)\n", d.issuer, since(began))
+	fmt.Printf("sallyport demo: %s (%s)\n", d.Issuer, since(began))
 
 	project := filepath.Join(dir, "client")
 	if err := process.Install(ctx, ".ci/api/client", project); err != nil {
 		return err
 	}
-	if err := download(ctx, d.issuer+"/api/v1/openapi.json", filepath.Join(project, "openapi.json")); err != nil {
+	if err := download(ctx, d.Issuer+"/api/v1/openapi.json", filepath.Join(project, "openapi.json")); err != nil {
 		return err
 	}
 	began = time.Now()
@@ -58,10 +57,10 @@ func run(ctx context.Context, dir string) (err error) {
 	}
 	fmt.Printf("its types fit a program that was written for it (%s)\n", since(began))
 	operations := filepath.Join(dir, "operations.json")
-	if err := d.register(ctx, operations); err != nil {
+	if err := register(ctx, d, operations); err != nil {
 		return err
 	}
-	return step(ctx, project, "node", filepath.Join("out", "program.js"), d.info, operations)
+	return step(ctx, project, "node", filepath.Join("out", "program.js"), d.Info, operations)
 }
 
 func since(began time.Time) time.Duration { return time.Since(began).Round(100 * time.Millisecond) }
@@ -78,60 +77,16 @@ func step(ctx context.Context, dir, name string, args ...string) error {
 	return err
 }
 
-// demonstration is a running "sallyport demo".
-type demonstration struct {
-	*process.Process
-	binary, store string
-	// info is the file in which it tells of itself.
-	info, issuer string
-}
-
-// start builds Sallyport and starts its demonstration on free ports.
-func start(ctx context.Context, dir string) (*demonstration, error) {
-	kept := filepath.Join(dir, "kept")
-	d := &demonstration{
-		binary: filepath.Join(dir, "sallyport"), store: "sqlite:" + filepath.Join(kept, "sallyport.db"), info: filepath.Join(dir, "info.json"),
-	}
-	if _, err := process.Output(exec.CommandContext(ctx, "go", "build", "-o", d.binary, "./cmd/sallyport")); err != nil {
-		return nil, err
-	}
-	p, err := process.Start(ctx, func(ctx context.Context) *exec.Cmd {
-		cmd := exec.CommandContext(ctx, d.binary, "demo", "--listen", "localhost:0", "--info", d.info, "--keep", kept)
-		cmd.Dir, cmd.Env = dir, environment()
-		return cmd
-	})
-	if err != nil {
-		return nil, err
-	}
-	d.Process = p
-	// The file is there, and whole, once everything answers.
-	return d, p.Await(ctx, func(context.Context) bool {
-		data, err := os.ReadFile(d.info)
-		return err == nil && json.Unmarshal(data, &struct{ Issuer *string }{&d.issuer}) == nil
-	})
-}
-
 // register has the command line make a client that runs the deployment, and writes what it prints to a file.
-func (d *demonstration) register(ctx context.Context, file string) error {
-	cmd := exec.CommandContext(ctx, d.binary, "admin", "--json", "--store", d.store, "--issuer", d.issuer,
+func register(ctx context.Context, d *demo.Demo, file string) error {
+	cmd := exec.CommandContext(ctx, d.Binary, "admin", "--json", "--store", d.Store, "--issuer", d.Issuer,
 		"clients", "create", "--name", "Operations", "--type", "machine", "--scope", "operator", "--scope", "users:read")
-	cmd.Env = environment()
+	cmd.Env = demo.Environment()
 	out, err := process.Output(cmd)
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(file, out, 0o600)
-}
-
-// environment is this process's, without what would configure Sallyport.
-func environment() []string {
-	var env []string
-	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "SALLYPORT_") {
-			env = append(env, v)
-		}
-	}
-	return env
 }
 
 func download(ctx context.Context, from, to string) (err error) {

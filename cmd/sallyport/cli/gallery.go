@@ -2,15 +2,20 @@ package cli
 
 import (
 	"bytes"
+	"crypto/rand"
+	_ "embed"
 	"fmt"
 	"html/template"
 	"image"
 	"image/color"
 	"image/png"
 	"net/http"
+	"net/url"
 	"sync"
 
 	"github.com/labstack/echo/v4"
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 
 	"github.com/sallyport-id/sallyport/mfa/totp"
 	"github.com/sallyport-id/sallyport/ui"
@@ -18,21 +23,8 @@ import (
 
 const pathGallery = "/dev/gallery"
 
-var galleryIndex = template.Must(template.New("").Parse(`<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Gallery</title>
-<style nonce="{{.Nonce}}">
-:root { color-scheme: light dark; }
-body { font: 1rem/1.6 system-ui, sans-serif; max-width: 60rem; margin: 3rem auto; padding: 0 1rem; }
-ul { columns: 16rem; padding: 0; list-style: none; }
-li { break-inside: avoid; padding: .2rem 0; }
-small a { opacity: .7; margin-inline-start: .4rem; }
-</style>
-<h1>Every page, in every state</h1>
-<p>They are drawn from made-up data; their buttons lead nowhere.</p>
-<ul>{{range $s := .Samples}}
-<li><a href="/dev/gallery/{{$s.Name}}">{{$s.Name}}</a><small>{{range $.Languages}}<a href="/dev/gallery/{{$s.Name}}?lang={{.}}" hreflang="{{.}}">{{.}}</a>{{end}}</small></li>{{end}}
-</ul></html>
-`))
+//go:embed gallery.html
+var galleryHTML string
 
 // gallery shows the pages' samples.
 type gallery struct {
@@ -48,18 +40,130 @@ func addGallery(e *echo.Echo) {
 	e.GET(ui.GalleryLogo, g.logo)
 }
 
+// choice is one of the ways in which pages can be looked at.
+type choice struct {
+	Name, Label string
+	Options     []option
+}
+
+type option struct {
+	Value, Label string
+	Chosen       bool
+}
+
+// chosen is the option's value that was asked for, or else the first.
+func (c choice) chosen() string {
+	for _, o := range c.Options {
+		if o.Chosen {
+			return o.Value
+		}
+	}
+	return c.Options[0].Value
+}
+
+// choices are the ways to look at pages, with what the request asks for.
+func choices(languages []string, asked url.Values) []choice {
+	all := []choice{{Name: "lang", Label: "Language"}, {Name: "colours", Label: "Colours"}, {Name: "width", Label: "Width"}}
+	for _, lang := range languages {
+		all[0].Options = append(all[0].Options, option{Value: lang, Label: display.Self.Name(language.Make(lang))})
+	}
+	all[1].Options = []option{{Value: "both", Label: "Light and dark"}, {Value: "light", Label: "Light"}, {Value: "dark", Label: "Dark"}}
+	all[2].Options = []option{
+		{Value: "full", Label: "As wide as there is room"}, {Value: "w320", Label: "320 px"}, {Value: "w360", Label: "360 px"}, {Value: "w768", Label: "768 px"},
+	}
+	for i, c := range all {
+		for j, o := range c.Options {
+			all[i].Options[j].Chosen = o.Value == asked.Get(c.Name)
+		}
+	}
+	return all
+}
+
+// pageLink is one page in the list.
+type pageLink struct {
+	Name, Link string
+	Here       bool
+}
+
+type pageLinks struct {
+	Name  string
+	Pages []pageLink
+}
+
+// frame is one window in which the page is shown.
+type frame struct{ Class, Colours string }
+
+// front is the gallery's page.
+type front struct {
+	Nonce, Page           string
+	Choices               []choice
+	Groups                []pageLinks
+	At, Of                int
+	Previous, Next, Alone string
+	Frames                []frame
+}
+
+// newFront is the page that shows one page as the request asks for it, and the first if it asks for none.
+func newFront(languages []string, asked url.Values) front {
+	f := front{Nonce: rand.Text(), Choices: choices(languages, asked)}
+	way := url.Values{}
+	for _, c := range f.Choices {
+		way.Set(c.Name, c.chosen())
+	}
+	var names, links []string
+	here := 0
+	for _, g := range ui.GalleryGroups() {
+		group := pageLinks{Name: g.Name}
+		for _, s := range g.Samples {
+			if s.Name == asked.Get("page") {
+				here = len(names)
+			}
+			way.Set("page", s.Name)
+			names, links = append(names, s.Name), append(links, pathGallery+"?"+way.Encode())
+			group.Pages = append(group.Pages, pageLink{Name: s.Name, Link: links[len(links)-1]})
+		}
+		f.Groups = append(f.Groups, group)
+	}
+	f.Page, f.At, f.Of = names[here], here+1, len(names)
+	for i := range f.Groups {
+		for j := range f.Groups[i].Pages {
+			f.Groups[i].Pages[j].Here = f.Groups[i].Pages[j].Name == f.Page
+		}
+	}
+	if here > 0 {
+		f.Previous = links[here-1]
+	}
+	if here+1 < len(links) {
+		f.Next = links[here+1]
+	}
+	f.Alone = pathGallery + "/" + f.Page + "?" + url.Values{"lang": {way.Get("lang")}}.Encode()
+	colours := []string{way.Get("colours")}
+	if colours[0] == "both" {
+		colours = []string{"light", "dark"}
+	}
+	for _, c := range colours {
+		f.Frames = append(f.Frames, frame{Class: c + " " + way.Get("width"), Colours: c})
+	}
+	return f
+}
+
+// index shows one page in the chosen language, colours and width, and leads to all others.
 func (g gallery) index(c echo.Context) error {
 	r, err := g.renderer()
 	if err != nil {
 		return err
 	}
-	const nonce = "gallery"
-	c.Response().Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'nonce-"+nonce+"'; frame-ancestors 'none'; base-uri 'none'")
-	var b bytes.Buffer
-	err = galleryIndex.Execute(&b, map[string]any{"Nonce": nonce, "Samples": ui.Gallery(), "Languages": r.Languages()})
+	page, err := template.New("gallery").Parse(galleryHTML)
 	if err != nil {
 		return fmt.Errorf("gallery: %w", err)
 	}
+	f := newFront(r.Languages(), c.QueryParams())
+	var b bytes.Buffer
+	if err := page.Execute(&b, f); err != nil {
+		return fmt.Errorf("gallery: %w", err)
+	}
+	c.Response().Header().Set("Content-Security-Policy", fmt.Sprintf("default-src 'none'; style-src 'nonce-%[1]s'; script-src 'nonce-%[1]s'; "+
+		"img-src data:; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'", f.Nonce))
 	return c.HTMLBlob(http.StatusOK, b.Bytes())
 }
 
@@ -80,8 +184,13 @@ func (g gallery) sample(c echo.Context) error {
 			return err
 		}
 		c.Response().Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; "+
-			"img-src 'self' data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'")
-		return c.HTMLBlob(http.StatusOK, b.Bytes())
+			"img-src 'self' data:; form-action 'none'; frame-ancestors 'self'; base-uri 'none'")
+		page := b.Bytes()
+		if c.Request().Header.Get("Sec-Fetch-Dest") == "iframe" {
+			// Within the gallery's page it would take the focus from the list of pages.
+			page = bytes.ReplaceAll(page, []byte(" autofocus"), nil)
+		}
+		return c.HTMLBlob(http.StatusOK, page)
 	}
 	return echo.ErrNotFound
 }

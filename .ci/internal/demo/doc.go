@@ -1,0 +1,2 @@
+// Package demo runs "sallyport demo" for the checks.
+package demo
