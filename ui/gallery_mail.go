@@ -30,9 +30,9 @@ func MailGallery() []MailSample {
 		case MailPasswordForgot, MailTwoFactorLost, MailVerify:
 			l.N, l.Link = 30, issuer+"/password/harbour.5f0c.SECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRETSECR"
 		case MailEmailNew, MailEmailOld:
-			l.Name, l.N, l.Link = "olga.hafen@example.org", 30, issuer+"/email/new/harbour.5f0c.SECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRETSECR"
+			l.Other, l.N, l.Link = "olga.hafen@example.org", 30, issuer+"/email/new/harbour.5f0c.SECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRETSECR"
 		case MailEmailChanged:
-			l.Name = "olga.hafen@example.org"
+			l.Other = "olga.hafen@example.org"
 		case MailNumberChanged:
 			l.Name = "•••• 567"
 		case MailInvitation:

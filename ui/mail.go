@@ -14,7 +14,8 @@ import (
 // Mail is a kind of mail to a user. All have a subject, a heading and a body in the catalogues, and some more; see form.
 type Mail string
 
-// The mails. Their words are filled with {product}, which is the tenant's name where it is known, {account}, {name} and {n}.
+// The mails. Their words are filled with {product}, which is the tenant's name where it is known, {account}, {name}, {other}
+// and {n}.
 const (
 	// MailFactorAdded, MailFactorRemoved: {name} is the credential's.
 	MailFactorAdded   Mail = "mail.factor_added"
@@ -46,13 +47,13 @@ const (
 	MailPasskeyCopied Mail = "mail.passkey_copied"
 	// MailLocked: "this was not me" was said, and the account is locked.
 	MailLocked Mail = "mail.locked"
-	// MailEmailNew: the address that it goes to is to be the account's, once the link is confirmed within {n} minutes;
-	// MailEmailOld: {name} is to take the place of {account}, once the link is.
+	// MailEmailNew: the address that it goes to is to be an account's, once the link is confirmed within {n} minutes;
+	// MailEmailOld: {other} is to take the place of {account}, once the link is.
 	MailEmailNew Mail = "mail.email_new"
 	MailEmailOld Mail = "mail.email_old"
 	// MailEmailTaken: somebody wanted to use {account} for another account.
 	MailEmailTaken Mail = "mail.email_taken"
-	// MailEmailChanged: {account} has taken the place of {name}.
+	// MailEmailChanged: {account} has taken the place of {other}.
 	MailEmailChanged Mail = "mail.email_changed"
 	// MailNumberChanged: codes go to another phone number, {name}, which is masked.
 	MailNumberChanged Mail = "mail.number_changed"
@@ -63,8 +64,8 @@ func Mails() []Mail {
 	return []Mail{
 		MailFactorAdded, MailFactorRemoved, MailTwoFactorOff, MailCodesNew, MailCodeUsed, MailPasswordForgot, MailTwoFactorLost,
 		MailVerify, MailInvitation, MailReminder, MailPasswordChanged, MailPolicyChanged, MailRecoveryMade, MailRecoveryUsed,
-		MailDeviceRemembered, MailDeviceCopied, MailPasskeyCopied, MailLocked, MailEmailNew, MailEmailOld, MailEmailTaken,
-		MailEmailChanged, MailNumberChanged,
+		MailDeviceRemembered, MailDeviceCopied, MailPasskeyCopied, MailLocked,
+		MailEmailNew, MailEmailOld, MailEmailTaken, MailEmailChanged, MailNumberChanged,
 	}
 }
 
@@ -96,7 +97,7 @@ func (m Mail) form() form {
 	case MailVerify, MailInvitation, MailEmailNew:
 		return form{link: true, after: true, end: m.key("end"), why: m.key("why")}
 	case MailEmailOld:
-		return form{facts: true, link: true, after: true, notMe: true, why: whyAccount}
+		f.link, f.after, f.end = true, true, ""
 	case MailEmailTaken:
 		return form{end: m.key("end"), why: whyAccount}
 	case MailReminder:
@@ -123,9 +124,9 @@ type Letter struct {
 	// Accent is the colour that the tenant chose, see NewAccent, Signature the lines that it has stand at the foot, and
 	// Support the e-mail address to turn to. They may be empty.
 	Accent, Signature, Support string
-	// Account is the user's, Name and N are what the kind fills in.
-	Account, Name string
-	N             int
+	// Account is the user's, Name, Other, an e-mail address, and N are what the kind fills in.
+	Account, Name, Other string
+	N                    int
 	// Link is where the mail leads, NotMe where it leads whom it is not about; both are complete URLs.
 	Link, NotMe string
 	// Time, Place, Address and Browser say when and where from it was done; what is not known is the zero value.
@@ -218,7 +219,7 @@ func (r *Renderer) write(l Letter) letterView {
 	form := l.Kind.form()
 	head := cmp.Or(l.Tenant, l.Product)
 	say := func(key string, pairs ...any) string { return r.Text(l.Lang, Say(key, pairs...)) }
-	fill := []any{"product", Shorten(head), "account", l.Account, "name", l.Name, "n", l.N}
+	fill := []any{"product", Shorten(head), "account", l.Account, "name", l.Name, "other", l.Other, "n", l.N}
 	own := func(part string) string { return say(l.Kind.key(part), fill...) }
 	v := letterView{
 		Lang: l.Lang, Dir: r.words.books[l.Lang].dir, Start: "left", Head: head,

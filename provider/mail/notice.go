@@ -18,13 +18,13 @@ import (
 type Notice struct {
 	Kind ui.Mail
 	User *storage.User
-	// To is where it goes, where that is not the user's present address.
-	To string
+	// To is where it goes, where that is not the user's present address; Other is another address that it speaks of.
+	To, Other string
 	// Lang is the language, as a BCP 47 tag or a list of them; empty is the user's own setting.
 	Lang string
 	// Tenant is the user's, in whose name the mail speaks; nil where the deployment speaks for itself.
 	Tenant *storage.Tenant
-	// Name is that of the credential it is about, or of who did it, or another address; Left the number of backup codes left.
+	// Name is that of the credential it is about, or of who did it, Left the number of backup codes left.
 	Name string
 	Left int
 	// Link is what the mail leads to, where it leads to something; Left is then how many minutes it is good for, or, of an
@@ -53,7 +53,7 @@ func (n *Notifier) SMS(t *storage.Tenant, lang, kind string) string {
 // Tell sends a notice to the user's verified address; an address that is not verified may be somebody else's, and gets
 // only the mails that find that out. What it tells has happened already, so a failure has nobody to go to but the log.
 func (n *Notifier) Tell(ctx context.Context, o Notice) {
-	if o.To = cmp.Or(o.To, o.User.Email); o.To == "" || !o.User.EmailVerified && !slices.Contains(toAnyAddress, o.Kind) {
+	if cmp.Or(o.To, o.User.Email) == "" || !o.User.EmailVerified && !slices.Contains(toAnyAddress[:], o.Kind) {
 		return
 	}
 	m, err := n.write(o)
@@ -71,7 +71,7 @@ func (n *Notifier) Tell(ctx context.Context, o Notice) {
 
 // toAnyAddress are the mails that find out whose an address is, and the one to whoever has an address that somebody else
 // tried to use.
-var toAnyAddress = []ui.Mail{ui.MailVerify, ui.MailInvitation, ui.MailEmailNew, ui.MailEmailTaken}
+var toAnyAddress = [...]ui.Mail{ui.MailVerify, ui.MailInvitation, ui.MailEmailNew, ui.MailEmailTaken}
 
 // write puts a notice into words, in the tenant's name.
 func (n *Notifier) write(o Notice) (Message, error) {
@@ -85,12 +85,8 @@ func (n *Notifier) write(o Notice) (Message, error) {
 	}
 	l := ui.Letter{
 		Kind: o.Kind, Lang: n.UI.Language(o.Lang, o.User.Locale, t.Settings.Language), Product: n.Product, Tenant: storage.Unlinked(t.Name),
-		Accent: t.Brand.Accent, Signature: t.Brand.Signature, Account: o.User.Email, Name: o.Name, N: o.Left,
+		Accent: t.Brand.Accent, Signature: t.Brand.Signature, Account: o.User.Email, Name: storage.Unlinked(o.Name), Other: o.Other, N: o.Left,
 		Link: o.Link, NotMe: notMe, Time: n.Now(), Address: o.Address,
-	}
-	// An address is checked before it is named, and who reads has to know which it is.
-	if o.Kind != ui.MailEmailOld && o.Kind != ui.MailEmailChanged {
-		l.Name = storage.Unlinked(o.Name)
 	}
 	if browser := Browser(o.Agent); browser != unknownBrowser {
 		l.Browser = browser
@@ -100,7 +96,7 @@ func (n *Notifier) write(o Notice) (Message, error) {
 		l.Support = t.Settings.Support
 	}
 	d, err := n.UI.Letter(l)
-	return Message{Tenant: o.User.Tenant, To: o.To, Subject: d.Subject, Text: d.Text, HTML: d.HTML}, err
+	return Message{Tenant: o.User.Tenant, To: cmp.Or(o.To, o.User.Email), Subject: d.Subject, Text: d.Text, HTML: d.HTML}, err
 }
 
 // Browser names a browser and its system in a few words.

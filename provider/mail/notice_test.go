@@ -121,9 +121,6 @@ func TestNoticesLeadToUsAlone(t *testing.T) {
 		"Acme\r\nBcc: eve@evil.example", "\u202eelpmaxe.live//:sptth", "</style><script src=//evil.example></script>", "javascript:alert(1)",
 	} {
 		for _, kind := range ui.Mails() {
-			if kind == ui.MailEmailOld || kind == ui.MailEmailChanged {
-				continue // They name an address, which was checked before.
-			}
 			s.sent = nil
 			n.Tell(t.Context(), mail.Notice{
 				Kind: kind, Name: hostile, Left: 3, Link: "https://login.example/link/x", Address: "203.0.113.7", Agent: hostile,
