@@ -38,7 +38,7 @@ func MailGallery() []MailSample {
 		case MailInvitation:
 			l.Name, l.N, l.Link = "Olga Hafen (Harbour & Sons)", 7, issuer+"/invitation/harbour.5f0c.SECRETSECRETSECRETSECRETSECRETSECRETSECR"
 		case MailReminder:
-			l.Name, l.Link = "Olga Hafen", issuer + PathSecurity
+			l.Name, l.Link = "Olga Hafen", issuer+PathSecurity
 		case MailPolicyChanged, MailRecoveryMade:
 			l.Name = "Olga Hafen"
 		}
