@@ -289,3 +289,41 @@ func TestGuidesAnswer(t *testing.T) {
 		}
 	}
 }
+
+// TestGuidesAreNear: who is at a page that needs explaining has a guide one click away. From what is shown only once it opens
+// in a tab of its own.
+func TestGuidesAreNear(t *testing.T) {
+	r := renderer(t)
+	want := map[string]string{
+		"sign-in": "", "code": "set-up-an-app", "code-sms": "text-messages", "code-passkey": "passkeys", "code-backup": "backup-codes",
+		"code-recovery": "recovery-codes", "code-other": "", "ways": "lost-phone", "set-up-intro": "signing-in", "set-up": "set-up-an-app",
+		"backup-codes": "backup-codes", "policy": "require-two-factor", "networks": "networks",
+	}
+	for _, s := range ui.Gallery() {
+		topic, ok := want[s.Name]
+		if !ok {
+			continue
+		}
+		delete(want, s.Name)
+		var near []string
+		foot := ""
+		for _, a := range all(parse(t, draw(t, r, s.Frame, s.Page)), atom.A) {
+			to, isGuide := strings.CutPrefix(attr(a, "href"), ui.PathHelp+"/")
+			if isGuide {
+				near = append(near, to)
+				if once := s.Page.Template() == "backup_codes"; once != (attr(a, "target") == "_blank") {
+					t.Errorf("%s: %s opens in another tab: %t", s.Name, to, !once)
+				}
+			}
+			if attr(a, "href") == ui.PathHelp {
+				foot = text(a)
+			}
+		}
+		if strings.Join(near, " ") != topic || foot != "Help" {
+			t.Errorf("%s leads to the guides %v, want %q; its foot says %q", s.Name, near, topic, foot)
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("not in the gallery: %v", want)
+	}
+}
