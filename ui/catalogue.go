@@ -309,6 +309,14 @@ func (c *catalogues) say(lang string, t Text) (string, error) {
 			data[name] = words
 		case int:
 			data[name] = number(b.numbers, v)
+		case string:
+			data[name] = v
+			if name == "rule" {
+				var err error
+				if data[name], err = c.rule(lang, v); err != nil {
+					return "", err
+				}
+			}
 		default:
 			data[name] = v
 		}

@@ -167,6 +167,8 @@ func (r *Renderer) funcs(lang string) template.FuncMap {
 				return "", fmt.Errorf("%v is no user type", t)
 			}
 		},
+		// ruleName is the name of a rule, in the page's language where it is a built-in one's own.
+		"ruleName":  func(stored string) (string, error) { return r.words.rule(lang, stored) },
 		"role":      func(role string) (string, error) { return r.saying(lang, "role."+role, role) },
 		"scopeText": func(scope string) (string, error) { return say(ScopeText(scope)) },
 		// commas lists words, and anyOf factors of which one will do.

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -76,12 +77,10 @@ func switchRule(t *storage.Tenant, userType string) storage.Rule {
 	if userType == Everyone {
 		return storage.Rule{ID: RuleEveryone, Name: "Everyone must use two-factor authentication", Then: required()}
 	}
-	who := t.TypeNames[userType]
-	if who == "" {
-		who = map[string]string{"staff": "Staff", "client": "Clients", "contractor": "Contractors"}[userType]
-	}
-	if who == "" {
-		who = fmt.Sprintf("Users of type %q", userType)
+	// Package ui knows these names again, and says them in the reader's language.
+	who := map[string]string{"staff": "Staff", "client": "Clients", "contractor": "Contractors"}[userType]
+	if name := t.TypeNames[userType]; name != "" || who == "" {
+		who = fmt.Sprintf("Users of type %q", cmp.Or(name, userType))
 	}
 	return storage.Rule{
 		ID: switchID(userType), Name: who + " must use two-factor authentication",
