@@ -273,15 +273,16 @@ func (p *Provider) services() error {
 		Issuer: p.issuer, Store: c.Store, Keys: p.keys, Directory: c.Directory, Credentials: keeper, Quota: quota, Audit: p.audit,
 		Notices: notices, Hooks: p.hooks, Person: p.login.Person, Decision: p.login.DecisionFor, MayReset: login.MayReset,
 		CheckPassword: p.checkPassword, SignIn: login.SignInPath, AskedIn: p.login.AskedIn,
-		EndAll: func(ctx context.Context, tenant, user string) error { return p.endAll(ctx, tenant, user, "") },
-		Logger: c.Logger, Now: c.Now,
+		EndAll: func(ctx context.Context, tenant, user string) error { return p.endAll(ctx, tenant, user, "") }, EndOthers: p.endAll,
+		ChangeEmail: p.changeEmail(), Logger: c.Logger, Now: c.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)
 	}
 	p.account, err = account.New(account.Config{
 		Sessions: c.Store.Sessions, Devices: c.Store.Devices, Credentials: keeper, Keys: p.keys, Audit: p.audit, Notices: notices,
-		Hooks: p.hooks, VerifyEmail: p.rescue.VerifyEmail, Decision: p.login.Decision, Renew: p.login.Renew, EndOthers: p.login.EndOthers, Now: c.Now,
+		Hooks: p.hooks, Emails: p.rescue, Decision: p.login.Decision, Renew: p.login.Renew, EndOthers: p.login.EndOthers, Now: c.Now,
+		Users: c.Store.Users, Directory: c.Directory, CheckPassword: p.rightPassword, Local: p.renamer(),
 	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)

@@ -151,7 +151,28 @@ type Link struct {
 	// Secret is the hash of what the link holds.
 	Secret  string    `json:"secret"`
 	Created time.Time `json:"created"`
+	// Email is the change that a link of purpose LinkEmailChange is about; nil for others.
+	Email *EmailChange `json:"email,omitempty"`
 }
+
+// EmailChange is a change of an e-mail address that waits to be confirmed: by the link to the new address, which is the
+// Link's own, and by another to the present one.
+type EmailChange struct {
+	// From is the present address, To the new one.
+	From string `json:"from"`
+	To   string `json:"to"`
+	// Old is the hash of what the link to the present address holds. It is empty where nobody ever confirmed that address:
+	// nothing is mailed there then, and the new one is enough.
+	Old string `json:"old,omitempty"`
+	// NewConfirmed and OldConfirmed tell which of the two links was followed, and confirmed.
+	NewConfirmed bool `json:"new_confirmed,omitempty"`
+	OldConfirmed bool `json:"old_confirmed,omitempty"`
+	// Session is the ID of the session that asked for it.
+	Session string `json:"session"`
+}
+
+// OldWaits tells whether the link to the present address has still to be confirmed.
+func (e EmailChange) OldWaits() bool { return e.Old != "" && !e.OldConfirmed }
 
 // The purposes of links.
 const (
@@ -161,13 +182,17 @@ const (
 	// LinkInvitation leads somebody who has been made a user to choosing a password. Its record does not expire, but stays
 	// for as long as the invitation has not been taken up: the open invitations of a tenant are listed from these records.
 	LinkInvitation = "invitation"
+	// LinkEmailChange confirms a new e-mail address, at the new one and at the present one.
+	LinkEmailChange = "email-change"
 )
 
 // InvitationLife is for how long after User.Invited the link of an invitation is good.
 const InvitationLife = 7 * 24 * time.Hour
 
 // Purposes are all of them.
-func Purposes() []string { return []string{LinkPassword, LinkTwoFactor, LinkEmail, LinkInvitation} }
+func Purposes() []string {
+	return []string{LinkPassword, LinkTwoFactor, LinkEmail, LinkInvitation, LinkEmailChange}
+}
 
 // LinkID is the ID of a user's link.
 func LinkID(purpose, user string) string { return purpose + "/" + user }

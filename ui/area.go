@@ -20,6 +20,7 @@ func areas() [2]area {
 		{"account.parts", "account.", []part{
 			{"overview", PathAccount},
 			{"security", PathSecurity},
+			{"details", PathDetails},
 		}},
 		{"console.parts", "console.", []part{
 			{"people", PathPeople},
@@ -41,6 +42,7 @@ type inArea interface{ part() string }
 
 func (Overview) part() string { return "overview" }
 func (Security) part() string { return "security" }
+func (Details) part() string  { return "details" }
 
 func (People) part() string       { return "people" }
 func (Person) part() string       { return "people" }

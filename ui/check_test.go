@@ -209,7 +209,7 @@ func checkFields(t *testing.T, doc *html.Node) {
 		}
 		want := map[string][]string{
 			"login": {"username webauthn", "username"}, "password": {"current-password", "new-password"}, "account": {"username"},
-			"name": {"off"}, "email": {"off"}, "saved": {""}, "remember": {""}, "require": {""}, "role": {""}, "type": {""}, "find": {"off"}, "user": {"off"}, "by": {"off"}, "text": {"off"}, "address": {"off"}, "from": {"off"}, "until": {"off"}, "days": {"off"}, "other_scopes": {"off"}, "tags": {"off"}, "url": {"off"},
+			"name": {"off", "name"}, "email": {"off", "email"}, "current": {"current-password"}, "saved": {""}, "remember": {""}, "require": {""}, "role": {""}, "type": {""}, "find": {"off"}, "user": {"off"}, "by": {"off"}, "text": {"off"}, "address": {"off"}, "from": {"off"}, "until": {"off"}, "days": {"off"}, "other_scopes": {"off"}, "tags": {"off"}, "url": {"off"},
 			"description": {"off"}, "other_events": {"off"}, "input": {"off"}, "code": {"off"},
 		}[id]
 		if want == nil { // a field of the console

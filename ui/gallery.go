@@ -30,7 +30,7 @@ func GalleryGroups() []Group {
 		{"Signing in", signInSamples()},
 		{"The second step", codeSamples()},
 		{"Setting up", slices.Concat(setUpSamples(), newFactorSamples())},
-		{"The account", slices.Concat(accountSamples(), securitySamples(), moreSecuritySamples())},
+		{"The account", slices.Concat(accountSamples(), securitySamples(), moreSecuritySamples(), detailsSamples())},
 		{"Links in mails", linkSamples()},
 		{"People", slices.Concat(peopleSamples(), importSamples())},
 		{"Policy", policySamples()},

@@ -127,6 +127,9 @@ func TestTitleSaysThatItFailed(t *testing.T) {
 			field := page.FieldByName(name)
 			problem = problem || field.IsValid() && !field.IsZero()
 		}
+		if p, ok := s.Page.(ui.ChangePassword); ok {
+			problem = problem || p.Wrong.Key != ""
+		}
 		if problem {
 			refusing++
 		}

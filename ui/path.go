@@ -44,6 +44,8 @@ const (
 	PathActivity  = "/account/activity"
 	PathConnected = "/account/applications"
 	PathDetails   = "/account/details"
+	// PathPassword asks for a new password.
+	PathPassword = "/account/details/password"
 	// PathTwoFactor says what a second step means, before the first is set up.
 	PathTwoFactor = "/account/two-factor"
 	// PathTwoFactorOff and PathCodesNew ask, by GET, before they act by POST.

@@ -22,6 +22,8 @@ var sentences = [...]string{
 	"event.device.remembered", "event.device.forgotten", "event.device.forgotten.own", "event.device.copied.refused",
 	"event.recovery.made", "event.recovery.revoked",
 	"event.password.forgot.sent", "event.password.changed", "event.email.verify.sent", "event.email.verified",
+	"event.password.changed.refused", "event.email.change.sent", "event.email.change_confirmed", "event.email.change_cancelled",
+	"event.email.changed", "event.email.changed.refused", "event.factor.changed",
 	"event.user.lock", "event.user.unlock", "event.user.create", "event.user.change", "event.user.change.own", "event.user.delete",
 	"event.user.disable", "event.user.enable", "event.user.end_sessions", "event.user.password", "event.user.remind",
 	"event.user.invite", "event.user.invitation_accepted", "event.user.invitation_withdrawn",

@@ -31,8 +31,17 @@ const (
 	NoticeFactorAdded   = "notice.factor_added"
 	NoticeFactorRemoved = "notice.factor_removed"
 	NoticeFactorRenamed = "notice.factor_renamed"
-	NoticeTwoFactorOn   = "notice.two_factor_on"
-	NoticeTwoFactorOff  = "notice.two_factor_off"
+	// NoticeNumberChanged: {name} is the new number, masked.
+	NoticeNumberChanged = "notice.number_changed"
+	// NoticePasswordChanged, NoticeNameChanged and NoticeLanguageChanged: the user changed it.
+	NoticePasswordChanged = "notice.password_changed"
+	NoticeNameChanged     = "notice.name_changed"
+	NoticeLanguageChanged = "notice.language_changed"
+	// NoticeEmailChange: {address} waits to be confirmed; NoticeEmailCancelled: it does not any more.
+	NoticeEmailChange    = "notice.email_change"
+	NoticeEmailCancelled = "notice.email_cancelled"
+	NoticeTwoFactorOn    = "notice.two_factor_on"
+	NoticeTwoFactorOff   = "notice.two_factor_off"
 	// ProblemInputEmpty and the following refuse what a set-up asked for, or to send a code.
 	// {countries} are their names, {n} minutes to wait.
 	ProblemInputEmpty        = "problem.input_empty"
@@ -55,7 +64,12 @@ const (
 	ProblemPasswordText     = "problem.password_text"
 	// ProblemPasswordWrong: where only the password is asked for; ProblemLoginEmpty: where only the name is.
 	ProblemPasswordWrong = "problem.password_wrong"
-	ProblemLoginEmpty    = "problem.login_empty"
+	// ProblemMailsOften: too many mails were asked for; {n} minutes to wait.
+	ProblemMailsOften = "problem.mails_often"
+	// ProblemPasswordSame: the new password is the one that there is; ProblemPasswordNone: no password was typed in.
+	ProblemPasswordSame = "problem.password_same"
+	ProblemPasswordNone = "problem.password_none"
+	ProblemLoginEmpty   = "problem.login_empty"
 
 	// NoticeSentAgain: another code is on its way, and the first one stays good.
 	NoticeSentAgain = "notice.sent_again"
@@ -216,6 +230,7 @@ func (t Text) tone() string {
 		NoticeInvitedOften, NoticeRemindedLately, NoticeRemindedNone, NoticeTypeUsers, NoticeTypeRules, NoticeWebhookRefused, NoticeWebhookUnreached:
 		return "warn"
 	case NoticePolicySaved, NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorRenamed, NoticeTwoFactorOn,
+		NoticeNumberChanged, NoticePasswordChanged, NoticeNameChanged, NoticeLanguageChanged, NoticeEmailCancelled,
 		NoticeSentAgain, NoticePasswordNew, NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent,
 		NoticeRecoveryRevoked, NoticeUnlocked, NoticePersonSaved, NoticePersonReset, NoticePersonEnded, NoticePersonForgot,
 		NoticePersonDisabled, NoticePersonEnabled, NoticeRetentionSaved, NoticePersonDeleted, NoticeInvited, NoticeWithdrawn, NoticeReminded,
@@ -233,6 +248,9 @@ func (t Text) tone() string {
 // SMSTwoFactorReset: all factors of an account with {product} were taken off. Like "sms.code", which the factor says
 // itself, it is of characters of the GSM 7-bit alphabet alone, and short: else it would be sent, and paid for, as several.
 const SMSTwoFactorReset = "sms.two_factor_reset"
+
+// SMSNumberChanged: the codes of an account with {product} go to another number from now on. It is like SMSTwoFactorReset.
+const SMSNumberChanged = "sms.number_changed"
 
 // TypeName is what a Text is filled with for a user type: name where the tenant has one of its own for it, and else the
 // catalogues' for the types that every tenant begins with, or the ID.

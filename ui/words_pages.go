@@ -86,6 +86,10 @@ const (
 	AskCodesNew         Question = "ask.codes_new"
 	// AskVerifyEmail: {account} is to be confirmed, after a mailed link.
 	AskVerifyEmail Question = "ask.verify_email"
+	// AskEmailNew: {address}, whose mailbox the link came from, is to be an account's; AskEmailOld: {address} is to take the
+	// place of the one whose mailbox the link came from.
+	AskEmailNew Question = "ask.email_new"
+	AskEmailOld Question = "ask.email_old"
 	// AskNotMe: {account} is to be locked, after the link of a notice.
 	AskNotMe Question = "ask.not_me"
 	// AskResetMail: a mail is to be sent that lets the user take all factors off.
@@ -112,7 +116,7 @@ func (q Question) Page(action, cancel string, pairs ...any) Confirm {
 		Button: Say(string(q) + ".button"),
 		Action: action,
 		Cancel: cancel,
-		Danger: !slices.Contains([]Question{AskSignOut, AskCodesNew, AskVerifyEmail, AskResetMail}, q),
+		Danger: !slices.Contains([]Question{AskSignOut, AskCodesNew, AskVerifyEmail, AskEmailNew, AskEmailOld, AskResetMail}, q),
 	}
 }
 
@@ -128,7 +132,7 @@ func SignedOut(next string) Note {
 // Told is a page that says that something was done, or that a mail is on its way if there is somebody to send it to.
 type Told string
 
-// What there is to tell. ToldResetMail and ToldLocked lead nowhere, and have no words for a button.
+// What there is to tell. Those that lead nowhere have no words for a button.
 const (
 	// ToldForgot: if there is such an account, a mail is on its way. It says no more, whoever asks.
 	ToldForgot Told = "note.forgot"
@@ -140,6 +144,13 @@ const (
 	ToldLocked Told = "note.locked"
 	// ToldVerified: the e-mail address is confirmed.
 	ToldVerified Told = "note.verified"
+	// ToldEmailNew: the new address agrees to be used, and the present one has still to; ToldEmailOld: the other way round,
+	// {address} is the new one. They lead nowhere, like ToldEmailTaken: the address is another user's.
+	ToldEmailNew   Told = "note.email_new"
+	ToldEmailOld   Told = "note.email_old"
+	ToldEmailTaken Told = "note.email_taken"
+	// ToldEmailChanged: {address} is the account's now.
+	ToldEmailChanged Told = "note.email_changed"
 )
 
 // Page is the page; next is where its button leads, if there is such a place. pairs are as for Say.

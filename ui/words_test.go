@@ -112,7 +112,7 @@ func family(s string) []string {
 	switch {
 	case strings.HasPrefix(s, "ask.") && strings.Count(s, ".") == 1:
 		return []string{s + ".title", s + ".body", s + ".button"}
-	case s == string(ToldResetMail), s == string(ToldLocked):
+	case s == string(ToldResetMail), s == string(ToldLocked), s == string(ToldEmailNew), s == string(ToldEmailOld), s == string(ToldEmailTaken):
 		return []string{s + ".title", s + ".body"}
 	case strings.HasPrefix(s, "note.") && strings.Count(s, ".") == 1:
 		return []string{s + ".title", s + ".body", s + ".button"}

@@ -49,7 +49,7 @@ func (s *Service) desk(ctx context.Context, by *web.Actor) (*credential.Desk, er
 	for _, w := range s.addable(d, all) {
 		ids = append(ids, w.Factor.ID)
 	}
-	return &credential.Desk{
+	at := &credential.Desk{
 		Keeper: s.Credentials, By: by, Person: credential.Who(by), Settable: ids, Enrolling: by.Session.Enrolling,
 		Keep: func(ctx context.Context, e *storage.Enrolling) error {
 			under := by.Session.Enrolling
@@ -77,7 +77,9 @@ func (s *Service) desk(ctx context.Context, by *web.Actor) (*credential.Desk, er
 		},
 		TooMany: func(_ context.Context, wait time.Duration) error { return &web.TooMany{Retry: wait} },
 		At:      pathSetUp, Away: ui.PathSecurity, Draw: web.Draw,
-	}, nil
+	}
+	s.inPlace(ctx, by, at)
+	return at, nil
 }
 
 // atDesk does something where the actor sets a factor up, one request of the session after the other: the second of two
@@ -160,20 +162,23 @@ func (s *Service) added(ctx context.Context, by *web.Actor, f mfa.Factor, done c
 	if err := s.changed(ctx, by); err != nil {
 		return web.Result{}, err
 	}
-	n := p.Notice(by, ui.MailFactorAdded)
-	n.Name = credential.NameOf(done.Credential, f)
-	s.Notices.Tell(ctx, n)
+	if done.Replaced == nil {
+		n := p.Notice(by, ui.MailFactorAdded)
+		n.Name = credential.NameOf(done.Credential, f)
+		s.Notices.Tell(ctx, n)
+	}
 	if err := s.hook(ctx, by, hook.AfterSetUp, f.Info().ID); err != nil {
 		return web.Result{}, err
 	}
 	res := web.Go(pathCodes)
-	if codes == nil {
-		if res, err = s.done(ui.Say(ui.NoticeFactorAdded, "name", n.Name)); err != nil {
-			return web.Result{}, err
-		}
+	switch {
+	case done.Replaced != nil:
+		res, err = s.numberChanged(ctx, by, done)
+	case codes == nil:
+		res, err = s.done(ui.Say(ui.NoticeFactorAdded, "name", credential.NameOf(done.Credential, f)))
 	}
 	res.Session = &cookie
-	return res, nil
+	return res, err
 }
 
 // hook asks the deployment's own hooks, which may refuse.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-id/sallyport/provider/audit"
 	"github.com/sallyport-id/sallyport/provider/credential"
+	"github.com/sallyport-id/sallyport/provider/directory"
 	"github.com/sallyport-id/sallyport/provider/hook"
 	"github.com/sallyport-id/sallyport/provider/keys"
 	"github.com/sallyport-id/sallyport/provider/mail"
@@ -17,8 +18,9 @@ import (
 	"github.com/sallyport-id/sallyport/ui"
 )
 
-// Config is what a Service works with. All fields are needed.
+// Config is what a Service works with. All fields but Local are needed.
 type Config struct {
+	Users       storage.Table[storage.User]
 	Sessions    storage.Table[storage.Session]
 	Devices     storage.Table[storage.Device]
 	Credentials *credential.Keeper
@@ -27,8 +29,13 @@ type Config struct {
 	Notices     *mail.Notifier
 	// Hooks may refuse a set-up.
 	Hooks *hook.Runner
-	// VerifyEmail mails the actor a link that confirms the e-mail address.
-	VerifyEmail func(ctx context.Context, by *web.Actor) error
+	// Emails has e-mail addresses confirmed.
+	Emails Emails
+	// Directory takes new passwords, and CheckPassword checks the present one, slowed down as at sign-in: *web.TooMany.
+	Directory     directory.Directory
+	CheckPassword func(ctx context.Context, by *web.Actor, p credential.Person, password string) (right bool, err error)
+	// Local keeps the users, where that is us; nil where their names and addresses are not ours to change.
+	Local Renamer
 	// Decision says what the tenant's policy asks of the actor.
 	Decision func(ctx context.Context, by *web.Actor) (policy.Decision, error)
 	// Renew changes the actor's session and gives it a new secret; it returns the cookie's new value.
@@ -36,6 +43,23 @@ type Config struct {
 	// EndOthers ends a user's other sessions and remembered devices.
 	EndOthers func(ctx context.Context, tenant, user, keep string) error
 	Now       func() time.Time
+}
+
+// Emails mails links to addresses, behind which they are confirmed.
+type Emails interface {
+	// VerifyEmail mails the actor a link that confirms the e-mail address.
+	VerifyEmail(ctx context.Context, by *web.Actor) error
+	// BeginEmail begins to change the actor's address, in place of a change that was begun before. Nothing it answers, and
+	// not the time it takes, tells whether the address is another user's. *directory.FieldError, *web.TooMany.
+	BeginEmail(ctx context.Context, by *web.Actor, address string) error
+	// PendingEmail is the change that waits to be confirmed, or nil; CancelEmail ends it.
+	PendingEmail(ctx context.Context, by *web.Actor) (*storage.Link, error)
+	CancelEmail(ctx context.Context, by *web.Actor) error
+}
+
+// Renamer changes users' names: *directory.FieldError, storage.ErrConflict.
+type Renamer interface {
+	Rename(ctx context.Context, u *storage.User, name string) error
 }
 
 // Service is the account pages.
@@ -46,7 +70,7 @@ type Service struct {
 
 // New checks the configuration.
 func New(c Config) (*Service, error) {
-	if c.Sessions == nil || c.Devices == nil || c.Hooks == nil || c.VerifyEmail == nil || c.Credentials == nil || c.Keys == nil || c.Audit == nil || c.Notices == nil ||
+	if c.Sessions == nil || c.Devices == nil || c.Hooks == nil || c.Emails == nil || c.Users == nil || c.Directory == nil || c.CheckPassword == nil || c.Credentials == nil || c.Keys == nil || c.Audit == nil || c.Notices == nil ||
 		c.Decision == nil || c.EndOthers == nil || c.Renew == nil || c.Now == nil {
 		return nil, errors.New("account: Config lacks a part")
 	}
@@ -56,7 +80,7 @@ func New(c Config) (*Service, error) {
 // Routes are the account pages. Whatever changes a factor asks for a fresh second step.
 func (s *Service) Routes() []web.Route {
 	const credentials = ui.PathAccount + "/credentials/:id"
-	return []web.Route{
+	return append(s.detailsRoutes(), []web.Route{
 		web.Get(ui.PathAccount, web.Self, s.overview),
 		web.Get(ui.PathSecurity, web.Self, s.security),
 		web.Get(ui.PathTwoFactor, web.Fresh, s.intro),
@@ -80,7 +104,7 @@ func (s *Service) Routes() []web.Route {
 		web.Post(pathDevices+"/:id/forget", web.Self, s.forget),
 		web.Post(pathDevices+"/forget", web.Self, s.forgetAll),
 		web.Post(pathVerify, web.Self, s.verifyEmail),
-	}
+	}...)
 }
 
 const (
@@ -95,7 +119,7 @@ func (s *Service) verifyEmail(ctx context.Context, by *web.Actor, _ nothing) (we
 	if by.User.Email == "" || by.User.EmailVerified {
 		return web.Result{}, web.ErrNotFound
 	}
-	if err := s.VerifyEmail(ctx, by); err != nil {
+	if err := s.Emails.VerifyEmail(ctx, by); err != nil {
 		return web.Result{}, err
 	}
 	return s.to(ui.PathAccount, ui.Say(ui.NoticeMailSent, "address", by.User.Email))

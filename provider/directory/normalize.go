@@ -23,13 +23,15 @@ const (
 	TooShort = "too_short"
 	Common   = "common"
 	Personal = "personal"
+	// Same: it is what there is already.
+	Same = "same"
 )
 
 // FieldError says which field of a user was refused, and why.
 type FieldError struct {
 	// Field is the JSON name of the field: "email", "login", "name", "role" or "type".
 	Field string
-	// Reason is Missing, TooLong, Charset, Syntax, Unknown, Taken or Crowded.
+	// Reason is Missing, TooLong, Charset, Syntax, Unknown, Taken, Crowded or Same.
 	Reason string
 }
 
@@ -106,6 +108,9 @@ func notIn(set string) func(rune) bool {
 }
 
 func alphanumeric(c byte) bool { return strings.IndexByte(letters, c) >= 0 }
+
+// NormalizeEmail is Normalize for what has to be an e-mail address.
+func NormalizeEmail(email string) (string, error) { return normalizeEmail(email) }
 
 func normalizeEmail(email string) (string, error) {
 	s, err := fold("email", email)

@@ -44,31 +44,14 @@ func (s *Service) forgot(ctx context.Context, by *web.Actor, in forgotIn) (web.R
 		page.Problem = ui.Say(ui.ProblemLoginEmpty)
 		return web.Result{Page: page, Refused: true}, nil
 	}
-	select {
-	case s.busy <- struct{}{}:
-	case <-ctx.Done():
-		return web.Result{}, web.ErrBusy
-	}
-	who := *by
-	s.mailing.Go(func() {
-		defer func() { <-s.busy }()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), mailTime)
-		defer cancel()
-		err := s.mailForgot(ctx, &who, in.Login)
-		var often *mfa.Refused
-		var many *web.TooMany
-		switch {
-		case errors.As(err, &often), errors.As(err, &many):
-			s.Logger.InfoContext(ctx, "mail for a forgotten password not sent: too many were asked for", "request", who.Request)
-		case err != nil:
-			s.Logger.ErrorContext(ctx, "mail for a forgotten password not sent", "error", err, "request", who.Request)
-		}
+	err := s.later(ctx, by, "mail for a forgotten password", func(ctx context.Context, by *web.Actor) error {
+		return s.mailForgot(ctx, by, in.Login)
 	})
+	if err != nil {
+		return web.Result{}, err
+	}
 	return web.Draw(ui.ToldForgot.Page(s.SignIn(in.Request, false))), nil
 }
-
-// mailTime bounds how long it may take to find out whom a mail is for, and to hand it over.
-const mailTime = 20 * time.Second
 
 func (s *Service) mailForgot(ctx context.Context, by *web.Actor, login string) error {
 	limit := mfa.Limit{Name: "forgot/" + s.Keys.Hash("address", web.Network(by.Address)), Most: mailsPerAddress, Per: mailsIn, Everywhere: true}

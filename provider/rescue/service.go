@@ -21,7 +21,7 @@ import (
 	"github.com/sallyport-id/sallyport/ui"
 )
 
-// Config is what a Service works with. All fields are needed.
+// Config is what a Service works with. All fields but ChangeEmail are needed.
 type Config struct {
 	// Issuer is the public URL. Links are built from it, and never from a request.
 	Issuer      *url.URL
@@ -45,10 +45,14 @@ type Config struct {
 	SignIn func(request string, changed bool) string
 	// AskedIn has pages speak the language that a sealed request asks for.
 	AskedIn func(by *web.Actor, request string)
-	// EndAll ends everything that is signed in as a user.
-	EndAll func(ctx context.Context, tenant, user string) error
-	Logger *slog.Logger
-	Now    func() time.Time
+	// EndAll ends everything that is signed in as a user, EndOthers all but one session.
+	EndAll    func(ctx context.Context, tenant, user string) error
+	EndOthers func(ctx context.Context, tenant, user, keep string) error
+	// ChangeEmail gives a user, as last read, another e-mail address, which is known to be the user's: *directory.FieldError,
+	// storage.ErrConflict. It is nil where the users are not ours to change.
+	ChangeEmail func(ctx context.Context, u *storage.User, email string) error
+	Logger      *slog.Logger
+	Now         func() time.Time
 }
 
 // ErrWrong: the password is wrong.
@@ -65,11 +69,40 @@ type Service struct {
 // mostMailing bounds how many requests for a mail are looked at in one moment; those beyond wait.
 const mostMailing = 8
 
+// mailTime bounds how long it may take to find out whom a mail is for, and to hand it over.
+const mailTime = 20 * time.Second
+
+// later has a mail sent once the answer is on its way: whoever asked for it must not learn from the answer, nor from how
+// long that took, whether there was somebody to send it to. web.ErrBusy.
+func (s *Service) later(ctx context.Context, by *web.Actor, what string, do func(ctx context.Context, by *web.Actor) error) error {
+	select {
+	case s.busy <- struct{}{}:
+	case <-ctx.Done():
+		return web.ErrBusy
+	}
+	who := *by
+	s.mailing.Go(func() {
+		defer func() { <-s.busy }()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), mailTime)
+		defer cancel()
+		err := do(ctx, &who)
+		var often *mfa.Refused
+		var many *web.TooMany
+		switch {
+		case errors.As(err, &often), errors.As(err, &many):
+			s.Logger.InfoContext(ctx, what+" not sent: too many were asked for", "request", who.Request)
+		case err != nil:
+			s.Logger.ErrorContext(ctx, what+" not sent", "error", err, "request", who.Request)
+		}
+	})
+	return nil
+}
+
 // New checks the configuration.
 func New(c Config) (*Service, error) {
 	if c.Issuer == nil || c.Keys == nil || c.Directory == nil || c.Credentials == nil || c.Quota == nil || c.Audit == nil ||
 		c.Notices == nil || c.Hooks == nil || c.Person == nil || c.Decision == nil || c.CheckPassword == nil || c.MayReset == nil ||
-		c.SignIn == nil || c.AskedIn == nil || c.EndAll == nil || c.Logger == nil || c.Now == nil {
+		c.SignIn == nil || c.AskedIn == nil || c.EndAll == nil || c.EndOthers == nil || c.Logger == nil || c.Now == nil {
 		return nil, errors.New("rescue: Config lacks a part")
 	}
 	return &Service{Config: c, busy: make(chan struct{}, mostMailing)}, nil
@@ -88,6 +121,10 @@ func (s *Service) Routes() []web.Route {
 		web.Post(pathLost+":link", web.Open, s.reset),
 		web.Get(pathVerify+":link", web.Open, s.askVerify),
 		web.Post(pathVerify+":link", web.Open, s.verify),
+		web.Get(pathEmailNew+":link", web.Open, s.askEmailNew),
+		web.Post(pathEmailNew+":link", web.Open, s.confirmEmailNew),
+		web.Get(pathEmailOld+":link", web.Open, s.askEmailOld),
+		web.Post(pathEmailOld+":link", web.Open, s.confirmEmailOld),
 		web.Get(pathNotMe+":link", web.Open, s.askNotMe),
 		web.Post(pathNotMe+":link", web.Open, s.notMe),
 	}
@@ -100,6 +137,9 @@ const (
 	pathVerify     = "/verify/"
 	pathNotMe      = "/not-me/"
 	pathInvitation = "/invitation/"
+	// pathEmailNew and pathEmailOld confirm a change of the address, at the new one and at the present one.
+	pathEmailNew = "/email/new/"
+	pathEmailOld = "/email/old/"
 )
 
 // Wait waits for the mails that were asked for.
