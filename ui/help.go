@@ -264,5 +264,12 @@ func (r *Renderer) helpFuncs(lang string) template.FuncMap {
 		"guidePath": PathGuide,
 		// factorGuide is the guide to a factor, and nothing where there is none.
 		"factorGuide": func(f Factor) string { return factorGuides[f.ID] },
+		// codeGuide is the guide for whoever is asked for a factor. Setting an app up is not what they want to know then.
+		"codeGuide": func(f Factor) string {
+			if guide := factorGuides[f.ID]; guide != "set-up-an-app" {
+				return guide
+			}
+			return "signing-in"
+		},
 	}
 }

@@ -295,7 +295,7 @@ func TestGuidesAnswer(t *testing.T) {
 func TestGuidesAreNear(t *testing.T) {
 	r := renderer(t)
 	want := map[string]string{
-		"sign-in": "", "code": "set-up-an-app", "code-sms": "text-messages", "code-passkey": "passkeys", "code-backup": "backup-codes",
+		"sign-in": "", "code": "signing-in", "code-sms": "text-messages", "code-passkey": "passkeys", "code-backup": "backup-codes",
 		"code-recovery": "recovery-codes", "code-other": "", "ways": "lost-phone", "set-up-intro": "signing-in", "set-up": "set-up-an-app",
 		"backup-codes": "backup-codes", "policy": "require-two-factor", "networks": "networks",
 	}
