@@ -30,6 +30,7 @@ func TestChromium(t *testing.T) {
 		{"MainJob", testMainJobInChromium},
 		{"WithoutJavaScript", testWithoutJavaScript},
 		{"EveryPage", testEveryPage},
+		{"Weight", testWeight},
 		{"Watch", testWatch},
 		{"QRCode", testQRCode},
 		{"BackButton", testBackButton},

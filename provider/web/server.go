@@ -429,20 +429,3 @@ func (s *Server) Answer(w http.ResponseWriter, r *http.Request, res Result, err 
 	x := &exchange{s: s, c: echo.New().NewContext(r, w), by: ActorFrom(r.Context())}
 	x.answer(res, err)
 }
-
-// static serves the embedded files. Their names hold a hash of what is in them, so they never change.
-func (s *Server) static(c echo.Context) error {
-	asset, ok := s.UI.Static(c.Param("name"))
-	if !ok {
-		return echo.ErrNotFound
-	}
-	h := c.Response().Header()
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	h.Set("Vary", "Accept-Encoding")
-	if asset.Gzip != nil && strings.Contains(c.Request().Header.Get("Accept-Encoding"), "gzip") {
-		h.Set("Content-Encoding", "gzip")
-		return c.Blob(http.StatusOK, asset.Type, asset.Gzip)
-	}
-	return c.Blob(http.StatusOK, asset.Type, asset.Body)
-}
