@@ -24,6 +24,8 @@ type reader struct {
 	types map[string]func() string
 	// does is what a step says in words that stand on no page ("choose the person"), by the step's number.
 	does map[int]func()
+	// which is, by the step's number, which of several things of one name is meant, from 0.
+	which map[int]int
 	// looks are labels that a step only mentions, by the names of what they label.
 	looks []string
 	// chosen is what was typed, ticked and chosen since the page was opened, in the order of the fields.
@@ -88,6 +90,7 @@ func (r *reader) use(step int, label string) {
 	r.t.Helper()
 	says := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(label), "…", ".+") + "$")
 	var read, press *html.Node
+	before := r.which[step]
 	r.at.walk(func(n *html.Node) {
 		if press != nil || !says.MatchString(words(n)) {
 			return
@@ -96,7 +99,10 @@ func (r *reader) use(step int, label string) {
 		// It may be the inside of a row that is a button, or of a box's label.
 		for up := n; press == nil && up != nil; up = up.Parent {
 			if slices.Contains([]string{"a", "button", "label", "option"}, up.Data) && !has(up, "hidden") {
-				press = up
+				if before--; before < 0 || has(up, "aria-current") {
+					press = up
+				}
+				return
 			}
 		}
 	})
@@ -419,5 +425,37 @@ func TestGuideToNetworks(t *testing.T) {
 		}
 		w.clock.forward(ten)
 		owner.get(ui.PathNetworks)
+	})
+}
+
+// The guide to one's own account: another password, address, phone number and language.
+func TestGuideToTheAccount(t *testing.T) {
+	inBoth(t, func(t *testing.T, lang string) {
+		w := newTexting(t)
+		u, _ := w.texted("robin@acme.example", "+61 491 570 156", "+61491570156")
+		r := w.reader(lang, nil).enters(u.Email)
+		r.open(r.at.submit("/with/sms", "code", w.codes("+61491570156")[0]))
+
+		w.clock.forward(time.Minute)
+		r.types = map[string]func() string{"input": says("+61 491 570 157"), "code": func() string { return w.codes("+61491570157")[0] }}
+		r.follow("your-account", 2)
+
+		r.types = map[string]func() string{"email": says("robin@new.example")}
+		r.which = map[int]int{1: 1}
+		r.does[2] = func() { w.p.rescue.Wait(); r.open(r.get(w.linkTo("robin@new.example", "/email/new/"))) }
+		r.does[3] = func() { r.open(r.get(w.linkTo(u.Email, "/email/old/"))) }
+		r.follow("your-account", 1)
+		if got := w.get("acme", u.ID).Email; got != "robin@new.example" {
+			t.Errorf("the address is %q", got)
+		}
+
+		w.clock.forward(time.Hour)
+		r = w.reader(lang, nil).enters("robin@new.example")
+		r.open(r.at.submit("/with/sms", "code", w.codes("+61491570157")[0]))
+		r.types = map[string]func() string{"current": says(rightPassword), "password": says("seven walnut drawers and a lamp")}
+		r.which = map[int]int{1: 2}
+		r.follow("your-account", 0)
+		r.which = nil
+		r.follow("your-account", 3)
 	})
 }
