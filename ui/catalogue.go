@@ -42,9 +42,6 @@ type book struct {
 // maxPreference bounds what Language parses: both lists come from strangers.
 const maxPreference = 512
 
-// rightToLeft are the scripts that are written so.
-var rightToLeft = []string{"Adlm", "Arab", "Hebr", "Mand", "Mend", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"}
-
 // readCatalogues reads i18n/*.json from the file systems; a key in a later one takes the earlier one's place. The
 // English of the first is the measure: nothing may have keys or placeholders that it does not have.
 func readCatalogues(layers ...fs.FS) (*catalogues, error) {
@@ -210,12 +207,12 @@ func bind(bundle *i18n.Bundle, keys map[string]map[string]string) *catalogues {
 	tags := make([]language.Tag, len(c.langs))
 	for i, lang := range c.langs {
 		tags[i] = language.MustParse(lang)
-		script, _ := tags[i].Script()
-		dir := "ltr"
-		if slices.Contains(rightToLeft, script.String()) {
-			dir = "rtl"
+		// Codes are of the digits 0 to 9, and a page that counts in others beside them would confuse.
+		digits, err := tags[i].SetTypeForKey("nu", "latn")
+		if err != nil {
+			digits = tags[i]
 		}
-		c.books[lang] = book{i18n.NewLocalizer(bundle, lang), message.NewPrinter(tags[i]), keys[lang], dir}
+		c.books[lang] = book{i18n.NewLocalizer(bundle, lang), message.NewPrinter(digits), keys[lang], direction(tags[i])}
 	}
 	c.matcher = language.NewMatcher(tags)
 	return c
@@ -285,12 +282,14 @@ func (c *catalogues) say(lang string, t Text) (string, error) {
 	}
 	t.Key = c.nearest(lang, t.Key)
 	b := c.books[lang]
-	plain, ok := b.keys[t.Key]
-	if !ok {
-		lang, b = c.langs[0], c.books[c.langs[0]]
-		plain = b.keys[t.Key]
+	if _, ok := b.keys[t.Key]; !ok && lang != c.langs[0] {
+		words, err := c.say(c.langs[0], t)
+		if err == nil && b.dir == "rtl" {
+			words = apart(t.Key, words)
+		}
+		return words, err
 	}
-	if plain != "" {
+	if plain := b.keys[t.Key]; plain != "" {
 		return plain, nil
 	}
 	conf := i18n.LocalizeConfig{MessageID: t.Key, TemplateParser: c.strict}
@@ -310,12 +309,14 @@ func (c *catalogues) say(lang string, t Text) (string, error) {
 		case int:
 			data[name] = number(b.numbers, v)
 		case string:
-			data[name] = v
 			if name == "rule" {
 				var err error
-				if data[name], err = c.rule(lang, v); err != nil {
+				if v, err = c.rule(lang, v); err != nil {
 					return "", err
 				}
+			}
+			if data[name] = v; b.dir == "rtl" {
+				data[name] = alone(name, v)
 			}
 		default:
 			data[name] = v

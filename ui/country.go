@@ -1,9 +1,9 @@
 package ui
 
 import (
-	"slices"
 	"strings"
 
+	"golang.org/x/text/collate"
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 )
@@ -20,6 +20,6 @@ func Countries(lang string, codes []string) string {
 		}
 		names = append(names, name)
 	}
-	slices.Sort(names)
-	return strings.Join(names, ", ")
+	collate.New(language.Make(lang)).SortStrings(names)
+	return strings.Join(names, comma(lang))
 }

@@ -2,6 +2,7 @@ package ui_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -533,9 +534,17 @@ func TestOverrideErrors(t *testing.T) {
 		{"i18n/german.json", `{}`, "i18n/german.json"},
 		{"i18n/de_AT.json", `{}`, "de-AT.json"},
 		{"static/page.html", ``, "static/page.html"},
+		{"templates/NOTE.HTML", ``, "templates/NOTE.HTML: a theme has no such file; it can hold templates/*.html, "},
+		{"template/note.html", ``, "template/note.html: a theme has no such file"},
+		{"i18n/ar/signin.json", `{}`, "i18n/ar/signin.json: a theme has no such file"},
+		{"i18n/ar.yaml", ``, "i18n/ar.yaml: a theme has no such file"},
+		{"README.md", ``, "there is nothing in it"},
+		{"i18n/ar.json", `{"ways.left": {"one": "x", "other": "{{.n}}"}}`, `i18n/ar.json: "ways.left" lacks the form zero, two, few, many of numbers`},
+		{"i18n/de.json", `{"ways.left": {"one": "x"}}`, `"ways.left" lacks the form other`},
 	} {
 		_, err := ui.New(ui.Options{Override: fstest.MapFS{c.name: {Data: []byte(c.body)}}})
-		if err == nil || !strings.Contains(err.Error(), c.want) {
+		var wrong *ui.ThemeError
+		if !errors.As(err, &wrong) || !strings.Contains(wrong.Error(), c.want) {
 			t.Errorf("%s %s: %v, want %q", c.name, c.body, err, c.want)
 		}
 	}

@@ -49,8 +49,28 @@ type Renderer struct {
 var shared = []string{"layout.html", "components.html", "icons.html", "rules.html"}
 
 // New reads all templates, catalogues and static files. Its errors name the file and what is wrong with it. With an
-// Override it draws each page of the gallery once in each language, so that a slip in it is found now and not by a user.
+// Override they are of type *ThemeError, and it draws each page of the gallery once in each language, so that a slip in it is
+// found now and not by a user.
 func New(o Options) (*Renderer, error) {
+	if o.Override == nil {
+		return read(o)
+	}
+	err := checkTheme(o.Override)
+	var r *Renderer
+	if err == nil {
+		r, err = read(o)
+	}
+	if err == nil {
+		err = r.tryAll()
+	}
+	if err != nil {
+		return nil, &ThemeError{err}
+	}
+	return r, nil
+}
+
+// read reads what there is to read.
+func read(o Options) (*Renderer, error) {
 	layers := []fs.FS{builtIn}
 	if o.Override != nil {
 		layers = append(layers, o.Override)
@@ -81,11 +101,6 @@ func New(o Options) (*Renderer, error) {
 	}
 	if r.sources, err = r.parse(sources); err != nil {
 		return nil, err
-	}
-	if o.Override != nil {
-		if err := r.tryAll(); err != nil {
-			return nil, err
-		}
 	}
 	return r, nil
 }
@@ -213,6 +228,10 @@ func (r *Renderer) tryAll() error {
 				return err
 			}
 		}
+		// What was tried is not kept: most of it nobody will look at.
+		r.mu.Lock()
+		clear(r.pages)
+		r.mu.Unlock()
 	}
 	return nil
 }

@@ -173,7 +173,7 @@ func (r *Renderer) funcs(lang string) template.FuncMap {
 		"scopeText": func(scope string) (string, error) { return say(ScopeText(scope)) },
 		// commas lists words, and anyOf factors of which one will do.
 		"country":   func(code string) string { return Countries(lang, []string{code}) },
-		"commas":    func(words []string) string { return strings.Join(words, ", ") },
+		"commas":    func(words []string) string { return strings.Join(words, comma(lang)) },
 		"anyOf":     func(factors []Factor) (string, error) { return r.anyOf(lang, factors) },
 		"countries": func(codes []string) string { return Countries(lang, codes) },
 		"seconds":   r.seconds,
@@ -212,7 +212,7 @@ func (r *Renderer) anyOf(lang string, factors []Factor) (string, error) {
 		case i == 0:
 			list = name
 		case i < len(factors)-1:
-			list += ", " + name
+			list += comma(lang) + name
 		default:
 			if list, err = r.words.say(lang, Say("list.or", "first", list, "last", name)); err != nil {
 				return "", err

@@ -9,7 +9,7 @@
   const mine = navigator.languages.find((l) => l.split("-")[0] === page.split("-")[0]) || page;
   all("time[datetime]", (time) => {
     const at = new Date(time.dateTime);
-    const options = { dateStyle: "long" };
+    const options = { dateStyle: "long", numberingSystem: "latn" };
     if (/\d:\d/.test(time.textContent)) options.timeStyle = "short";
     if (!Number.isNaN(at.getTime())) time.textContent = new Intl.DateTimeFormat(mine, options).format(at);
   });
@@ -97,7 +97,7 @@
   all("form[data-again]", (form) => {
     const button = form.querySelector("button");
     const label = button.textContent;
-    const words = new Intl.RelativeTimeFormat(mine);
+    const words = new Intl.RelativeTimeFormat(mine, { numberingSystem: "latn" });
     const end = performance.now() + form.dataset.again * 1000;
     const tick = () => {
       const left = Math.ceil((end - performance.now()) / 1000);

@@ -33,6 +33,9 @@ func (c *checkCommand) Run(w *world) error {
 	if d.issuer == "" {
 		d.issuer = c.loopbackIssuer(d.listen)
 	}
+	if err := c.tryTheme(d.theme); err != nil {
+		return err
+	}
 	c.advise(w, d)
 	if d.kind.File != nil {
 		// Looking must not make one.
@@ -56,15 +59,18 @@ func (c *checkCommand) good(w *world, d deployment, says string) error {
 	for i, k := range d.offer.kinds {
 		factors[i] = k.ID
 	}
-	mails, texts := "stay in the database", "none"
+	mails, texts, theme := "stay in the database", "none", ""
+	if d.theme != nil {
+		theme = fmt.Sprintf("  theme:   %s\n", c.Theme)
+	}
 	if d.mail != nil {
 		mails = "by " + c.Mail.Host
 	}
 	if d.offer.sender != nil {
 		texts = fmt.Sprintf("by %s, to %s", c.SMS.Sender, strings.Join(d.offer.factor.SMSCountries, ", "))
 	}
-	_, err := fmt.Fprintf(w.out, "%s\n  issuer:  %s\n  listen:  %s\n  factors: %s\n  mails:   %s\n  SMS:     %s\n",
-		says, d.issuer, d.listen, strings.Join(factors, ", "), mails, texts)
+	_, err := fmt.Fprintf(w.out, "%s\n  issuer:  %s\n  listen:  %s\n  factors: %s\n  mails:   %s\n  SMS:     %s\n%s",
+		says, d.issuer, d.listen, strings.Join(factors, ", "), mails, texts, theme)
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -27,6 +28,7 @@ type demoCommand struct {
 	AppListen string `placeholder:"ADDRESS" help:"Loopback address and port of the sample application (default: the next port)."`
 	Info      string `placeholder:"FILE" help:"Write what is printed to a file, as JSON, once everything answers."`
 	Keep      string `placeholder:"DIR" help:"Keep the data in this folder, and go on with it the next time."`
+	Theme     string `placeholder:"DIR" help:"Folder of templates, texts, languages and static files that take the place of the built-in ones."`
 	LogLevel  string `default:"warn" enum:"debug,info,warn,error" help:"Least level that is logged: debug, info, warn or error."`
 }
 
@@ -63,10 +65,13 @@ func (c *demoCommand) Run(w *world) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	s := &settings{Product: "Sallyport", LogLevel: c.LogLevel, LogFormat: "text"}
+	s := &settings{Product: "Sallyport", LogLevel: c.LogLevel, LogFormat: "text", Theme: c.Theme, flags: map[string]bool{"theme": c.Theme != ""}}
 	logger := s.logger(w)
 	d, err := c.deployment(w.plugins, dir, idp.url)
 	if err != nil {
+		return err
+	}
+	if d.theme, err = s.openTheme(); err != nil {
 		return err
 	}
 	o, err := s.open(w.ctx, d, logger)
@@ -74,7 +79,7 @@ func (c *demoCommand) Run(w *world) (err error) {
 		return err
 	}
 	defer func() { err = o.close(err) }()
-	return c.show(w, o, idp, app, logger)
+	return c.show(w, o, d.theme, idp, app, logger)
 }
 
 // demoCountries are those that the demonstration "sends" to.
@@ -155,14 +160,14 @@ func (c *demoCommand) folder() (dir string, remove func() error, err error) {
 	return dir, func() error { return os.RemoveAll(dir) }, nil
 }
 
-func (c *demoCommand) show(w *world, o opened, idp, app place, logger *slog.Logger) error {
+func (c *demoCommand) show(w *world, o opened, theme fs.FS, idp, app place, logger *slog.Logger) error {
 	told := info{Issuer: idp.url, App: app.url, Users: sampleUsers()}
 	told.Outbox = told.App + "/outbox"
 	e, err := newEcho(o.Provider, told.Issuer, logger)
 	if err != nil {
 		return err
 	}
-	addGallery(e)
+	addGallery(e, theme)
 	ctx, stop := context.WithCancel(w.ctx)
 	var tasks sync.WaitGroup
 	defer tasks.Wait()

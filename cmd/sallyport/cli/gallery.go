@@ -9,6 +9,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"sync"
@@ -32,8 +33,8 @@ type gallery struct {
 	renderer func() (*ui.Renderer, error)
 }
 
-func addGallery(e *echo.Echo) {
-	g := gallery{sync.OnceValues(func() (*ui.Renderer, error) { return ui.New(ui.Options{}) })}
+func addGallery(e *echo.Echo, theme fs.FS) {
+	g := gallery{sync.OnceValues(func() (*ui.Renderer, error) { return ui.New(ui.Options{Override: theme}) })}
 	e.GET(pathGallery, g.index)
 	e.GET(pathGallery+"/:name", g.sample)
 	e.GET(ui.GalleryQR, g.qr)

@@ -37,7 +37,7 @@ func (s *settings) open(ctx context.Context, d deployment, logger *slog.Logger) 
 	}
 	p, err := provider.New(ctx, provider.Config{
 		Issuer: d.issuer, Store: store, MasterKey: master, PreviousKeys: previous, Product: s.Product, Factors: factors,
-		Mail: d.mail, Webhooks: d.webhooks, Sinks: d.sinks, TrustedProxies: d.proxies, Logger: logger, Hasher: d.hasher,
+		Mail: d.mail, Theme: d.theme, Webhooks: d.webhooks, Sinks: d.sinks, TrustedProxies: d.proxies, Logger: logger, Hasher: d.hasher,
 	})
 	if errors.Is(err, keys.ErrSealed) {
 		err = finding{
@@ -45,7 +45,7 @@ func (s *settings) open(ctx context.Context, d deployment, logger *slog.Logger) 
 			Do: "name the master key that belongs to this database; if it was replaced, name the old one in previous_master_key_files",
 		}
 	}
-	if err != nil {
+	if err = s.explainTheme(err); err != nil {
 		return opened{}, errors.Join(err, store.Close())
 	}
 	return opened{p, store}, nil
