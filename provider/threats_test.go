@@ -223,6 +223,8 @@ func TestOneGate(t *testing.T) {
 		"GET /.well-known/oauth-authorization-server": true,
 		"GET /forgot": true, "POST /forgot": true, "GET /help": true, "GET /help/:topic": true,
 		"GET /api/v1": true, "GET /api/v1/openapi.json": true,
+		// It leads to a page that asks for a sign-in, and to nothing else.
+		"GET /.well-known/change-password": true,
 	}
 	// What takes a sealed request or a mailed link refuses whoever has none, and tells nobody why.
 	sealed := map[string]int{
@@ -232,6 +234,7 @@ func TestOneGate(t *testing.T) {
 		// The look of pages is shown to whoever knows its name.
 		"GET /brand/:name": 404, "GET /brand/:tenant/:name": 404,
 		"GET /verify/:link": 410, "POST /verify/:link": 410, "GET /not-me/:link": 410, "POST /not-me/:link": 410,
+		"GET /email/new/:link": 410, "POST /email/new/:link": 410, "GET /email/old/:link": 410, "POST /email/old/:link": 410,
 	}
 	for _, r := range w.p.Routes() {
 		name := r.Method + " " + r.Path

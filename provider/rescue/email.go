@@ -94,7 +94,7 @@ func (s *Service) mailOld(ctx context.Context, by *web.Actor, p credential.Perso
 		return nil
 	}
 	n := p.Notice(by, ui.MailEmailOld)
-	n.Name, n.Link, n.Left = e.To, s.emailLink(pathEmailOld, p, secret), int(linkLife/time.Minute)
+	n.Other, n.Link, n.Left = e.To, s.emailLink(pathEmailOld, p, secret), int(linkLife/time.Minute)
 	s.Notices.Tell(ctx, n)
 	return nil
 }
@@ -275,7 +275,7 @@ func (s *Service) changeEmail(ctx context.Context, by *web.Actor, p credential.P
 		return web.Result{}, err
 	}
 	n := p.Notice(by, ui.MailEmailChanged)
-	n.Name = e.From
+	n.Other = e.From
 	s.Notices.Tell(ctx, n)
 	if e.Old != "" {
 		n.To = e.From
