@@ -63,6 +63,7 @@ func TestChromium(t *testing.T) {
 		{"CutOffClient", testCutOffInChromium},
 		{"PolicyPages", testPolicyPages},
 		{"SettingsPages", testSettingsPages},
+		{"Details", testDetailsInChromium},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
