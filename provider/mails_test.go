@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/ui"
 )
 
 // flat is a text without its line breaks.
@@ -40,6 +42,50 @@ func (w *world) tenantIs(id string, change func(t *storage.Tenant)) {
 		w.t.Fatal(err)
 	}
 	w.clock.forward(10 * time.Second) // caches run out
+}
+
+// An owner chooses the language of the account, and what stands at the foot of its mails, on pages, after a look at it; it is in
+// the audit log, and what would lead elsewhere is refused.
+func TestLanguageAndSignatureAreChosen(t *testing.T) {
+	w := newWorld(t)
+	owner := w.helper("acme", "olga@acme.example", storage.Owner)
+	kept := func() storage.Tenant {
+		t.Helper()
+		got, err := w.store.Tenants.Get(t.Context(), storage.Global, "acme")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if p := owner.choose("language", "xx"); p.status != http.StatusUnprocessableEntity || kept().Settings.Language != "" {
+		t.Errorf("a language that there is not: %d, kept %q", p.status, kept().Settings.Language)
+	}
+	for _, bad := range []string{
+		"https://evil.example", "Visit www.evil", "evil.example", "ask me@evil.example", "evil。example", "tel:110", "a\u202eb", strings.Repeat("a", 301), strings.Repeat("a\n", 7) + "a",
+	} {
+		if p := owner.get(ui.PathBranding).post("/branding", "signature", bad); p.status != http.StatusUnprocessableEntity || kept().Brand.Signature != "" {
+			t.Errorf("%q: %d, kept %q", bad, p.status, kept().Brand.Signature)
+		}
+	}
+	p := owner.get(ui.PathBranding).post("/branding", "signature", " Acme Ltd, 1 Quay St. Bristol \r\n z. B. HRB 12.345 \r\n", "try", "yes").
+		says("This is a trial", "In mails", "Sent by Sallyport for Acme Ltd", "Acme Ltd, 1 Quay St. Bristol z. B. HRB 12.345")
+	if kept().Brand.Signature != "" {
+		t.Error("a trial was kept")
+	}
+	p.post("/branding").says("The branding is saved")
+	owner.choose("language", "de")
+	if got := kept(); got.Brand.Signature != "Acme Ltd, 1 Quay St. Bristol\nz. B. HRB 12.345" || got.Settings.Language != "de" {
+		t.Errorf("kept: %q, %q", got.Brand.Signature, got.Settings.Language)
+	}
+	var reasons []string
+	for _, e := range w.events("acme") {
+		if e.Action == "tenant.change" && e.Outcome == "ok" {
+			reasons = append(reasons, e.Reason)
+		}
+	}
+	if got := strings.Join(reasons, " | "); got != "branding | language none to de" {
+		t.Errorf("audit log: %s", got)
+	}
 }
 
 // Users are told in the account's name and language what happens to them, in two parts that say the same; who chose another

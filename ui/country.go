@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"strings"
 
 	"golang.org/x/text/collate"
@@ -22,4 +23,13 @@ func Countries(lang string, codes []string) string {
 	}
 	collate.New(language.Make(lang)).SortStrings(names)
 	return strings.Join(names, comma(lang))
+}
+
+// OwnNames are the languages that there are, English first, each in its own words; their IDs are the BCP 47 tags.
+func (r *Renderer) OwnNames() []Choice {
+	names := make([]Choice, 0, len(r.words.langs))
+	for _, tag := range r.words.langs {
+		names = append(names, Choice{ID: tag, Name: cmp.Or(display.Self.Name(language.Make(tag)), tag)})
+	}
+	return names
 }

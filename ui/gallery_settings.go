@@ -20,7 +20,7 @@ func branded(f Frame) Frame {
 func settingsSamples() []Sample {
 	page := Settings{
 		Digits: 6, Algorithm: "SHA1", Codes: 10, Idle: 60, Idles: []int{5, 15, 30, 60, 120, 240, 480, 720, 1440}, Reset: "members",
-		Support: "support@harbour.example", Plan: "Business", Budget: 200, AuditDays: 365, Retention: PathAudit + "/retention",
+		Support: "support@harbour.example", Language: "de", Languages: []Choice{{"en", "English"}, {"de", "Deutsch"}}, Plan: "Business", Budget: 200, AuditDays: 365, Retention: PathAudit + "/retention",
 		Countries: []Country{{"AT", true}, {"CH", false}, {"DE", true}}, Only: true,
 		Action: PathSettings, Notice: Say(NoticeSettingsSaved),
 	}
@@ -36,7 +36,7 @@ func settingsSamples() []Sample {
 	wrong.Problems = map[string]Text{
 		"support": Invalid("support", ""), "sms_countries": Invalid("sms_countries", "none"), "totp_digits": Invalid("totp_digits", ""),
 		"totp_algorithm": Invalid("totp_algorithm", ""), "backup_codes": Invalid("backup_codes", ""),
-		"session_idle": Invalid("session_idle", ""), "email_reset": Invalid("email_reset", ""), "": Invalid("other", ""),
+		"session_idle": Invalid("session_idle", ""), "language": Invalid("language", ""), "email_reset": Invalid("email_reset", ""), "": Invalid("other", ""),
 	}
 	code := Code{Factor: totpFactor(), Account: "olga@example.com", Digits: 6, App: "Ledger", Action: "/a", Others: "/o", Restart: "/r"}
 	all := []Sample{
@@ -55,6 +55,7 @@ func brandingSamples() []Sample {
 	page := Branding{
 		Name: "Harbour & Sons", Title: "Harbour & Sons", Accent: "#8e24aa", Picked: "#8e24aa", Look: sampleBrand(),
 		Help: sampleBrand().Help, Privacy: sampleBrand().Privacy, Terms: sampleBrand().Terms,
+		Signature: "Harbour & Sons Ltd\n1 Quay Street, Bristol", Signed: []string{"Harbour & Sons Ltd", "1 Quay Street, Bristol"},
 		Action: PathBranding, SetLogo: PathBranding + "/logo", RemoveLogo: PathBranding + "/logo/remove", Notice: Say(NoticeLogoSaved),
 	}
 	show := func(p *Branding) {
@@ -65,15 +66,17 @@ func brandingSamples() []Sample {
 	show(&page)
 	bare, light, wrong := page, page, page
 	bare.Accent, bare.Picked, bare.Look, bare.Help, bare.Privacy, bare.Terms = "", OurAccent, Brand{}, "", "", ""
+	bare.Signature, bare.Signed = "", nil
 	bare.RemoveLogo, bare.Notice, bare.Light, bare.Dark = "", Text{}, "", ""
 	light.Accent, light.Picked, light.Look.Accent, light.Notice, light.Tried = "#ffcc00", "#ffcc00", "#ffcc00", Text{}, true
 	light.Name = "A company with a rather long name that goes on and on GmbH & Co. KG"
 	light.Title = light.Name
 	show(&light)
 	wrong.Accent, wrong.Help, wrong.Notice = "red", "javascript:alert(1)", Text{}
+	wrong.Signature = "Win at https://evil.example"
 	wrong.Problems = map[string]Text{
 		"name": Invalid("name", ""), "accent": Invalid("accent", ""), "help_url": Invalid("help_url", ""), "privacy_url": Invalid("privacy_url", ""),
-		"terms_url": Invalid("terms_url", ""), "logo": Invalid("logo", "type"), "": Invalid("other", ""),
+		"terms_url": Invalid("terms_url", ""), "signature": Invalid("signature", "address"), "logo": Invalid("logo", "type"), "": Invalid("other", ""),
 	}
 	return []Sample{
 		{"branding", branded(inside()), page},

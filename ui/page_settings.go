@@ -12,6 +12,10 @@ type Settings struct {
 	// Reset is "on", "off" or "members".
 	Reset   string `json:"email_reset"`
 	Support string `json:"support,omitempty"`
+	// Language is the ID of the language of those who ask for none, empty where there is none, and Languages are those that
+	// there are, each in its own words.
+	Language  string   `json:"language,omitempty"`
+	Languages []Choice `json:"-"`
 	// Countries are those that the deployment sends text messages to; none where it sends none at all. Only: they go to those
 	// alone that are ticked.
 	Countries []Country `json:"countries,omitempty"`
@@ -54,12 +58,15 @@ func (Settings) Span(minutes int) Text {
 
 // Branding is where a tenant's look is changed. The page itself looks as it says.
 type Branding struct {
-	// Name, Accent, Help, Privacy and Terms are what stands in the fields.
-	Name    string `json:"name"`
-	Accent  string `json:"accent"`
-	Help    string `json:"help_url"`
-	Privacy string `json:"privacy_url"`
-	Terms   string `json:"terms_url"`
+	// Name, Accent, Help, Privacy, Terms and Signature are what stands in the fields.
+	Name      string `json:"name"`
+	Accent    string `json:"accent"`
+	Help      string `json:"help_url"`
+	Privacy   string `json:"privacy_url"`
+	Terms     string `json:"terms_url"`
+	Signature string `json:"signature"`
+	// Signed are the lines at the foot of mails with it.
+	Signed []string `json:"-"`
 	// Picked is what the field for picking a colour holds: the accent, or ours where there is none.
 	Picked string `json:"picked"`
 	// Look is how pages look with it, and Title the name on them; Tried: it is not saved yet.

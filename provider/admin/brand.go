@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sallyport-id/sallyport/provider/logo"
 	"github.com/sallyport-id/sallyport/provider/web"
@@ -32,6 +35,8 @@ type Branding struct {
 	PrivacyURL string `json:"privacy_url,omitempty"`
 	// TermsURL are the terms that the foot of pages links to.
 	TermsURL string `json:"terms_url,omitempty"`
+	// Signature stands at the foot of mails; its lines end with LF.
+	Signature string `json:"signature,omitempty"`
 }
 
 // MaxLogo is how many bytes the file of a logo has at most.
@@ -41,7 +46,7 @@ const MaxLogo = logo.MaxBytes
 const maxURL = 500
 
 func viewBranding(t *storage.Tenant) Branding {
-	v := Branding{HelpURL: t.Brand.Help, PrivacyURL: t.Brand.Privacy, TermsURL: t.Brand.Terms}
+	v := Branding{HelpURL: t.Brand.Help, PrivacyURL: t.Brand.Privacy, TermsURL: t.Brand.Terms, Signature: t.Brand.Signature}
 	if a, ok := ui.NewAccent(t.Brand.Accent); ok {
 		v.Accent, v.AccentLight, v.AccentDark = a.Chosen, a.Light, a.Dark
 	}
@@ -76,7 +81,40 @@ func (in TenantFields) brand(to *storage.Brand) error {
 		}
 		*l.to = *l.given
 	}
-	return nil
+	if in.Signature == nil {
+		return nil
+	}
+	var err error
+	to.Signature, err = signature(*in.Signature)
+	return err
+}
+
+const (
+	maxSignature      = 300 // characters
+	maxSignatureLines = 6
+)
+
+// addressed finds what mail programs make links of: mails lead nowhere but to us, since it is the deployment's name that they go
+// out under. The full stops of other scripts part domain names too (RFC 3490, section 3.1).
+var addressed = regexp.MustCompile(`(?i)[a-z]:/|//|www\.|mailto:|tel:|[@＠]|[\p{L}\p{N}][.。．｡]\p{L}{2}`)
+
+// signature checks the lines that a tenant has stand at the foot of mails.
+func signature(s string) (string, error) {
+	lines := strings.Split(strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")), "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimSpace(l)
+	}
+	s = strings.Join(lines, "\n")
+	const do = "write up to 300 characters in up to 6 lines, without addresses of websites or mail"
+	switch {
+	case utf8.RuneCountInString(s) > maxSignature || len(lines) > maxSignatureLines:
+		return "", invalid("signature", "it is too long", do)
+	case !utf8.ValidString(s) || strings.ContainsFunc(strings.Join(lines, ""), storage.Unprintable):
+		return "", invalid("signature", "it holds control characters", do)
+	case addressed.MatchString(s):
+		return "", invalidAs("signature", "address", "it holds an address", do)
+	}
+	return s, nil
 }
 
 // logoLinger is for how long a logo that was replaced is still there, for pages that were drawn before.

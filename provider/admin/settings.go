@@ -26,6 +26,8 @@ type Settings struct {
 	// EmailReset is "on", "off" or "members".
 	EmailReset string `json:"email_reset"`
 	Support    string `json:"support,omitempty"`
+	// Language is the BCP 47 tag of the language of pages and mails where nobody asks for another; empty is none.
+	Language string `json:"language,omitempty"`
 	// AuditDays is for how many days the audit log is kept; 0 is for good.
 	AuditDays int `json:"audit_days"`
 }
@@ -84,6 +86,8 @@ type TenantFields struct {
 	EmailReset *string `json:"email_reset,omitempty"`
 	// Support is an e-mail address or an https URL; empty takes it away.
 	Support *string `json:"support,omitempty"`
+	// Language is the BCP 47 tag of the language of pages and mails where nobody asks for another; empty takes it away.
+	Language *string `json:"language,omitempty"`
 	// AuditDays is for how many days the audit log is kept, 30 to 3650; 0 is for good. Owners set it.
 	AuditDays *int `json:"audit_days,omitempty"`
 	// Accent is the colour of buttons and links on the tenant's pages, such as "#0b5d6e"; empty is the deployment's. Where it
@@ -93,6 +97,9 @@ type TenantFields struct {
 	HelpURL    *string `json:"help_url,omitempty"`
 	PrivacyURL *string `json:"privacy_url,omitempty"`
 	TermsURL   *string `json:"terms_url,omitempty"`
+	// Signature stands at the foot of mails to the tenant's users: plain text of up to 300 characters in up to 6 lines, without
+	// addresses of websites or mail; empty takes it away.
+	Signature *string `json:"signature,omitempty"`
 }
 
 func (in TenantFields) apply(t *storage.Tenant) (err error) {
@@ -183,6 +190,9 @@ func (in TenantFields) settings(to *storage.Settings) error {
 			return invalid("support", fmt.Sprintf("%q is no place to turn to", *support), "give an e-mail address or an https URL")
 		}
 		to.Support = *support
+	}
+	if in.Language != nil {
+		to.Language = *in.Language
 	}
 	return nil
 }

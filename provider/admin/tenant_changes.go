@@ -41,6 +41,7 @@ func changedTenant(was, now *storage.Tenant) string {
 		said = append(said, fmt.Sprintf("audit log kept for %d days, %d before", b.Settings.AuditDays, a.Settings.AuditDays))
 	}
 	name("support", a.Settings.Support, b.Settings.Support)
+	add("language", cmp.Or(a.Settings.Language, none), cmp.Or(b.Settings.Language, none))
 	name("branding", a.Branding, b.Branding)
 	return strings.Join(said, "; ")
 }

@@ -40,7 +40,7 @@ func viewTenant(t *storage.Tenant) Tenant {
 			TOTPDigits: t.Settings.TOTPDigits, TOTPAlgorithm: t.Settings.TOTPAlgorithm, BackupCodes: t.Settings.BackupCodes,
 			SessionIdle: defaultIdle.String(), SMSCountries: append([]string{}, t.Settings.SMSCountries...),
 			SMSBudget: t.Settings.SMSBudget, EmailReset: cmp.Or(t.Settings.EmailReset, resetMembers), Support: t.Settings.Support,
-			AuditDays: t.Settings.AuditDays,
+			Language: t.Settings.Language, AuditDays: t.Settings.AuditDays,
 		},
 	}
 	if v.Settings.TOTPDigits == 0 {
@@ -85,6 +85,9 @@ func (s *Service) CreateTenant(ctx context.Context, by *web.Actor, id string, in
 	}
 	if in.Name == nil {
 		in.Name = &id
+	}
+	if err := s.speaks(in.Language); err != nil {
+		return Tenant{}, err
 	}
 	if err := in.apply(&t); err != nil {
 		return Tenant{}, err
@@ -215,6 +218,9 @@ func (s *Service) TryTenant(ctx context.Context, by *web.Actor, id string, in Te
 func (s *Service) changeable(ctx context.Context, by *web.Actor, t *storage.Tenant, in TenantFields) error {
 	identify(t)
 	before := *t
+	if err := s.speaks(in.Language); err != nil {
+		return err
+	}
 	if err := in.apply(t); err != nil {
 		return err
 	}
@@ -239,6 +245,15 @@ func (s *Service) changeable(ctx context.Context, by *web.Actor, t *storage.Tena
 		}
 	}
 	return nil
+}
+
+// speaks tells whether there are pages in a language that a tenant chose, if it chose one.
+func (s *Service) speaks(tag *string) error {
+	known := s.Notices.UI.Languages()
+	if tag == nil || *tag == "" || slices.Contains(known, *tag) {
+		return nil
+	}
+	return invalid("language", fmt.Sprintf("%q is no language of the pages", *tag), "choose one of "+listed(known))
 }
 
 // SetTenantDisabled keeps all of a tenant's users out, or lets them in again. Nothing is lost. *web.Invalid.

@@ -40,6 +40,7 @@ func (s *Service) brandingPage(ctx context.Context, by *web.Actor) (ui.Branding,
 	b := t.Branding
 	page := ui.Branding{
 		Name: t.Name, Title: t.Name, Help: b.HelpURL, Privacy: b.PrivacyURL, Terms: b.TermsURL,
+		Signature: b.Signature, Signed: signed(b.Signature),
 		Look: ui.Brand{
 			Logo: b.Logo, LogoWidth: b.LogoWidth, LogoHeight: b.LogoHeight, Help: b.HelpURL, Privacy: b.PrivacyURL, Terms: b.TermsURL,
 		},
@@ -50,6 +51,14 @@ func (s *Service) brandingPage(ctx context.Context, by *web.Actor) (ui.Branding,
 	}
 	colour(&page, b.Accent)
 	return page, nil
+}
+
+// signed are the lines of a signature.
+func signed(signature string) []string {
+	if signature == "" {
+		return nil
+	}
+	return strings.Split(signature, "\n")
 }
 
 // colour puts an accent into the fields and on the page, but for what is no colour, which stands in its field alone.
@@ -75,6 +84,7 @@ type saveBrandingIn struct {
 	Help      string `form:"help_url"`
 	Privacy   string `form:"privacy_url"`
 	Terms     string `form:"terms_url"`
+	Signature string `form:"signature"`
 	// Try shows what it would look like.
 	Try bool `form:"try"`
 }
@@ -93,13 +103,14 @@ func (s *Service) saveBranding(ctx context.Context, by *web.Actor, in saveBrandi
 	accent := in.accent()
 	fields := admin.TenantFields{
 		Name: &in.Name, Accent: &accent, HelpURL: trimmed(in.Help), PrivacyURL: trimmed(in.Privacy), TermsURL: trimmed(in.Terms),
+		Signature: &in.Signature,
 	}
 	change := s.Admin.ChangeTenant
 	if in.Try {
 		change = s.Admin.TryTenant
 	}
 	t, err := change(ctx, by, by.Tenant.ID, fields)
-	faults := problems(err, "name", "accent", "help_url", "privacy_url", "terms_url")
+	faults := problems(err, "name", "accent", "help_url", "privacy_url", "terms_url", "signature")
 	switch {
 	case err != nil && faults == nil:
 		return web.Result{}, err
@@ -107,11 +118,11 @@ func (s *Service) saveBranding(ctx context.Context, by *web.Actor, in saveBrandi
 		return s.done(ui.PathBranding, ui.NoticeBrandingSaved)
 	}
 	page, err := s.brandingPage(ctx, by)
-	page.Name, page.Help, page.Privacy, page.Terms, page.Problems = in.Name, in.Help, in.Privacy, in.Terms, faults
+	page.Name, page.Help, page.Privacy, page.Terms, page.Signature, page.Problems = in.Name, in.Help, in.Privacy, in.Terms, in.Signature, faults
 	colour(&page, accent)
 	if faults == nil {
 		b := t.Branding
-		page.Title, page.Tried = t.Name, true
+		page.Title, page.Tried, page.Signed = t.Name, true, signed(b.Signature)
 		page.Look.Help, page.Look.Privacy, page.Look.Terms = b.HelpURL, b.PrivacyURL, b.TermsURL
 	}
 	return web.Result{Page: page, Refused: faults != nil}, err

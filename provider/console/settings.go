@@ -44,7 +44,7 @@ func (s *Service) settingsPage(ctx context.Context, by *web.Actor) (ui.Settings,
 	page := ui.Settings{
 		Digits: t.Settings.TOTPDigits, Algorithm: t.Settings.TOTPAlgorithm, Codes: t.Settings.BackupCodes,
 		Idle: int(idle / time.Minute), Idles: idles(), Reset: t.Settings.EmailReset, Support: t.Settings.Support,
-		Plan: t.Plan, Budget: t.Settings.SMSBudget, AuditDays: t.Settings.AuditDays, Only: len(t.Settings.SMSCountries) > 0,
+		Language: t.Settings.Language, Languages: s.Admin.Notices.UI.OwnNames(), Plan: t.Plan, Budget: t.Settings.SMSBudget, AuditDays: t.Settings.AuditDays, Only: len(t.Settings.SMSCountries) > 0,
 		Action: ui.PathSettings,
 	}
 	// Programs can choose times that the page does not offer.
@@ -82,6 +82,7 @@ type saveSettingsIn struct {
 	Idle      int      `form:"session_idle"`
 	Reset     string   `form:"email_reset"`
 	Support   string   `form:"support"`
+	Language  string   `form:"language"`
 	To        string   `form:"sms_to"`
 	Countries []string `form:"sms_countries"`
 }
@@ -93,7 +94,7 @@ func (in saveSettingsIn) fields() (admin.TenantFields, error) {
 	idle, support := admin.Duration(time.Duration(minutes)*time.Minute), strings.TrimSpace(in.Support)
 	f := admin.TenantFields{
 		TOTPDigits: &in.Digits, TOTPAlgorithm: &in.Algorithm, BackupCodes: &in.Codes, SessionIdle: &idle, EmailReset: &in.Reset,
-		Support: &support,
+		Support: &support, Language: &in.Language,
 	}
 	switch in.To {
 	case "all":
@@ -114,7 +115,7 @@ func (s *Service) saveSettings(ctx context.Context, by *web.Actor, in saveSettin
 	if err == nil {
 		_, err = s.Admin.ChangeTenant(ctx, by, by.Tenant.ID, fields)
 	}
-	faults := problems(err, "totp_digits", "totp_algorithm", "backup_codes", "session_idle", "email_reset", "support", "sms_countries")
+	faults := problems(err, "totp_digits", "totp_algorithm", "backup_codes", "session_idle", "email_reset", "support", "language", "sms_countries")
 	if faults == nil {
 		if err != nil {
 			return web.Result{}, err
@@ -123,7 +124,7 @@ func (s *Service) saveSettings(ctx context.Context, by *web.Actor, in saveSettin
 	}
 	page, err := s.settingsPage(ctx, by)
 	page.Digits, page.Algorithm, page.Codes, page.Idle, page.Reset = in.Digits, in.Algorithm, in.Codes, in.Idle, in.Reset
-	page.Support, page.Only, page.Problems = in.Support, in.To == "only", faults
+	page.Language, page.Support, page.Only, page.Problems = in.Language, in.Support, in.To == "only", faults
 	for i := range page.Countries {
 		page.Countries[i].On = slices.Contains(in.Countries, page.Countries[i].Code)
 	}

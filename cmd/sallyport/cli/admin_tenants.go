@@ -37,11 +37,13 @@ type tenantFlags struct {
 	SMSCountries  []string       `name:"sms-countries" placeholder:"CODE" help:"Countries that text messages are sent to, within those of the deployment, or all."`
 	SMSBudget     *int           `name:"sms-budget" placeholder:"N" help:"Text messages that may be sent a day; 0 is the deployment's number."`
 	Support       *string        `help:"Where a user who is stuck may turn: an e-mail address or https URL."`
+	Language      *string        `placeholder:"TAG" help:"Language of pages and mails where nobody asks for another, such as de; empty takes it away."`
 	AuditDays     *int           `placeholder:"N" help:"For how many days the audit log is kept, 30 to 3650; 0 is for good. See also “audit retain”."`
 	Accent        *string        `placeholder:"COLOUR" help:"Colour of buttons and links, such as #0b5d6e; empty is the deployment's."`
 	HelpURL       *string        `name:"help-url" placeholder:"URL" help:"The tenant's page of help, which the foot of pages links to; empty takes it away."`
 	PrivacyURL    *string        `name:"privacy-url" placeholder:"URL" help:"The tenant's privacy notice, likewise."`
 	TermsURL      *string        `name:"terms-url" placeholder:"URL" help:"The tenant's terms, likewise."`
+	Signature     *string        `help:"Up to 300 characters of plain text at the foot of mails, without links; empty takes it away."`
 }
 
 const (
@@ -54,7 +56,7 @@ func (f tenantFlags) fields() admin.TenantFields {
 	in := admin.TenantFields{
 		Name: f.Name, Plan: f.Plan, TOTPDigits: f.TOTPDigits, TOTPAlgorithm: f.TOTPAlgorithm, BackupCodes: f.BackupCodes,
 		SessionIdle: (*admin.Duration)(f.SessionIdle), SMSBudget: f.SMSBudget, EmailReset: f.EmailReset, Support: f.Support, AuditDays: f.AuditDays,
-		Accent: f.Accent, HelpURL: f.HelpURL, PrivacyURL: f.PrivacyURL, TermsURL: f.TermsURL,
+		Accent: f.Accent, HelpURL: f.HelpURL, PrivacyURL: f.PrivacyURL, TermsURL: f.TermsURL, Signature: f.Signature, Language: f.Language,
 	}
 	if f.SMSCountries != nil {
 		in.SMSCountries = &f.SMSCountries
@@ -96,6 +98,9 @@ func printTenant(w *world, a *adminCommand, t admin.Tenant) error {
 		fmt.Fprintf(w, "SMS countries\t%s\nSMS a day\t%s\nReset by mail\t%s\n", countries, budget, t.Settings.EmailReset)
 		if t.Settings.Support != "" {
 			fmt.Fprintf(w, "Support\t%s\n", t.Settings.Support)
+		}
+		if t.Settings.Language != "" {
+			fmt.Fprintf(w, "Language\t%s\n", t.Settings.Language)
 		}
 		printBranding(w, t.Branding)
 		kept := "for good"
@@ -211,7 +216,7 @@ func printBranding(w io.Writer, b admin.Branding) {
 	if b.Logo != "" {
 		fmt.Fprintf(w, "Logo\t%s, %d×%d\n", b.Logo, b.LogoWidth, b.LogoHeight)
 	}
-	for _, l := range [][2]string{{"Help", b.HelpURL}, {"Privacy", b.PrivacyURL}, {"Terms", b.TermsURL}} {
+	for _, l := range [][2]string{{"Help", b.HelpURL}, {"Privacy", b.PrivacyURL}, {"Terms", b.TermsURL}, {"Signature", strings.ReplaceAll(b.Signature, "\n", " / ")}} {
 		if l[1] != "" {
 			fmt.Fprintf(w, "%s\t%s\n", l[0], l[1])
 		}
