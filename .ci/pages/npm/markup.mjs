@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { HtmlValidate } from "html-validate";
 
-const checker = new HtmlValidate({
+const config = {
 	root: true,
 	extends: ["html-validate:recommended", "html-validate:standard", "html-validate:document", "html-validate:a11y"],
 	rules: {
@@ -20,10 +20,13 @@ const checker = new HtmlValidate({
 		"no-implicit-button-type": "off",
 		"no-implicit-input-type": "off",
 	},
-});
+};
+const checker = new HtmlValidate(config);
+// Mail programs need what browsers no longer do: styles where they are used, and tables with attributes.
+const mails = new HtmlValidate({ ...config, rules: { ...config.rules, "no-inline-style": "off", "no-deprecated-attr": "off" } });
 const faults = [];
 for (const [page, html] of Object.entries(JSON.parse(readFileSync(process.argv[2], "utf8")))) {
-	const { results } = await checker.validateString(html, page);
+	const { results } = await (page.startsWith("mail-") ? mails : checker).validateString(html, page);
 	for (const { messages } of results) {
 		for (const m of messages) faults.push({ page, rule: m.ruleId, element: m.selector ?? `line ${m.line}`, says: m.message });
 	}

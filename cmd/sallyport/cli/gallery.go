@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 
 	"github.com/labstack/echo/v4"
@@ -91,8 +92,8 @@ type pageLinks struct {
 	Pages []pageLink
 }
 
-// frame is one window in which the page is shown.
-type frame struct{ Class, Colours string }
+// frame is one window in which the page is shown, or a part of a mail.
+type frame struct{ Class, Colours, Link string }
 
 // front is the gallery's page.
 type front struct {
@@ -113,15 +114,15 @@ func newFront(languages []string, asked url.Values) front {
 	}
 	var names, links []string
 	here := 0
-	for _, g := range ui.GalleryGroups() {
-		group := pageLinks{Name: g.Name}
-		for _, s := range g.Samples {
-			if s.Name == asked.Get("page") {
+	for _, g := range groups() {
+		group := pageLinks{Name: g.name}
+		for _, name := range g.samples {
+			if name == asked.Get("page") {
 				here = len(names)
 			}
-			way.Set("page", s.Name)
-			names, links = append(names, s.Name), append(links, pathGallery+"?"+way.Encode())
-			group.Pages = append(group.Pages, pageLink{Name: s.Name, Link: links[len(links)-1]})
+			way.Set("page", name)
+			names, links = append(names, name), append(links, pathGallery+"?"+way.Encode())
+			group.Pages = append(group.Pages, pageLink{Name: name, Link: links[len(links)-1]})
 		}
 		f.Groups = append(f.Groups, group)
 	}
@@ -143,9 +144,60 @@ func newFront(languages []string, asked url.Values) front {
 		colours = []string{"light", "dark"}
 	}
 	for _, c := range colours {
-		f.Frames = append(f.Frames, frame{Class: c + " " + way.Get("width"), Colours: c})
+		f.Frames = append(f.Frames, frame{Class: c + " " + way.Get("width"), Colours: c, Link: f.Alone})
+	}
+	if strings.HasPrefix(f.Page, mails) {
+		f.Frames = append(f.Frames, frame{Class: way.Get("width"), Colours: "text", Link: f.Alone + "&part=text"})
 	}
 	return f
+}
+
+// mails begins the names of mails.
+const mails = "mail-"
+
+// group is a heading and the names below it.
+type group struct {
+	name    string
+	samples []string
+}
+
+// groups are those of the pages, and that of the mails.
+func groups() []group {
+	var all []group
+	for _, g := range ui.GalleryGroups() {
+		of := group{name: g.Name}
+		for _, s := range g.Samples {
+			of.samples = append(of.samples, s.Name)
+		}
+		all = append(all, of)
+	}
+	of := group{name: "Mails"}
+	for _, s := range ui.MailGallery() {
+		of.samples = append(of.samples, mails+s.Name)
+	}
+	return append(all, of)
+}
+
+// mailSample shows a mail in HTML, or with part=text in plain text.
+func mailSample(c echo.Context, r *ui.Renderer, name string) error {
+	for _, s := range ui.MailGallery() {
+		if s.Name != name {
+			continue
+		}
+		s.Letter.Lang = r.Language(c.QueryParam("lang"))
+		d, err := r.Letter(s.Letter)
+		if err != nil {
+			return err
+		}
+		// A mail brings its style along, and nothing else.
+		c.Response().Header().Set("Content-Security-Policy",
+			"default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'self'; base-uri 'none'")
+		if c.QueryParam("part") == "text" {
+			return c.Blob(http.StatusOK, "text/plain; charset=utf-8", []byte("Subject: "+d.Subject+"\n\n"+d.Text))
+		}
+		return c.HTML(http.StatusOK, d.HTML)
+	}
+	return echo.ErrNotFound
 }
 
 // index shows one page in the chosen language, colours and width, and leads to all others.
@@ -172,6 +224,9 @@ func (g gallery) sample(c echo.Context) error {
 	r, err := g.renderer()
 	if err != nil {
 		return err
+	}
+	if name, ok := strings.CutPrefix(c.Param("name"), mails); ok {
+		return mailSample(c, r, name)
 	}
 	for _, s := range ui.Gallery() {
 		if s.Name != c.Param("name") {

@@ -84,6 +84,7 @@ func New(c Config) http.Handler {
 	mux.HandleFunc("GET "+PathCallback, a.callback)
 	mux.HandleFunc("POST /signout", a.signOut)
 	mux.HandleFunc("GET "+PathOutbox, a.outbox)
+	mux.HandleFunc("GET "+PathOutbox+"/{message}", a.mail)
 	mux.HandleFunc("GET /style.css", a.css)
 	// A form on another site must not sign anybody out.
 	return headers(http.NewCrossOriginProtection().Handler(mux))
