@@ -121,7 +121,7 @@ func TestMailsInTheTenantsName(t *testing.T) {
 		t.Errorf("subject %q", m.Subject)
 	}
 	for _, want := range []string{
-		"Hafen & Söhne\n\nWählen Sie ein neues Passwort\n", "robin@acme.example", "Adresse 127.0.0.1", "Passwort wählen:\n" + w.issuer + "/password/",
+		"Hafen & Söhne\n\nWählen Sie ein neues Passwort\n", "robin@acme.example", "ein privates Netz (127.0.0.1)", "Passwort wählen:\n" + w.issuer + "/password/",
 		"nur 30 Minuten lang", "\n-- \n", "hilfe@hafen.example", "Gesendet von Sallyport für Hafen & Söhne.", "\nHafen & Söhne GmbH\nKai 1, Hamburg\n",
 	} {
 		if !strings.Contains(m.Text, want) {

@@ -31,6 +31,7 @@ import (
 	"github.com/sallyport-id/sallyport/provider/login"
 	"github.com/sallyport-id/sallyport/provider/mail"
 	"github.com/sallyport-id/sallyport/provider/oidc"
+	"github.com/sallyport-id/sallyport/provider/place"
 	"github.com/sallyport-id/sallyport/provider/policy"
 	"github.com/sallyport-id/sallyport/provider/rescue"
 	"github.com/sallyport-id/sallyport/provider/transfer"
@@ -246,6 +247,10 @@ func (p *Provider) services() error {
 	notices := &mail.Notifier{
 		Sender: p.mail(), UI: p.server.UI, Product: c.Product, Logger: c.Logger, Now: c.Now,
 		NotMe: func(u *storage.User) (string, error) { return p.rescue.NotMe(u) },
+		Place: func(address, lang string) (string, bool) {
+			at := place.Of(nil, address)
+			return at.In(lang), at.Private
+		},
 	}
 	quota := &credential.Quota{Counters: c.Store.Counters, Now: c.Now}
 	var err error

@@ -47,12 +47,14 @@ func MailGallery() []MailSample {
 	bare := Letter{Kind: MailFactorAdded, Lang: "en", Product: "Sallyport", Account: "olga@example.com", Name: "Work phone"}
 	one := full
 	one.Kind, one.N, one.Place, one.Accent, one.Signature, one.Support = MailCodeUsed, 1, "", "", "", ""
+	private := full
+	private.Kind, private.Place, private.Address, private.Private = MailRecoveryUsed, "", "192.168.178.20", true
 	long := full
 	long.Kind, long.Name, long.Accent = MailFactorRemoved, "The phone with the cracked glass that lies in the second drawer", "#ffcc00"
 	long.Tenant = "A company with a rather long name that goes on and on and on GmbH & Co. KG"
 	long.Account = "a.person.with.a.rather.long.name@department.of.long.names.example.com"
 	long.Address, long.Place = "2001:db8:85a3:8d3:1319:8a2e:370:7348", "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch, United Kingdom"
 	return append(
-		all, MailSample{"bare", bare}, MailSample{"last-code", one}, MailSample{"long", long},
+		all, MailSample{"bare", bare}, MailSample{"last-code", one}, MailSample{"private-network", private}, MailSample{"long", long},
 	)
 }

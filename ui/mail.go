@@ -132,6 +132,8 @@ type Letter struct {
 	// Time, Place, Address and Browser say when and where from it was done; what is not known is the zero value.
 	Time                    time.Time
 	Place, Address, Browser string
+	// Private: Address means something on one network only.
+	Private bool
 }
 
 // Drawn is a mail in words.
@@ -265,6 +267,8 @@ func (r *Renderer) write(l Letter) letterView {
 func (r *Renderer) facts(l Letter) []letterFact {
 	where := Text{}
 	switch {
+	case l.Private && l.Address != "":
+		where = Say("mail.where_private", "address", l.Address)
 	case l.Place != "" && l.Address != "":
 		where = Say("mail.where", "place", l.Place, "address", l.Address)
 	case l.Address != "":

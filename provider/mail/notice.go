@@ -40,7 +40,9 @@ type Notifier struct {
 	UI      *ui.Renderer
 	Product string
 	// NotMe makes the link by which the user says that it was somebody else.
-	NotMe  func(u *storage.User) (string, error)
+	NotMe func(u *storage.User) (string, error)
+	// Place names where an address is, in a language, or tells that it is one of a private network; nil knows of none.
+	Place  func(address, lang string) (name string, private bool)
 	Logger *slog.Logger
 	Now    func() time.Time
 }
@@ -87,6 +89,9 @@ func (n *Notifier) write(o Notice) (Message, error) {
 		Kind: o.Kind, Lang: n.UI.Language(o.Lang, o.User.Locale, t.Settings.Language), Product: n.Product, Tenant: storage.Unlinked(t.Name),
 		Accent: t.Brand.Accent, Signature: t.Brand.Signature, Account: o.User.Email, Name: storage.Unlinked(o.Name), Other: o.Other, N: o.Left,
 		Link: o.Link, NotMe: notMe, Time: n.Now(), Address: o.Address,
+	}
+	if n.Place != nil && o.Address != "" {
+		l.Place, l.Private = n.Place(o.Address, l.Lang)
 	}
 	if browser := Browser(o.Agent); browser != unknownBrowser {
 		l.Browser = browser

@@ -108,6 +108,13 @@ func TestNoticeInTheTenantsName(t *testing.T) {
 			t.Errorf("the HTML does not look as the tenant's: %s", s.sent[0].HTML)
 		}
 	}
+	n.Place = func(address, lang string) (string, bool) { return "Hamburg (" + lang + ")", address == "10.0.0.1" }
+	for address, want := range map[string]string{"203.0.113.7": "Where:   Hamburg (en) (203.0.113.7)\n", "10.0.0.1": "Where:   a private network (10.0.0.1)\n", "": "When:    1 March 2026 at 08:00 UTC\nBrowser:"} {
+		notice.Address, s.sent = address, nil
+		if n.Tell(t.Context(), notice); len(s.sent) != 1 || !strings.Contains(s.sent[0].Text, want) {
+			t.Errorf("from %q: no %q in %+v", address, want, s.sent)
+		}
+	}
 	if got := n.SMS(tenant, "en", ui.SMSTwoFactorReset); !strings.Contains(got, "your Harbour & Sons account") {
 		t.Errorf("text message: %s", got)
 	}
