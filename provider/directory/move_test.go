@@ -206,6 +206,9 @@ func TestIntentionHolds(t *testing.T) {
 // Of many who want one address at once one gets it, and all of them can sign in afterwards by the address they have.
 func TestManyWantOneAddress(t *testing.T) {
 	onBackends(t, func(t *testing.T, s storage.Store) {
+		if strings.HasSuffix(t.Name(), "/mongo") && os.Getenv("SALLYPORT_TEST_MONGODB_KIND") == "ferretdb1" {
+			t.Skip("FerretDB v1 lets several of many parallel updates win")
+		}
 		w := &world{store: s, hasher: &counting{}, log: &bytes.Buffer{}}
 		w.Local = w.open(t, directory.Options{Hasher: directorytest.Fast{}})
 		w.addTenant(t, "acme")

@@ -54,7 +54,8 @@ func (s *Service) BeginEmail(ctx context.Context, by *web.Actor, address string)
 		return web.Unavailable("link", err)
 	}
 	return s.later(ctx, by, "mail for a change of address", func(ctx context.Context, by *web.Actor) error {
-		return errors.Join(s.mailNew(ctx, by, p, e, toNew), s.mailOld(ctx, by, p, e, toOld))
+		s.mailOld(ctx, by, p, e, toOld)
+		return s.mailNew(ctx, by, p, e, toNew)
 	})
 }
 
@@ -89,14 +90,13 @@ func (s *Service) mailNew(ctx context.Context, by *web.Actor, p credential.Perso
 }
 
 // mailOld mails the present address its link, if anybody ever confirmed it.
-func (s *Service) mailOld(ctx context.Context, by *web.Actor, p credential.Person, e storage.EmailChange, secret string) error {
+func (s *Service) mailOld(ctx context.Context, by *web.Actor, p credential.Person, e storage.EmailChange, secret string) {
 	if e.Old == "" {
-		return nil
+		return
 	}
 	n := p.Notice(by, ui.MailEmailOld)
 	n.Other, n.Link, n.Left = e.To, s.emailLink(pathEmailOld, p, secret), int(linkLife/time.Minute)
 	s.Notices.Tell(ctx, n)
-	return nil
 }
 
 func (s *Service) emailLink(side string, p credential.Person, secret string) string {
@@ -207,7 +207,7 @@ func half(e *storage.EmailChange) ui.Page {
 // confirmEmail notes that one of the links was confirmed, and with the second changes the address. Those who confirm at the
 // same moment come one after the other, over all processes.
 func (s *Service) confirmEmail(ctx context.Context, by *web.Actor, side string, in linkIn) (web.Result, error) {
-	p, l, err := s.changing(ctx, side, in.Link)
+	p, _, err := s.changing(ctx, side, in.Link)
 	if err != nil {
 		return web.Result{}, err
 	}
@@ -219,7 +219,8 @@ func (s *Service) confirmEmail(ctx context.Context, by *web.Actor, side string, 
 		return web.Result{}, web.Unavailable("turn", err)
 	}
 	defer end()
-	if p, l, err = s.changing(ctx, side, in.Link); err != nil {
+	p, l, err := s.changing(ctx, side, in.Link)
+	if err != nil {
 		return web.Result{}, err
 	}
 	if l, err = s.confirmed(ctx, by, p, l, side); err != nil {
