@@ -72,6 +72,9 @@ type Config struct {
 	Webhooks Webhooks
 	// Theme replaces templates, catalogues and static files of package ui, one at a time.
 	Theme fs.FS
+	// Places says where addresses are, for the pages and mails that tell users where something came from; see place.Open. nil:
+	// nothing is known.
+	Places place.Finder
 	// TrustedProxies are the networks of our own proxies, whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 	// Logger gets everything; nil is slog.Default.
@@ -288,6 +291,10 @@ func (p *Provider) services() error {
 		Sessions: c.Store.Sessions, Devices: c.Store.Devices, Credentials: keeper, Keys: p.keys, Audit: p.audit, Notices: notices,
 		Hooks: p.hooks, Emails: p.rescue, Decision: p.login.Decision, Renew: p.login.Renew, EndOthers: p.login.EndOthers, Now: c.Now,
 		Users: c.Store.Users, Directory: c.Directory, CheckPassword: p.rightPassword, Local: p.renamer(),
+		Grants: c.Store.Grants, Clients: c.Store.Clients, EndSession: p.login.EndSession, Places: c.Places,
+		EndGrants: func(ctx context.Context, by *web.Actor, which func(*storage.Grant) bool) error {
+			return p.oidc.EndGrants(ctx, by, which)
+		},
 	})
 	if err != nil {
 		return fmt.Errorf("provider: %w", err)

@@ -81,6 +81,8 @@ type Grant struct {
 	Factors []string  `json:"factors,omitempty"`
 	Address string    `json:"address,omitempty"`
 	Created time.Time `json:"created"`
+	// Used is when tokens were got for it last; zero where none were, or before that was noted.
+	Used time.Time `json:"used,omitzero"`
 }
 
 // Kind says how grants are kept.

@@ -20,6 +20,9 @@ func areas() [2]area {
 		{"account.parts", "account.", []part{
 			{"overview", PathAccount},
 			{"security", PathSecurity},
+			{"devices", PathDevices},
+			{"activity", PathActivity},
+			{"connected", PathConnected},
 			{"details", PathDetails},
 		}},
 		{"console.parts", "console.", []part{
@@ -40,9 +43,7 @@ func areas() [2]area {
 // inArea is what a page of an area is besides: the ID of the part that it belongs to.
 type inArea interface{ part() string }
 
-func (Overview) part() string { return "overview" }
-func (Security) part() string { return "security" }
-func (Details) part() string  { return "details" }
+func (Details) part() string { return "details" }
 
 func (People) part() string       { return "people" }
 func (Person) part() string       { return "people" }

@@ -60,14 +60,6 @@ func wholeSecurity() Security {
 			Rename: "/account/credentials/" + id + "/rename", Remove: "/account/credentials/" + id + "/remove",
 		}
 	}
-	device := func(id, browser, address, used string) DeviceRow {
-		return DeviceRow{
-			ID: id, Browser: browser, Address: address, Created: "2026-02-20T08:00:00Z", LastUsed: used,
-			Until: "2026-03-22T08:00:00Z", Forget: "/account/devices/" + id + "/forget",
-		}
-	}
-	here := device("d1", "Firefox, Linux", "192.0.2.17", "2026-03-04T14:03:22Z")
-	here.This = true
 	return Security{
 		Account: "olga@example.com", Name: "Olga Hafen", On: true, CodesLeft: 8, CodesMade: 10,
 		Factors: []CredentialRow{
@@ -80,12 +72,7 @@ func wholeSecurity() Security {
 			{Factor: passkeyFactor(), Left: -1, Path: "/account/factors/webauthn/set-up"},
 			{Factor: totpFactor(), Left: -1, Path: "/account/factors/totp/set-up"},
 		},
-		Devices: []DeviceRow{
-			here,
-			device("d2", "Chrome, Android", "2001:db8:85a3:8d3:1319:8a2e:370:7348", "2026-03-01T10:00:00Z"),
-			device("d3", "", "", ""),
-		},
-		ForgetAll: "/account/devices/forget",
+		Devices: 3,
 	}
 }
 
@@ -95,7 +82,7 @@ func moreSecuritySamples() []Sample {
 	copied.Factors = slices.Clone(whole.Factors)
 	copied.Factors[1].Note = noteCopied
 	last.Factors = slices.Clone(copied.Factors[1:2])
-	last.Factors[0].Remove, last.Required, last.Devices, last.ForgetAll = "", true, nil, ""
+	last.Factors[0].Remove, last.Required, last.Devices = "", true, 0
 	sms.Factors = whole.Factors[3:]
 	app.Factors = whole.Factors[2:3]
 	return []Sample{

@@ -305,10 +305,8 @@ type Security struct {
 	// CodesLeft is how many backup codes are left, of CodesMade; negative: there is no set.
 	CodesLeft int `json:"codes_left"`
 	CodesMade int `json:"codes_made,omitempty"`
-	// Devices are the remembered ones, the one used last first.
-	Devices []DeviceRow `json:"devices"`
-	// ForgetAll forgets all of them, by POST; empty where there are none.
-	ForgetAll string `json:"forget_all,omitempty"`
+	// Devices is how many are remembered.
+	Devices int `json:"devices"`
 	// Notice says what was just done.
 	Notice Text `json:"notice,omitzero"`
 }
@@ -327,22 +325,6 @@ type CredentialRow struct {
 	// Rename and Remove are paths. Remove is empty for the last factor while policy requires one.
 	Rename string `json:"rename"`
 	Remove string `json:"remove,omitempty"`
-}
-
-// DeviceRow is a remembered device. Times are RFC 3339.
-type DeviceRow struct {
-	ID string `json:"id"`
-	// Browser and Address are what is known of it; empty where nothing is.
-	Browser  string `json:"browser,omitempty"`
-	Address  string `json:"address,omitempty"`
-	Created  string `json:"created"`
-	LastUsed string `json:"last_used,omitempty"`
-	// Until is when it is forgotten.
-	Until string `json:"until"`
-	// This: the page is looked at on it.
-	This bool `json:"this,omitempty"`
-	// Forget forgets it, by POST.
-	Forget string `json:"forget"`
 }
 
 // Forgot asks for the name of an account whose password was forgotten.

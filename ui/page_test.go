@@ -103,6 +103,9 @@ func TestGalleryIsComplete(t *testing.T) {
 		ui.Explain{},
 		ui.BackupCodes{},
 		ui.Overview{},
+		ui.Devices{},
+		ui.Activity{},
+		ui.Connected{},
 		ui.Security{},
 		ui.Rename{},
 		ui.Confirm{},
@@ -309,7 +312,15 @@ func TestHostile(t *testing.T) {
 		ui.SetUp{Factor: factor, Options: []byte(hostile), Action: "/a", Cancel: "/c"},
 		ui.Security{On: true, Factors: []ui.CredentialRow{{
 			Factor: ui.Factor{ID: "webauthn", Name: "Passkey"}, Name: "x", Note: hostile, Created: "2026-01-02T03:04:05Z", Rename: "/r",
-		}}, Devices: []ui.DeviceRow{{Browser: hostile, Address: hostile, Created: "2026-01-02T03:04:05Z", Until: "2026-01-02T03:04:05Z", Forget: "javascript:alert(1)"}}},
+		}}},
+		ui.Devices{
+			Sessions: []ui.SessionRow{{Origin: ui.Origin{Browser: hostile, Address: hostile, Place: hostile}, Created: "2026-01-02T03:04:05Z", LastUsed: "2026-01-02T03:04:05Z", End: "javascript:alert(1)"}},
+			Devices:  []ui.DeviceRow{{Origin: ui.Origin{Browser: hostile, Address: hostile, Place: hostile}, Created: "2026-01-02T03:04:05Z", Until: "2026-01-02T03:04:05Z", Forget: "javascript:alert(1)"}}, EndOthers: "javascript:alert(1)",
+		},
+		ui.Activity{EndOthers: "javascript:alert(1)", More: "//evil.example/", Entries: []ui.ActivityRow{{
+			Time: "2026-01-02T03:04:05Z", Action: hostile, Outcome: hostile, Who: hostile, Factor: factor, App: hostile, Origin: ui.Origin{Place: hostile},
+		}}},
+		ui.Connected{Apps: []ui.ConnectedRow{{Name: hostile, Scopes: []string{hostile}, Since: "2026-01-02T03:04:05Z", Revoke: "javascript:alert(1)"}}},
 		ui.Overview{
 			Name: hostile, Account: hostile, On: true, Factors: []ui.Held{{Factor: factor, Name: hostile}}, Unverified: hostile, VerifyEmail: "javascript:alert(1)",
 			Next: ui.Advice{Title: ui.Say("security.turn_on_title"), Body: ui.Say("security.turn_on_text"), Path: "javascript:alert(1)", Tone: "info"},

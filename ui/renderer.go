@@ -154,7 +154,7 @@ func (r *Renderer) parse(sources map[string]string) (map[string]map[string]*pars
 
 // set is an empty set of templates.
 func (r *Renderer) set(lang string) *template.Template {
-	return template.New("").Funcs(r.funcs(lang)).Funcs(r.auditFuncs(lang)).Funcs(r.helpFuncs(lang)).Option("missingkey=error")
+	return template.New("").Funcs(r.funcs(lang)).Funcs(r.auditFuncs(lang)).Funcs(r.helpFuncs(lang)).Funcs(r.accountFuncs(lang)).Option("missingkey=error")
 }
 
 // page is a page's template in a language, and nil where there is no such page.

@@ -14,7 +14,7 @@ var sentences = [...]string{
 	"event.sign_in", "event.sign_in.refused",
 	"event.sign_in.password", "event.sign_in.password.refused",
 	"event.sign_in.factor", "event.sign_in.factor.refused",
-	"event.sign_in.session", "event.sign_out",
+	"event.sign_in.session", "event.sign_out", "event.session.ended", "event.session.ended_others", "event.application.revoked",
 	"event.factor.sent", "event.factor.sent.refused", "event.factor.delivery.failed",
 	"event.factor.added", "event.factor.added.refused", "event.factor.renamed", "event.factor.removed", "event.factor.copied.refused",
 	"event.two_factor.off", "event.two_factor.reset", "event.two_factor.reset.own", "event.two_factor.reset.refused",

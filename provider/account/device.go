@@ -6,13 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sallyport-id/sallyport/provider/mail"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/ui"
 )
-
-const pathDevices = ui.PathDevices
 
 // devices are the actor's remembered devices, the one used last first.
 func (s *Service) devices(ctx context.Context, by *web.Actor) ([]ui.DeviceRow, error) {
@@ -24,9 +21,9 @@ func (s *Service) devices(ctx context.Context, by *web.Actor) ([]ui.DeviceRow, e
 	rows := make([]ui.DeviceRow, 0, len(all))
 	for _, d := range all {
 		rows = append(rows, ui.DeviceRow{
-			ID: d.ID, Browser: mail.Browser(d.Agent), Address: d.Address, Created: moment(d.Created), LastUsed: moment(d.LastUsed),
+			ID: d.ID, Origin: s.origin(by, d.Agent, d.Address), Created: moment(d.Created), LastUsed: moment(d.LastUsed),
 			Until: moment(d.Expires), This: d.Browser == by.Browser && strings.Contains(by.Devices, "."+d.ID+"."),
-			Forget: pathDevices + "/" + d.ID + "/forget",
+			Forget: ui.PathDevices + "/" + d.ID + "/forget",
 		})
 	}
 	return rows, nil
@@ -49,7 +46,7 @@ func (s *Service) forget(ctx context.Context, by *web.Actor, in deviceIn) (web.R
 	if err := s.forgetOne(ctx, by, d.ID); err != nil {
 		return web.Result{}, err
 	}
-	return s.done(ui.Say(ui.NoticeDeviceForgotten))
+	return s.to(ui.PathDevices, ui.Say(ui.NoticeDeviceForgotten))
 }
 
 func (s *Service) forgetOne(ctx context.Context, by *web.Actor, id string) error {
@@ -74,5 +71,5 @@ func (s *Service) forgetAll(ctx context.Context, by *web.Actor, _ nothing) (web.
 			return web.Result{}, err
 		}
 	}
-	return s.done(ui.Say(ui.NoticeDevicesForgotten))
+	return s.to(ui.PathDevices, ui.Say(ui.NoticeDevicesForgotten))
 }

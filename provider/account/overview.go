@@ -13,9 +13,18 @@ func (s *Service) overview(ctx context.Context, by *web.Actor, in noticed) (web.
 	if err != nil {
 		return web.Result{}, err
 	}
+	sessions, err := s.sessions(ctx, by)
+	if err != nil {
+		return web.Result{}, err
+	}
+	apps, err := s.connected(ctx, by)
+	if err != nil {
+		return web.Result{}, err
+	}
 	page := ui.Overview{
 		Account: security.Account, Name: security.Name, On: security.On, Unavailable: security.Unavailable,
-		CodesLeft: security.CodesLeft, CodesMade: security.CodesMade, Devices: len(security.Devices),
+		Factors: []ui.Held{}, Sessions: len(sessions), Apps: len(apps),
+		CodesLeft: security.CodesLeft, CodesMade: security.CodesMade, Devices: security.Devices,
 		LastSignIn: moment(by.Session.Before), Next: security.Advice(), Notice: s.notice(in),
 	}
 	for _, f := range security.Factors {

@@ -44,12 +44,11 @@ func (s *Service) protection(ctx context.Context, by *web.Actor) (ui.Security, e
 	if d.TwoFactor == policy.Unavailable {
 		page.Unavailable = unavailable(by)
 	}
-	if page.Devices, err = s.devices(ctx, by); err != nil {
+	devices, err := s.devices(ctx, by)
+	if err != nil {
 		return ui.Security{}, err
 	}
-	if len(page.Devices) > 0 {
-		page.ForgetAll = pathDevices + "/forget"
-	}
+	page.Devices = len(devices)
 	for _, c := range all {
 		f, err := s.Credentials.Factor(c.Factor)
 		if err != nil {

@@ -12,13 +12,14 @@ import (
 	"github.com/sallyport-id/sallyport/provider/hook"
 	"github.com/sallyport-id/sallyport/provider/keys"
 	"github.com/sallyport-id/sallyport/provider/mail"
+	"github.com/sallyport-id/sallyport/provider/place"
 	"github.com/sallyport-id/sallyport/provider/policy"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/ui"
 )
 
-// Config is what a Service works with. All fields but Local are needed.
+// Config is what a Service works with. All fields but Local and Places are needed.
 type Config struct {
 	Users       storage.Table[storage.User]
 	Sessions    storage.Table[storage.Session]
@@ -43,6 +44,14 @@ type Config struct {
 	// EndOthers ends a user's other sessions and remembered devices.
 	EndOthers func(ctx context.Context, tenant, user, keep string) error
 	Now       func() time.Time
+
+	Grants  storage.Table[storage.Grant]
+	Clients storage.Table[storage.Client]
+	// EndSession ends a session, and EndGrants what applications got for the actor where which says so.
+	EndSession func(ctx context.Context, by *web.Actor, tenant, id string) error
+	EndGrants  func(ctx context.Context, by *web.Actor, which func(*storage.Grant) bool) error
+	// Places knows where addresses are; nil knows nothing.
+	Places place.Finder
 }
 
 // Emails mails links to addresses, behind which they are confirmed.
@@ -74,6 +83,9 @@ func New(c Config) (*Service, error) {
 		c.Decision == nil || c.EndOthers == nil || c.Renew == nil || c.Now == nil {
 		return nil, errors.New("account: Config lacks a part")
 	}
+	if c.Grants == nil || c.Clients == nil || c.EndSession == nil || c.EndGrants == nil {
+		return nil, errors.New("account: Config lacks a part that sessions and applications need")
+	}
 	return &Service{Config: c}, nil
 }
 
@@ -101,8 +113,16 @@ func (s *Service) Routes() []web.Route {
 		web.Post(credentials+"/rename", web.Self, s.rename),
 		web.Get(credentials+"/remove", web.Fresh, s.askRemove),
 		web.Post(credentials+"/remove", web.Fresh, s.remove),
-		web.Post(pathDevices+"/:id/forget", web.Self, s.forget),
-		web.Post(pathDevices+"/forget", web.Self, s.forgetAll),
+		web.Get(ui.PathDevices, web.Self, s.devicesPage),
+		web.Post(ui.PathDevices+"/:id/forget", web.Self, s.forget),
+		web.Post(ui.PathDevices+"/forget", web.Self, s.forgetAll),
+		web.Post(pathSessions+"/:id/end", web.Self, s.endSession),
+		web.Get(pathEndOthers, web.Self, s.askEndOthers),
+		web.Post(pathEndOthers, web.Self, s.endOthers),
+		web.Get(ui.PathActivity, web.Self, s.activity),
+		web.Get(ui.PathConnected, web.Self, s.connectedPage),
+		web.Get(ui.PathConnected+"/:id/revoke", web.Self, s.askRevoke),
+		web.Post(ui.PathConnected+"/:id/revoke", web.Self, s.revoke),
 		web.Post(pathVerify, web.Self, s.verifyEmail),
 	}...)
 }

@@ -34,12 +34,12 @@ func (s *Service) auditRoutes() []web.Route {
 
 // auditActions are the actions of each group that the page can choose; see admin.AuditFilter.
 var auditActions = map[string]string{
-	"sign_ins":     "sign_in,sign_in.*,sign_out",
+	"sign_ins":     "sign_in,sign_in.*,sign_out,session.*",
 	"factors":      "factor.*,two_factor.*,codes.*,device.*",
 	"recovery":     "recovery.*,password.*,email.*,two_factor.lost,two_factor.reset,user.lock,user.unlock,user.password",
 	"users":        "user.*,users.*",
 	"policy":       "policy.*,tenant.*,user_type.*",
-	"applications": "client.*,integration.*",
+	"applications": "client.*,integration.*,application.*",
 	"tokens":       "token.*,api.*",
 	"webhooks":     "webhook.*",
 	"hooks":        "hook.*",

@@ -41,12 +41,12 @@ func (s *Service) webhookRoutes() []web.Route {
 func eventGroups() []ui.EventGroup {
 	return []ui.EventGroup{
 		{Group: "everything", Patterns: []string{"*"}},
-		{Group: "sign_ins", Patterns: []string{"sign_in", "sign_in.*", "sign_out"}},
+		{Group: "sign_ins", Patterns: []string{"sign_in", "sign_in.*", "sign_out", "session.*"}},
 		{Group: "factors", Patterns: []string{"factor.*", "two_factor.*", "codes.*", "device.*"}},
 		{Group: "recovery", Patterns: []string{"recovery.*", "password.*", "email.*"}},
 		{Group: "users", Patterns: []string{"user.*", "users.*"}},
 		{Group: "policy", Patterns: []string{"policy.*", "tenant.*"}},
-		{Group: "applications", Patterns: []string{"client.*", "integration.*"}},
+		{Group: "applications", Patterns: []string{"client.*", "integration.*", "application.*"}},
 		{Group: "tokens", Patterns: []string{"token.*"}},
 		{Group: "webhooks", Patterns: []string{"webhook.*"}},
 	}

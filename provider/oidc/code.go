@@ -113,7 +113,7 @@ func (p *Provider) redeem(ctx context.Context, client *storage.Client, in *oidc.
 			}
 			asked = true
 		}
-		g.Redeemed = true
+		g.Redeemed, g.Used = true, now
 		// Kept for as long as anything lives that a second use of the code has to end, and a minute for clocks.
 		g.Expires = now.Add(accessLife + time.Minute)
 		if slices.Contains(g.Scopes, oidc.ScopeOfflineAccess) && may(client, oidc.GrantTypeRefreshToken) {

@@ -70,6 +70,7 @@ func (p *Provider) renew(ctx context.Context, client *storage.Client, in *oidc.R
 			asked = true
 		}
 		next, g.Refresh = p.issue(ticketRefresh, g.Tenant, g.ID)
+		g.Used = now
 		g.RefreshUntil = earlier(now.Add(refreshIdle), g.Created.Add(refreshMax))
 		return nil
 	})

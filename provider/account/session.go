@@ -1,0 +1,117 @@
+package account
+
+import (
+	"context"
+	"slices"
+
+	"github.com/sallyport-id/sallyport/provider/web"
+	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/ui"
+)
+
+const (
+	pathSessions  = ui.PathDevices + "/sessions"
+	pathEndOthers = ui.PathDevices + "/end-others"
+	// mostSessions is how many the page shows.
+	mostSessions = 50
+)
+
+// devicesPage shows where the actor is signed in, and which browsers are remembered.
+func (s *Service) devicesPage(ctx context.Context, by *web.Actor, in noticed) (web.Result, error) {
+	sessions, err := s.sessions(ctx, by)
+	if err != nil {
+		return web.Result{}, err
+	}
+	page := ui.Devices{Sessions: []ui.SessionRow{}, More: max(len(sessions)-mostSessions, 0), Notice: s.notice(in)}
+	for _, o := range sessions[:min(len(sessions), mostSessions)] {
+		row := ui.SessionRow{
+			ID: o.ID, Origin: s.origin(by, o.Agent, o.Address), Created: moment(o.Created), LastUsed: moment(o.Seen), This: o.ID == by.Session.ID,
+		}
+		if !row.This {
+			row.End = pathSessions + "/" + o.ID + "/end"
+			page.EndOthers = pathEndOthers
+		}
+		page.Sessions = append(page.Sessions, row)
+	}
+	if page.Devices, err = s.devices(ctx, by); err != nil {
+		return web.Result{}, err
+	}
+	if len(page.Devices) > 0 {
+		page.ForgetAll = ui.PathDevices + "/forget"
+	}
+	return web.Draw(page), nil
+}
+
+// sessions are the actor's: this one, and then the one used last first.
+func (s *Service) sessions(ctx context.Context, by *web.Actor) ([]storage.Session, error) {
+	var all []storage.Session
+	err := storage.Each(ctx, s.Sessions, own(by), func(o *storage.Session) error {
+		all = append(all, *o)
+		return nil
+	})
+	if err != nil {
+		return nil, web.Unavailable("sessions", err)
+	}
+	slices.SortFunc(all, func(a, b storage.Session) int {
+		switch by.Session.ID {
+		case a.ID:
+			return -1
+		case b.ID:
+			return 1
+		}
+		return b.Seen.Compare(a.Seen)
+	})
+	return all, nil
+}
+
+// own asks for what is the actor's.
+func own(by *web.Actor) storage.Query {
+	return storage.Query{Tenant: by.User.Tenant, Field: "user", Value: by.User.ID}
+}
+
+type sessionIn struct {
+	ID string `path:"id"`
+}
+
+// endSession signs another browser of the actor's out, with all that applications got through it. Like forgetting a device it
+// takes nothing but access away, and asks for no second step.
+func (s *Service) endSession(ctx context.Context, by *web.Actor, in sessionIn) (web.Result, error) {
+	o, err := s.Sessions.Get(ctx, by.User.Tenant, in.ID)
+	// The one that asks is signed out where everybody looks for that.
+	if err == nil && (o.User != by.User.ID || o.ID == by.Session.ID) {
+		err = storage.ErrNotFound
+	}
+	if err != nil {
+		return web.Result{}, web.Unavailable("session", err)
+	}
+	if err := s.record(ctx, by, "session.ended", "ok", "", ""); err != nil {
+		return web.Result{}, err
+	}
+	if err := s.EndSession(ctx, by, o.Tenant, o.ID); err != nil {
+		return web.Result{}, err
+	}
+	// Unlike with signing out, what goes on without the session is meant too: it may be somebody else's.
+	if err := s.EndGrants(ctx, by, func(g *storage.Grant) bool { return g.Session == o.ID }); err != nil {
+		return web.Result{}, err
+	}
+	return s.to(ui.PathDevices, ui.Say(ui.NoticeSessionEnded))
+}
+
+// askEndOthers asks before all other browsers are signed out.
+func (s *Service) askEndOthers(context.Context, *web.Actor, nothing) (web.Result, error) {
+	return web.Draw(ui.AskEndOthers.Page(pathEndOthers, ui.PathDevices)), nil
+}
+
+// endOthers signs the actor out everywhere else, with remembered devices and with what applications got.
+func (s *Service) endOthers(ctx context.Context, by *web.Actor, _ nothing) (web.Result, error) {
+	if err := s.record(ctx, by, "session.ended_others", "ok", "", ""); err != nil {
+		return web.Result{}, err
+	}
+	if err := s.EndOthers(ctx, by.User.Tenant, by.User.ID, by.Session.ID); err != nil {
+		return web.Result{}, err
+	}
+	if err := s.EndGrants(ctx, by, func(g *storage.Grant) bool { return g.Session != by.Session.ID }); err != nil {
+		return web.Result{}, err
+	}
+	return s.to(ui.PathDevices, ui.Say(ui.NoticeSessionsEnded))
+}
