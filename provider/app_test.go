@@ -200,6 +200,9 @@ const (
 	atIntro    = "Turn on two-factor authentication"
 	atCodes    = "Save your backup codes"
 	atAccount  = "Your account"
+	atDevices  = "Devices"
+	atActivity = "Activity"
+	atApps     = "Applications"
 	atSecurity = "Security"
 	atRecovery = "Enter a recovery code"
 )

@@ -199,8 +199,9 @@ func testDevicesInChromium(t *testing.T, c *chromium) {
 	other.visit(w.issuer + "/account/security").signIn("robin@acme.example").is(atCode)
 	other.clean(w.issuer)
 
-	b.visit(w.issuer+"/account/security").is(atSecurity).says("Remembered devices", "This device", "Remembered until", "except on the devices")
-	b.follow(`form[action$="/forget"] button.link`).is(atSecurity).says("The device is forgotten", "No device is remembered")
+	b.visit(w.issuer + "/account/security").is(atSecurity).says("except on the devices")
+	b.visit(w.issuer+"/account/devices").is(atDevices).says("Remembered devices", "This device", "Remembered until")
+	b.follow(`form[action$="/forget"] button.link`).is(atDevices).says("The device is forgotten", "No device is remembered")
 	asked := s.attempt(oauth2.SetAuthURLParam("prompt", "login"))
 	b.visit(asked.url).is(atSignIn).fill("#password", rightPassword).follow(next).is(atCode).put(ph.next())
 	b.follow(next)
@@ -261,7 +262,7 @@ func testWaysWithoutJavaScript(t *testing.T, c *chromium) {
 	b.fill("#code", w.codes(germanE)[0]).click("label[for=remember]").follow(next)
 	s.finish(b, at)
 	b.visit(w.issuer + "/signout").follow(next)
-	b.visit(w.issuer + "/account/security").signIn("sam@acme.example").is(atSecurity).follow(`form[action$="/forget"] button.link`).says("The device is forgotten")
+	b.visit(w.issuer + "/account/devices").signIn("sam@acme.example").is(atDevices).follow(`form[action$="/forget"] button.link`).says("The device is forgotten")
 	b.clean(w.issuer, s.url)
 
 	plain := newWorld(t)
@@ -300,10 +301,10 @@ func testWaysByKeyboard(t *testing.T, c *chromium) {
 	b.leave(chromedp.KeyEvent(w.codes(britE)[0])).is(atCodes).tabTo("#saved").press(spaceKey).tabTo(next).enterKeyLeads().is(atSecurity)
 
 	b = c.open(t)
-	b.visit(w.issuer + "/account/security").is(atSignIn).press("olga@acme.example" + tabKey + rightPassword).enterKeyLeads().is(atMessage).at("code")
+	b.visit(w.issuer + "/account/devices").is(atSignIn).press("olga@acme.example" + tabKey + rightPassword).enterKeyLeads().is(atMessage).at("code")
 	w.clock.forward(31 * time.Second)
 	b.leave(chromedp.Reload()).is(atMessage).tabTo(sendAgain).enterKeyLeads().says("Another code is on its way").at("code")
-	b.press(w.codes(germanE)[0]).tabTo("#remember").press(spaceKey).tabTo(next).enterKeyLeads().is(atSecurity).says("This device")
+	b.press(w.codes(germanE)[0]).tabTo("#remember").press(spaceKey).tabTo(next).enterKeyLeads().is(atDevices).says("This device")
 	b.tabTo(`form[action$="/forget"] button.link`).enterKeyLeads().says("The device is forgotten")
 	b.tabTo(`a[href$="/admin/people"]`).enterKeyLeads().is("People").tabTo("#find").press("robin@acme.example").enterKeyLeads()
 	b.tabTo("details.menu summary").press(enterKey).tabTo(`form[action$="/recovery-code"] button`).enterKeyLeads().is("Recovery code for Robin Example")

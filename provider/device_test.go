@@ -259,7 +259,7 @@ func TestDevicesListedAndForgotten(t *testing.T) {
 	u, ph, _ := w.enrolled("acme", "robin@acme.example")
 	remembering(w)
 	b := w.remembered("robin@acme.example", ph)
-	b.get("/account/security").is(atSecurity).says("Firefox, Linux", "This device", "127.0.0.1")
+	b.get("/account/devices").is(atDevices).says("Firefox, Linux", "This device", "Private network", "127.0.0.1")
 	for range 11 {
 		w.remembered("robin@acme.example", ph)
 	}
@@ -271,13 +271,13 @@ func TestDevicesListedAndForgotten(t *testing.T) {
 		t.Error("the device used longest ago is still remembered beside ten newer ones")
 	}
 	c := w.remembered("robin@acme.example", ph)
-	p := c.get("/account/security")
+	p := c.get("/account/devices")
 	kept, err = w.store.Devices.List(t.Context(), storage.Query{Tenant: "acme", Field: "user", Value: u.ID})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.submit("/devices/" + kept[0].ID + "/forget").is(atSecurity).says("forgotten")
-	c.get("/account/security").submit("/devices/forget").is(atSecurity)
+	p.submit("/devices/" + kept[0].ID + "/forget").is(atDevices).says("forgotten")
+	c.get("/account/devices").submit("/devices/forget").is(atDevices)
 	kept, err = w.store.Devices.List(t.Context(), storage.Query{Tenant: "acme", Field: "user", Value: u.ID})
 	if err != nil || len(kept) != 0 {
 		t.Errorf("%d devices are left (%v)", len(kept), err)
@@ -293,7 +293,7 @@ func TestDevicesListedAndForgotten(t *testing.T) {
 	if err != nil || len(kept) != 1 {
 		t.Fatalf("%d devices (%v)", len(kept), err)
 	}
-	if q := c.get("/account/security").is(atSecurity); strings.Contains(q.body, kept[0].ID) {
+	if q := c.get("/account/devices").is(atDevices); strings.Contains(q.body, kept[0].ID) {
 		t.Error("another user's device is listed")
 	}
 	q, err := c.once(c.request(http.MethodPost, "/account/devices/"+kept[0].ID+"/forget", url.Values{}))
