@@ -12,6 +12,7 @@ import (
 
 	"github.com/sallyport-id/sallyport/provider/directory"
 	"github.com/sallyport-id/sallyport/provider/mail"
+	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -425,6 +426,35 @@ func TestChangeEmailAtOnce(t *testing.T) {
 	}
 	b.get("/account/details").is(atDetails).says(wanted)
 	w.browser().get("/account").signIn(wanted).submit("/with/totp", "code", ph.next()).is(atAccount)
+}
+
+// Broken off after the address was changed, the same link does the rest: nothing that was signed in before stays so for good.
+func TestChangeEmailBrokenOff(t *testing.T) {
+	w := newWorld(t)
+	b, ph := w.member(robinAt)
+	other := w.browser()
+	other.get("/account").signIn(robinAt).submit("/with/totp", "code", ph.next()).is(atAccount)
+	b.wants(wanted)
+	toNew, toOld := w.both()
+	w.browser().agree(toNew).is(atOldMissing)
+	end := w.p.rescue.EndOthers
+	w.p.rescue.EndOthers = func(context.Context, string, string, string) error {
+		return web.Unavailable("sessions", storage.ErrConflict)
+	}
+	if q := w.browser().agree(toOld); q.status != http.StatusServiceUnavailable {
+		t.Errorf("it answers %d: %s", q.status, q.heading())
+	}
+	w.p.rescue.EndOthers = end
+	if u := w.robin(); u.Email != wanted {
+		t.Fatalf("robin is %s", u.Email)
+	}
+	w.browser().agree(toOld).is(atEmailChanged)
+	other.get("/account").is(atSignIn)
+	b.get("/account").is(atAccount)
+	w.dead("ended", toNew, toOld)
+	if n := w.count(robinAt, "was changed"); n != 1 {
+		t.Errorf("the old address was told %d times", n)
+	}
 }
 
 // Two users who want the same address confirm it at the same moment: one has it then, and both can sign in.
