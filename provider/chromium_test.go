@@ -31,6 +31,7 @@ func TestChromium(t *testing.T) {
 		{"WithoutJavaScript", testWithoutJavaScript},
 		{"EveryPage", testEveryPage},
 		{"Weight", testWeight},
+		{"RightToLeft", testRightToLeft},
 		{"Watch", testWatch},
 		{"QRCode", testQRCode},
 		{"BackButton", testBackButton},

@@ -18,12 +18,12 @@ import (
 )
 
 // newWorldOfWays is a world with every factor that there is.
-func newWorldOfWays(t *testing.T) *world {
+func newWorldOfWays(t *testing.T, change ...func(*Config)) *world {
 	t.Helper()
-	w := newWorld(t, atLocalhost, func(c *Config) {
+	w := newWorld(t, append(change, atLocalhost, func(c *Config) {
 		text := sms.Factor{Sender: &outbox.Outbox{Messages: c.Store.Messages, Now: c.Now}, Countries: []string{"DE", "AT", "CH"}}
 		c.Factors = []mfa.Factor{webauthn.Factor{}, totp.Factor{}, text}
-	})
+	})...)
 	remembering(w)
 	return w
 }

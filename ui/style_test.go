@@ -142,3 +142,40 @@ func TestStyleSheet(t *testing.T) {
 		t.Error("the style sheet loads something")
 	}
 }
+
+// TestLogicalProperties: nothing in the style sheet names a side of the screen, a width or a height where there is a word for
+// the side of the text (CSS Logical Properties Level 1), so that pages turn round as a whole.
+func TestLogicalProperties(t *testing.T) {
+	raw, err := fs.ReadFile(builtIn, "static/app.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	css := regexp.MustCompile(`(?s)/\*.*?\*/`).ReplaceAllString(string(raw), "")
+	side := `(?:top|right|bottom|left)`
+	physical := regexp.MustCompile(`^(?:` + side + `|(?:margin|padding|border|scroll-margin|scroll-padding|inset)-` + side + `(?:-.*)?` +
+		`|border-(?:top|bottom)-(?:left|right)-radius|(?:min-|max-)?(?:width|height)|float|clear)$`)
+	found := 0
+	for _, d := range regexp.MustCompile(`(?m)^\s*([a-z-]+):\s*([^;{}]+);`).FindAllStringSubmatch(css, -1) {
+		found++
+		name, value := d[1], d[2]
+		switch {
+		case physical.MatchString(name):
+			t.Errorf("%s: %s names a side of the screen", name, value)
+		case (name == "text-align" || name == "caption-side" || name == "justify-content") && regexp.MustCompile(`\b(?:left|right)\b`).MatchString(value):
+			t.Errorf("%s: %s names a side of the screen", name, value)
+		case (name == "margin" || name == "padding" || name == "inset" || name == "border-width") && fourSides(value):
+			t.Errorf("%s: %s is another on the left than on the right", name, value)
+		case strings.Contains(value, "translateX"):
+			t.Errorf("%s: %s moves to one side of the screen", name, value)
+		}
+	}
+	if found < 500 {
+		t.Fatalf("only %d declarations were found", found)
+	}
+}
+
+// fourSides tells whether a shorthand sets the right and the left side apart.
+func fourSides(value string) bool {
+	parts := strings.Fields(value)
+	return len(parts) == 4 && parts[1] != parts[3]
+}
