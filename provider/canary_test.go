@@ -412,7 +412,7 @@ func (c *canary) byLinks() {
 	}
 	c.user("birch", "lou@birch.example", "client", func(u *storage.User) { u.EmailVerified = false })
 	b := c.watched()
-	b.get("/account/security").signIn("lou@birch.example").submit("/email/verify").is(atSecurity)
+	b.get("/account").signIn("lou@birch.example").submit("/email/verify").is(atAccount)
 	link := c.link("link to verify", "/verify/")
 	c.watched().get(link).submit("/" + lastPart(link))
 	dead(link)

@@ -101,8 +101,9 @@ func (r *tour) texted(login string) {
 // verified confirms the address by a mailed link.
 func (r *tour) verified(login string) {
 	r.b.t.Helper()
+	r.b.visit(r.w.issuer + "/account")
 	r.b.follow(`form[action$="/email/verify"] button`)
-	r.look("security-mail-sent")
+	r.look("account-mail-sent")
 	r.b.visit(r.w.linkTo(login, "/verify/"))
 	r.look("verify")
 	r.b.follow(next)
@@ -234,7 +235,7 @@ var oneTitle = [...]string{
 	"branding branding-tried branding-logo",
 	"people people-menu people-none people-locked",
 	"person-revoked people-unlocked",
-	"security-device security-mail-sent security-passkey",
+	"security-device security-passkey",
 	"set-up-choice recovered",
 	"sign-in-passkey sign-in-passkey-cancelled sign-in-new-password",
 }

@@ -29,7 +29,7 @@ func (p *page) asked(a *app) policy.Ask {
 		}
 	}
 	headings := map[string]policy.Ask{
-		"Your account": policy.AskNothing, atCode: policy.AskPrompt, atIntro: policy.AskEnrol, atRecovery: policy.AskRecoveryCode,
+		atAccount: policy.AskNothing, atCode: policy.AskPrompt, atIntro: policy.AskEnrol, atRecovery: policy.AskRecoveryCode,
 		"You can’t sign in from here": policy.AskDenied,
 	}
 	ask, ok := headings[p.heading()]
