@@ -31,7 +31,7 @@ func testRightToLeft(t *testing.T, c *chromium) {
 				b.wellFormed(name, "ar")
 				b.turnedRound(name)
 				for _, scheme := range []string{"light", "dark"} {
-					b.media("prefers-color-scheme", scheme)
+					b.media("prefers-color-scheme", scheme, "prefers-reduced-motion", "reduce") // no picture halfway
 					b.size(320, 740)
 					if over := b.tooWide(); len(over) > 0 {
 						t.Errorf("%s is too wide at 320 px: %q", name, over)
