@@ -8,6 +8,7 @@ import (
 	"strings"
 	texttemplate "text/template"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -176,6 +177,10 @@ func (r *Renderer) Letter(l Letter) (Drawn, error) {
 	if _, known := r.words.books[l.Lang]; !known {
 		l.Lang = r.Language(l.Lang)
 	}
+	// A language that was added for pages alone would make a mail of two languages, that runs the wrong way.
+	if _, speaks := r.words.books[l.Lang].keys[l.Kind.key("subject")]; !speaks {
+		l.Lang = r.words.langs[0]
+	}
 	v := r.write(l)
 	var text, page bytes.Buffer
 	if err := r.letters.text.Execute(&text, v); err != nil {
@@ -225,7 +230,7 @@ func (r *Renderer) write(l Letter) letterView {
 	own := func(part string) string { return say(l.Kind.key(part), fill...) }
 	v := letterView{
 		Lang: l.Lang, Dir: r.words.books[l.Lang].dir, Start: "left", Head: head,
-		Subject: own("subject"), Heading: own("heading"), Body: paragraphs(own("body")),
+		Subject: undirected(own("subject")), Heading: own("heading"), Body: paragraphs(own("body")),
 	}
 	if v.Dir == "rtl" {
 		v.Start = "right"
@@ -261,6 +266,18 @@ func (r *Renderer) write(l Letter) letterView {
 		v.Foot = append(v.Foot, say("mail.sent_for", "product", l.Product, "tenant", head))
 	}
 	return v
+}
+
+// undirected is a sentence without what keeps names in it to their own direction, which no subject may hold: with that, who
+// chose a name could turn what stands beside it. What is to the left of a subject, and what to the right, is the mail
+// program's to say.
+func undirected(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Bidi_Control, r) {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // facts say when and where from something was done, as far as that is known.

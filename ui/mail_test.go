@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 	"unicode/utf8"
 
@@ -182,6 +183,40 @@ func TestMailLinksAreOfTheWeb(t *testing.T) {
 	}
 	if strings.Contains(d.HTML, "javascript:") {
 		t.Error(d.HTML)
+	}
+}
+
+// A theme changes either template and any sentence, and adds languages: one that has words for mails, from right to left if it
+// is read so, and one that has none, whose readers get a whole mail in English. A slip in a template stops the start.
+func TestMailTheme(t *testing.T) {
+	file := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
+	r, err := New(Options{Override: fstest.MapFS{
+		"templates/mail.txt": file("{{.Heading}} ~~ {{range .Body}}{{wrap .}}{{end}}"),
+		"i18n/ar.json":       file(`{"mail.codes_new.subject": "رموز {{.product}}", "mail.codes_new.heading": "رموز", "mail.codes_new.body": "{{.account}} رموز جديدة"}`),
+		"i18n/fr.json":       file(`{"sign_in.title": "Connexion"}`),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ lang, text, html string }{
+		{"ar", "رموز ~~ A رموز جديدة", `<html lang="ar" dir="rtl">`},
+		{"fr", "New backup codes were made ~~ A new set of backup codes", `<html lang="en" dir="ltr">`},
+	} {
+		d, err := r.Letter(Letter{Kind: MailCodesNew, Lang: c.lang, Product: "P", Account: "A"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if undirected(d.Subject) != d.Subject || !strings.HasPrefix(undirected(d.Text), c.text) || !strings.Contains(d.HTML, c.html) || strings.Contains(d.HTML, `dir="rtl"`) != strings.Contains(d.HTML, `align="right"`) {
+			t.Errorf("%s: %s\n%s", c.lang, d.Text, d.HTML)
+		}
+	}
+	for name, source := range map[string]string{"templates/mail.txt": "{{.Nothing}}", "templates/mail.html": "<p>{{if}}"} {
+		if _, err := New(Options{Override: fstest.MapFS{name: file(source)}}); err == nil || !strings.Contains(err.Error(), "mail") {
+			t.Errorf("%s with a slip: %v", name, err)
+		}
+	}
+	if _, err := New(Options{Override: fstest.MapFS{"templates/note.txt": file("x")}}); err == nil {
+		t.Error("a template that there is not was taken")
 	}
 }
 
