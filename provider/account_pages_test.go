@@ -134,7 +134,7 @@ func TestOverview(t *testing.T) {
 	at := w.clock.Now().UTC().Format("15:04")
 	b := w.browser()
 	p := b.get("/account").signIn("robin@acme.example").submit("/with/totp", "code", ph.next()).is(atAccount)
-	p.says("Robin Example", "robin@acme.example", "Authenticator app", "10 of 10 left", "Signed in in 4 browsers", "1 remembered", at, "Recommended next step")
+	p.says("Robin Example", "robin@acme.example", "Authenticator app", "10 of 10 left", "4 browsers signed in", "1 remembered", at, "Recommended next step")
 	for _, to := range []string{"/account/security", "/account/devices", "/account/activity", "/account/applications"} {
 		b.get(p.link(to))
 	}
@@ -309,7 +309,7 @@ func TestApplicationsListedAndRevoked(t *testing.T) {
 	_, short := at.redeem(at.begin(b))
 
 	p := b.get("/account/applications").is(atApps).says("Workshop", "Name and user name", "E-mail address", "Access also while you are not there", "Ledger <b>")
-	b.get("/account").is(atAccount).says("2 have access to your account")
+	b.get("/account").is(atAccount).says("2 with access to your account")
 	ask := b.get(p.link("/workshop/revoke")).is("End the access of “Workshop”?")
 	token = a.alive("before it is revoked", token)
 	p = ask.submit("/workshop/revoke").is(atApps).says("“Workshop” has no access to your account any more.")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-id/sallyport/provider"
 	"github.com/sallyport-id/sallyport/provider/keys"
+	placefile "github.com/sallyport-id/sallyport/provider/place"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -15,6 +16,8 @@ import (
 type opened struct {
 	*provider.Provider
 	store storage.Store
+	// places is nil where nothing is known of where addresses are.
+	places *placefile.File
 }
 
 // open opens the database and sets up the provider. The caller closes the store.
@@ -35,10 +38,19 @@ func (s *settings) open(ctx context.Context, d deployment, logger *slog.Logger) 
 	if err != nil {
 		return opened{}, errors.Join(err, store.Close())
 	}
-	p, err := provider.New(ctx, provider.Config{
+	places, err := s.openPlaces(logger)
+	if err != nil {
+		return opened{}, errors.Join(err, store.Close())
+	}
+	o := opened{store: store, places: places}
+	c := provider.Config{
 		Issuer: d.issuer, Store: store, MasterKey: master, PreviousKeys: previous, Product: s.Product, Factors: factors,
 		Mail: d.mail, Theme: d.theme, Webhooks: d.webhooks, Sinks: d.sinks, TrustedProxies: d.proxies, Logger: logger, Hasher: d.hasher,
-	})
+	}
+	if places != nil {
+		c.Places = places
+	}
+	o.Provider, err = provider.New(ctx, c)
 	if errors.Is(err, keys.ErrSealed) {
 		err = finding{
 			What: "the database was sealed under another master key", Where: s.where("master_key_file"),
@@ -46,15 +58,18 @@ func (s *settings) open(ctx context.Context, d deployment, logger *slog.Logger) 
 		}
 	}
 	if err = s.explainTheme(err); err != nil {
-		return opened{}, errors.Join(err, store.Close())
+		return opened{}, o.close(err)
 	}
-	return opened{p, store}, nil
+	return o, nil
 }
 
-// close closes the store after what became of using it.
+// close closes the store, and the file of places, after what became of using them.
 func (o opened) close(err error) error {
 	if closed := o.store.Close(); closed != nil {
-		return errors.Join(err, fmt.Errorf("close the database: %w", closed))
+		err = errors.Join(err, fmt.Errorf("close the database: %w", closed))
+	}
+	if o.places != nil {
+		err = errors.Join(err, o.places.Close())
 	}
 	return err
 }

@@ -38,6 +38,7 @@ type settings struct {
 	TrustedProxies         []string `placeholder:"NETWORK" env:"SALLYPORT_TRUSTED_PROXIES" help:"Networks of proxies whose X-Forwarded-For is believed."`
 	Product                string   `default:"Sallyport" env:"SALLYPORT_PRODUCT" help:"Name that pages, mails and authenticator apps show."`
 	Theme                  string   `placeholder:"DIR" env:"SALLYPORT_THEME" help:"Folder of templates, texts, languages and static files that take the place of the built-in ones (default: none)."`
+	PlacesFile             string   `placeholder:"FILE" env:"SALLYPORT_PLACES_FILE" help:"File in the MaxMind DB format that says in which city or country addresses are (default: none, so pages and mails show addresses alone)."`
 	Factors                []string `placeholder:"FACTOR" env:"SALLYPORT_FACTORS" help:"Second steps on offer, the best first (default: webauthn where the issuer allows passkeys, totp, and sms where sms_sender is set)."`
 	PasskeyAAGUIDs         []string `name:"passkey-aaguids" placeholder:"AAGUID" env:"SALLYPORT_PASSKEY_AAGUIDS" help:"Models of authenticators that passkeys may be on (default: all)."`
 	MetricsListen          string   `placeholder:"ADDRESS" env:"SALLYPORT_METRICS_LISTEN" help:"Address and port that Prometheus finds /metrics at, such as 127.0.0.1:9090 (default: nowhere)."`
@@ -160,6 +161,7 @@ func (s *settings) check(plugins Plugins, limits smsLimits) (deployment, error) 
 	d.offer = c.offer(plugins, cmp.Or(d.issuer, c.loopbackIssuer(d.listen)))
 	d.mail = c.mail()
 	d.theme = c.theme()
+	c.places()
 	d.proxies = c.networks("trusted_proxies", c.TrustedProxies)
 	d.webhooks = provider.Webhooks{AllowPrivate: c.networks("webhook_networks", c.WebhookNetworks), AllowHTTP: c.WebhookHTTP}
 	d.cert = c.certificate()
