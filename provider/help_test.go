@@ -459,3 +459,41 @@ func TestGuideToTheAccount(t *testing.T) {
 		r.follow("your-account", 3)
 	})
 }
+
+// The guide to devices, activity and applications: take an application's access away, end a sign-in, have devices forgotten,
+// and sign out everywhere else.
+func TestGuideToDevices(t *testing.T) {
+	inBoth(t, func(t *testing.T, lang string) {
+		w := newWorld(t)
+		w.rules("birch", storage.Rule{Name: "Everyone may sign in", Then: storage.Then{
+			Access: "allow", TwoFactor: "optional", Strength: "any", Unenrolled: "enrol_at_login", RememberDays: 14,
+		}})
+		u, ph, _ := w.enrolled("birch", "robin@birch.example")
+		w.remembered(u.Email, ph)
+		w.remembered(u.Email, ph)
+		at := w.app().attempt()
+		at.redeem(at.begin(w.browser()).signIn(u.Email).submit("/with/totp", "code", ph.next()))
+		r := w.reader(lang, nil).enters(u.Email)
+		r.open(r.at.submit("/with/totp", "code", ph.next()))
+		sessions := func() int {
+			all, err := w.store.Sessions.List(t.Context(), storage.Query{Tenant: u.Tenant, Field: "user", Value: u.ID})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(all)
+		}
+		r.follow("devices-and-activity", 3)
+		before := sessions()
+		r.which = map[int]int{2: 1} // the head of every page signs out too
+		r.follow("devices-and-activity", 0)
+		r.which = nil
+		if got := sessions(); got != before-1 {
+			t.Errorf("%d sessions before, and now %d", before, got)
+		}
+		r.follow("devices-and-activity", 1)
+		r.follow("devices-and-activity", 2)
+		if got := sessions(); got != 1 {
+			t.Errorf("%d sessions are left", got)
+		}
+	})
+}
