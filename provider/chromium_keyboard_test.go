@@ -46,7 +46,7 @@ func (b *tab) at(id string) *tab {
 // tabTo goes to an element by the Tab key alone, and looks at every stop on the way.
 func (b *tab) tabTo(selector string) *tab {
 	b.t.Helper()
-	for range 30 {
+	for range 60 {
 		b.press(tabKey)
 		if f := b.settled(func(f focused) bool { return f.Tag == "BODY" || f.Visible }); f.Tag != "BODY" && !f.Visible {
 			b.t.Errorf("the focus at %q can't be seen: %+v", eval[string](b, `document.title`), f)

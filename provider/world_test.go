@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/sallyport-id/sallyport/provider/directory"
 	"github.com/sallyport-id/sallyport/provider/directory/directorytest"
+	"github.com/sallyport-id/sallyport/provider/keys"
 	"github.com/sallyport-id/sallyport/provider/mail"
 	"github.com/sallyport-id/sallyport/provider/oidc"
 	"github.com/sallyport-id/sallyport/storage"
@@ -88,13 +90,15 @@ func (s *safeBuffer) String() string {
 // The password of all the users of a world.
 const rightPassword = "correct horse battery staple"
 
+const masterKey = "0123456789abcdef0123456789abcdef"
+
 // newWorld starts a deployment with two tenants: acme, where staff must use two-factor authentication, and birch,
 // where it is everybody's choice.
 func newWorld(t testing.TB, change ...func(*Config)) *world {
 	t.Helper()
 	w := &world{t: t, clock: &clock{now: time.Now().Truncate(time.Second)}, log: &safeBuffer{}}
 	w.path = filepath.Join(t.TempDir(), "test.db")
-	w.store = sqlitetest.Open(t, sqlite.Options{Path: w.path, Now: w.clock.Now})
+	w.open()
 	w.outbox = &mail.Outbox{Messages: w.store.Messages, Now: w.clock.Now}
 	e := echo.New()
 	e.HideBanner = true
@@ -103,7 +107,7 @@ func newWorld(t testing.TB, change ...func(*Config)) *world {
 		t.Fatal(err)
 	}
 	c := Config{
-		Issuer: "http://" + listener.Addr().String(), Store: w.store, MasterKey: []byte("0123456789abcdef0123456789abcdef"), Mail: w.outbox,
+		Issuer: "http://" + listener.Addr().String(), Store: w.store, MasterKey: []byte(masterKey), Mail: w.outbox,
 		Logger: slog.New(slog.NewTextHandler(io.MultiWriter(w.log), &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now:    w.clock.Now, Hasher: directorytest.Fast{},
 	}
@@ -111,6 +115,7 @@ func newWorld(t testing.TB, change ...func(*Config)) *world {
 		f(&c)
 	}
 	w.address, w.issuer = "http://"+listener.Addr().String(), c.Issuer
+	w.signs(c)
 	if w.p, err = New(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
@@ -126,6 +131,81 @@ func newWorld(t testing.TB, change ...func(*Config)) *world {
 	})
 	w.tenant("birch")
 	return w
+}
+
+// seed is what all worlds begin with. Making it anew was the half of a small test's work.
+type seed struct {
+	// database is the file of an empty store.
+	database []byte
+	// keys are the signing keys under masterKey.
+	keys []storage.SigningKey
+}
+
+var sown = sync.OnceValues(sow)
+
+func sow() (s seed, err error) {
+	dir, err := os.MkdirTemp("", "seed-")
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	ctx, o := context.Background(), sqlite.Options{Path: filepath.Join(dir, "test.db")}
+	store, err := sqlite.Open(ctx, o)
+	if err != nil {
+		return s, err
+	}
+	// All of it is in the one file once the store is closed.
+	if err := store.Close(); err != nil {
+		return s, err
+	}
+	if s.database, err = os.ReadFile(o.Path); err != nil {
+		return s, err
+	}
+	if store, err = sqlite.Open(ctx, o); err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	k, err := keys.New(ctx, store, keys.Options{Master: []byte(masterKey)})
+	if err != nil {
+		return s, err
+	}
+	if err := k.Ensure(ctx); err != nil {
+		return s, err
+	}
+	s.keys, err = store.SigningKeys.List(ctx, storage.Query{Tenant: storage.Global})
+	return s, err
+}
+
+// open opens the world's store.
+func (w *world) open() {
+	w.t.Helper()
+	s, err := sown()
+	if err == nil {
+		err = os.WriteFile(w.path, s.database, 0o600)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.store = sqlitetest.Open(w.t, sqlite.Options{Path: w.path, Now: w.clock.Now})
+}
+
+// signs gives the world its signing keys, unless the test has a master key of its own.
+func (w *world) signs(c Config) {
+	w.t.Helper()
+	if string(c.MasterKey) != masterKey {
+		return
+	}
+	s, err := sown()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, k := range s.keys {
+		k.Created, k.SignFrom = w.clock.Now(), w.clock.Now()
+		// Another server of the same deployment has them.
+		if err := c.Store.SigningKeys.Insert(context.Background(), &k); err != nil && !errors.Is(err, storage.ErrExists) {
+			w.t.Fatal(err)
+		}
+	}
 }
 
 // tenant adds a tenant with rules before the last one, which lets everybody in and leaves two-factor authentication

@@ -2,6 +2,7 @@ package ui_test
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -143,6 +144,25 @@ func TestTitleSaysThatItFailed(t *testing.T) {
 	}
 	if refusing == 0 {
 		t.Error("no page of the gallery refuses")
+	}
+}
+
+// TestTitles: a title belongs to one page, in whatever state, or to the steps of one thing to do: it is what tells windows and the
+// browser's history apart.
+func TestTitles(t *testing.T) {
+	r := renderer(t)
+	first := map[string]string{"set_up": "set_up_input", "application_form": "new_application"}
+	page := func(s ui.Sample) string { return cmp.Or(first[s.Page.Template()], s.Page.Template()) }
+	for _, lang := range r.Languages() {
+		of := map[string]ui.Sample{}
+		for _, s := range ui.Gallery() {
+			s.Frame.Lang = lang
+			title := text(all(parse(t, draw(t, r, s.Frame, s.Page)), atom.Title)[0])
+			if other, ok := of[title]; ok && page(other) != page(s) {
+				t.Errorf("%s: %q is the title of %s and of %s", lang, title, other.Name, s.Name)
+			}
+			of[title] = s
+		}
 	}
 }
 
