@@ -356,13 +356,13 @@ func (p *Provider) proceed(ctx context.Context, by *web.Actor, out login.Outcome
 	return web.Go(ui.PathAccount), nil
 }
 
-// endAll ends a user's sessions and devices but one session; where none is kept, everything that applications got for
-// the user ends too, offline access included.
+// endAll ends a user's sessions and devices but one session, and everything that applications got for the user through
+// others, offline access included: somebody else may have had it from there.
 func (p *Provider) endAll(ctx context.Context, tenant, user, keep string) error {
-	if err := p.login.EndOthers(ctx, tenant, user, keep); err != nil || keep != "" {
+	if err := p.login.EndOthers(ctx, tenant, user, keep); err != nil {
 		return err
 	}
-	return p.oidc.EndUser(ctx, tenant, user)
+	return p.oidc.EndUser(ctx, tenant, user, keep)
 }
 
 func (p *Provider) ended(ctx context.Context, tenant, session string) error {
@@ -370,7 +370,7 @@ func (p *Provider) ended(ctx context.Context, tenant, session string) error {
 }
 
 func (p *Provider) stolen(ctx context.Context, tenant, user string) error {
-	return p.oidc.EndUser(ctx, tenant, user)
+	return p.oidc.EndUser(ctx, tenant, user, "")
 }
 
 // gate is the sign-in as the protocol sees it: it decides on renewed tokens too.

@@ -146,6 +146,10 @@ func (s *Service) passwordSet(ctx context.Context, by *web.Actor, proven bool) (
 	if err := s.changed(ctx, by); err != nil {
 		return web.Result{}, err
 	}
+	// Unlike with a change of factors, offline access ends too: whoever knew the password may have it.
+	if err := s.EndGrants(ctx, by, func(g *storage.Grant) bool { return g.Session != by.Session.ID }); err != nil {
+		return web.Result{}, err
+	}
 	s.Notices.Tell(ctx, credential.Who(by).Notice(by, ui.MailPasswordChanged))
 	res, err := s.to(ui.PathDetails, ui.Say(ui.NoticePasswordChanged))
 	res.Session = &cookie

@@ -129,7 +129,7 @@ func TestPolicyIsAskedAtRefresh(t *testing.T) {
 func TestDeadTokensDoNotFillTheLog(t *testing.T) {
 	w := newWorld(t, "")
 	token := w.tokens("app")["refresh_token"].(string)
-	w.must(w.p.EndUser(t.Context(), "acme", "ann-acme"))
+	w.must(w.p.EndUser(t.Context(), "acme", "ann-acme", ""))
 	before := len(w.events("acme"))
 	for range 10 {
 		w.wantError(w.refresh("app", token), http.StatusBadRequest, "invalid_grant")

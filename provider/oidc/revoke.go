@@ -77,10 +77,12 @@ func (p *Provider) EndSession(ctx context.Context, tenant, sid string) error {
 	})
 }
 
-// EndUser revokes all that applications got for a user, offline access included: for a user who is locked, or whose
-// account somebody else has been in.
-func (p *Provider) EndUser(ctx context.Context, tenant, user string) error {
-	return p.endAll(ctx, web.ActorFrom(ctx), storage.Query{Tenant: tenant, Field: "user", Value: user}, func(*storage.Grant) bool { return true })
+// EndUser revokes all that applications got for a user, offline access included, but what they got through the session
+// keep, where there is one: for a user who is locked, or whose account somebody else may have been in.
+func (p *Provider) EndUser(ctx context.Context, tenant, user, keep string) error {
+	return p.endAll(ctx, web.ActorFrom(ctx), storage.Query{Tenant: tenant, Field: "user", Value: user}, func(g *storage.Grant) bool {
+		return keep == "" || g.Session != keep
+	})
 }
 
 // EndGrants revokes what applications got for the actor where which says so, offline access included.

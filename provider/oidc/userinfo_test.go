@@ -206,7 +206,7 @@ func TestRevocation(t *testing.T) {
 func TestEndUserEndsOfflineAccessToo(t *testing.T) {
 	w := newWorld(t, "")
 	online, offline := w.tokens("app", "scope", "openid"), w.tokens("app")
-	w.must(w.p.EndUser(t.Context(), "acme", "ann-acme"))
+	w.must(w.p.EndUser(t.Context(), "acme", "ann-acme", ""))
 	if res := w.userInfo(online["access_token"]); res.StatusCode != http.StatusUnauthorized {
 		t.Errorf("online: %d", res.StatusCode)
 	}
