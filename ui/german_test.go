@@ -15,11 +15,7 @@ func germanTexts(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
 	for key, m := range messages(t, "de") {
-		for form, words := range map[string]string{"": m.Other, " one": m.One} {
-			if words != "" {
-				texts[key+form] = words
-			}
-		}
+		texts[key], texts[key+" (one)"] = m.Other, m.One
 	}
 	names, err := fs.Glob(builtIn, "help/de/*.md")
 	if err != nil {

@@ -61,7 +61,7 @@ func (a *Actor) MessageLang(t *storage.Tenant, u *storage.User) string {
 		l.Tenant = t.Settings.Language
 	}
 	if a.choose == nil {
-		return strings.Join([]string{l.User, l.Tenant}, " ")
+		return strings.TrimSpace(l.User + " " + l.Tenant)
 	}
 	if a.Client == nil && (a.reader == "" || a.reader == u.ID) {
 		l.Asked, l.Browser = a.Languages.Asked, a.Languages.Browser
