@@ -516,3 +516,17 @@ func TestChallengeLeadsBackToTheTab(t *testing.T) {
 		p.submit("/with/totp", "code", ph.next()).is(want)
 	}
 }
+
+// A mail says where something was done from, as far as the file of places knows, in the language of the mail.
+func TestMailsNameThePlace(t *testing.T) {
+	w := somewhere(t)
+	for address, want := range map[string]string{"203.0.113.7": "Cologne, Germany", "192.168.7.7": "rivate network"} {
+		email := "robin" + address[:3] + "@birch.example"
+		_, ph, _ := w.enrolled("birch", email)
+		b := w.signedInAt(address, email, ph)
+		b.get("/account/codes/new").submit("/account/codes/new").is(atCodes)
+		if text := w.mails(email)[0].Text; !strings.Contains(text, want) || !strings.Contains(text, address) {
+			t.Errorf("from %s: %s", address, text)
+		}
+	}
+}

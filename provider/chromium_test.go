@@ -69,6 +69,8 @@ func TestChromium(t *testing.T) {
 		{"PolicyPages", testPolicyPages},
 		{"SettingsPages", testSettingsPages},
 		{"Details", testDetailsInChromium},
+		{"Account", testAccountInChromium},
+		{"AccountByKeyboard", testAccountByKeyboard},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

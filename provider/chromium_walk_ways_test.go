@@ -236,6 +236,8 @@ var oneTitle = [...]string{
 	"people people-menu people-none people-locked",
 	"person-revoked people-unlocked",
 	"security-device security-passkey",
+	"devices devices-ended devices-alone",
+	"applications applications-none",
 	"set-up-choice recovered",
 	"sign-in-passkey sign-in-passkey-cancelled sign-in-new-password",
 }

@@ -251,7 +251,7 @@ func (p *Provider) services() error {
 		Sender: p.mail(), UI: p.server.UI, Product: c.Product, Logger: c.Logger, Now: c.Now,
 		NotMe: func(u *storage.User) (string, error) { return p.rescue.NotMe(u) },
 		Place: func(address, lang string) (string, bool) {
-			at := place.Of(nil, address)
+			at := place.Of(c.Places, address)
 			return at.In(lang), at.Private
 		},
 	}
