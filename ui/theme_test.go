@@ -40,7 +40,7 @@ func TestExampleTheme(t *testing.T) {
 		if page := draw(lang, SignIn{}); !strings.Contains(page, want) {
 			t.Errorf("%s: the sign-in page does not say %q", lang, want)
 		}
-		if page := draw(lang, FailNotFound.Page("/")); !strings.Contains(page, `<a href="tel:+49405550100"><bdi dir="ltr">+49 40 555 0100</bdi></a>`) {
+		if page := draw(lang, FailNotFound.Page("/")); !strings.Contains(page, `<a href="tel:+49405550100"><bdi dir="ltr">+49&nbsp;40&nbsp;555&nbsp;0100</bdi></a>`) {
 			t.Errorf("%s: the error page is not the theme's", lang)
 		}
 	}
