@@ -14,6 +14,12 @@
     if (!Number.isNaN(at.getTime())) time.textContent = new Intl.DateTimeFormat(mine, options).format(at);
   });
 
+  // The tab of this page in sight, in browsers that don't bring it there by themselves (scroll-initial-target).
+  all(".tabs [aria-current]", (here) => {
+    const row = here.closest("ul"), tab = here.getBoundingClientRect(), frame = row.getBoundingClientRect();
+    if (!CSS.supports("scroll-initial-target", "nearest")) row.scrollBy(tab.left + tab.width / 2 - frame.left - frame.width / 2, 0);
+  });
+
   // Copy what is saved elsewhere: the value of a <data>, or each <code> on a line of its own.
   all("[data-copy]", (button) => {
     const source = document.getElementById(button.dataset.copy);
