@@ -202,7 +202,7 @@ const (
 	atAccount  = "Your account"
 	atDevices  = "Devices"
 	atActivity = "Activity"
-	atApps     = "Applications"
+	atApps     = "Your applications"
 	atSecurity = "Security"
 	atRecovery = "Enter a recovery code"
 )
