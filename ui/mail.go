@@ -353,7 +353,7 @@ func wrap(paragraph string, width int) string {
 		switch {
 		case i == 0:
 			room = width
-		case n+1 > room:
+		case n >= room:
 			b.WriteByte('\n')
 			room = width
 		default:

@@ -122,7 +122,20 @@ func (d *demo) remembered(t *testing.T) {
 func (d *demo) forgotten(t *testing.T) {
 	const login, chosen = "paul@novak.example", "copper-kettle-whistle-2208"
 	b := newBrowser(t).open(d.App + "/signin").choose("/forgot").submit(map[string]string{"login": login}).sees("Look into your mail")
-	b.open(d.outbox(t, login, `href="([^"]+/password/[^"]+)"`))
+	// The mail in HTML leads to the same, and nothing in it runs: it is shown within a sandbox.
+	link := d.outbox(t, login, `href="([^"]+/password/[^"]+)"`)
+	r, err := b.http.Get(d.App + d.outbox(t, login, `href="(/outbox/[^"]+)"`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := r.Header.Get("Content-Security-Policy")
+	if b.took(r, nil); !strings.HasPrefix(policy, "sandbox; default-src 'none'; style-src 'unsafe-inline'") || !strings.Contains(b.text, `href="`+link+`"`) {
+		t.Errorf("the mail in HTML, under the policy %q:\n%s", policy, b.text)
+	}
+	if b.open(d.Outbox + "/unknown"); !strings.Contains(b.text, "This mail is gone") {
+		t.Errorf("a mail that there is not: %s", b.text)
+	}
+	b.open(link)
 	b.submit(map[string]string{"password": chosen})
 	newBrowser(t).open(d.App+"/signin").signIn(login, "silver-rowboat-1786").sees("Password")
 	newBrowser(t).open(d.App+"/signin").signIn(login, chosen).sees("Hello, Paul Novak")
