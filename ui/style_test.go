@@ -112,6 +112,9 @@ func TestSchemes(t *testing.T) {
 	}
 }
 
+// onPaper are the rules for print, which stand by themselves or within a component.
+var onPaper = regexp.MustCompile(`(?ms)^@media print \{\n.*?^\}\n|^\t@media print \{\n.*?^\t\}\n`)
+
 // TestStyleSheet: colours come from tokens (but for the ground of QR codes and logos, and the printed sheet), and sides are logical, so that
 // right-to-left needs no second sheet.
 func TestStyleSheet(t *testing.T) {
@@ -121,16 +124,23 @@ func TestStyleSheet(t *testing.T) {
 	}
 	css := string(raw)
 	_, rules, _ := strings.Cut(css, "*,\n*::before")
-	screen, _, _ := strings.Cut(rules, "@media print")
+	screen := onPaper.ReplaceAllString(rules, "")
 	if found := regexp.MustCompile(`#[0-9a-f]{3,8}\b`).FindAllString(screen, -1); len(found) != 2 || found[0] != "#fff" || found[1] != "#fff" {
 		t.Errorf("colours that are no tokens: %v", found)
 	}
 	if found := regexp.MustCompile(`(?m)^\s*(?:(?:margin|padding|border)-(?:left|right|top|bottom)|left|right|float|text-align: (?:left|right))\b.*`).FindAllString(rules, -1); found != nil {
 		t.Errorf("sides that don't turn round: %v", found)
 	}
-	for _, used := range regexp.MustCompile(`var\(--([a-z-]+)\)`).FindAllStringSubmatch(css, -1) {
-		if !strings.Contains(css, "--"+used[1]+":") {
-			t.Errorf("there is no token %s", used[1])
+	used := map[string]bool{}
+	for _, m := range regexp.MustCompile(`var\(--([a-z-]+)\)`).FindAllStringSubmatch(css, -1) {
+		used[m[1]] = true
+		if !strings.Contains(css, "--"+m[1]+":") {
+			t.Errorf("there is no token %s", m[1])
+		}
+	}
+	for _, m := range regexp.MustCompile(`--([a-z-]+):`).FindAllStringSubmatch(css, -1) {
+		if !used[m[1]] {
+			t.Errorf("nothing uses the token %s", m[1])
 		}
 	}
 	for _, query := range []string{"prefers-reduced-motion", "forced-colors", "@media print", "pointer: coarse", ":focus-visible"} {
@@ -171,6 +181,52 @@ func TestLogicalProperties(t *testing.T) {
 	}
 	if found < 500 {
 		t.Fatalf("only %d declarations were found", found)
+	}
+}
+
+// TestClasses: every class of the style sheet is on a page of the gallery, and every class on a page has a rule, but for those
+// listed here.
+func TestClasses(t *testing.T) {
+	raw, err := fs.ReadFile(builtIn, "static/app.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ruled := map[string]bool{}
+	css := regexp.MustCompile(`(?s)/\*.*?\*/`).ReplaceAllString(string(raw), "")
+	for _, selector := range regexp.MustCompile(`[^{};]+\{`).FindAllString(css, -1) {
+		for _, m := range regexp.MustCompile(`\.([a-z][a-z0-9-]*)`).FindAllStringSubmatch(selector, -1) {
+			ruled[m[1]] = true
+		}
+	}
+	if len(ruled) < 100 {
+		t.Fatalf("only %d classes were found", len(ruled))
+	}
+	r, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]bool{}
+	for _, s := range Gallery() {
+		var page strings.Builder
+		if err := r.Render(&page, s.Frame, s.Page); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`\sclass="([^"]*)"`).FindAllStringSubmatch(page.String(), -1) {
+			for _, class := range strings.Fields(m[1]) {
+				shown[class] = true
+			}
+		}
+	}
+	for class := range ruled {
+		if !shown[class] {
+			t.Errorf("app.css has rules for .%s, which no page of the gallery shows", class)
+		}
+	}
+	bare := map[string]string{"again": "the script's", "line-0": "drawn as .line is", "info": "the plain tone of a banner"}
+	for class := range shown {
+		if _, known := bare[class]; known == ruled[class] {
+			t.Errorf(".%s is on a page and has no rule", class)
+		}
 	}
 }
 
