@@ -548,7 +548,7 @@ func TestChangePassword(t *testing.T) {
 	stale := w.browser()
 	stale.client.Jar.SetCookies(old, cookie)
 	stale.get("/account").is(atSignIn) // and a cookie that was copied before does not
-	in.ended() // and everything elsewhere, offline access included
+	in.ended()                         // and everything elsewhere, offline access included
 	in.app.alive("this session", mine)
 	w.dead("after the change", forgotten)
 	m := w.mails(robinAt)[0]

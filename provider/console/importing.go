@@ -118,12 +118,12 @@ func (s *Service) importing(ctx context.Context, by *web.Actor, in importIn) (we
 			return web.Result{}, err
 		}
 	}
-	switch {
-	case u.State == storage.UploadDone:
+	switch u.State {
+	case storage.UploadDone:
 		page := reportPage(r)
 		page.Done, page.Back = true, ui.PathPeople
 		return web.Draw(page), nil
-	case u.State == storage.UploadWaiting:
+	case storage.UploadWaiting:
 		return web.Result{}, web.ErrExpired
 	}
 	page := ui.Importing{Done: r.Lines, Of: u.Lines, Here: importingAt(u.Ticket), Back: ui.PathPeople}
