@@ -344,6 +344,9 @@ func apiScopes() []string {
 // Admin does what owners, admins and operators ask for, in this process or in one beside those that serve.
 func (p *Provider) Admin() *admin.Service { return p.admin }
 
+// UI draws the pages and mails.
+func (p *Provider) UI() *ui.Renderer { return p.server.UI }
+
 // proceed answers a complete sign-in: the application, or the page of ours that asked.
 func (p *Provider) proceed(ctx context.Context, by *web.Actor, out login.Outcome) (web.Result, error) {
 	if out.Request.Client != "" {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -79,7 +78,7 @@ func (c *demoCommand) Run(w *world) (err error) {
 		return err
 	}
 	defer func() { err = o.close(err) }()
-	return c.show(w, o, d.theme, idp, app, logger)
+	return c.show(w, o, idp, app, logger)
 }
 
 // demoCountries are those that the demonstration "sends" to.
@@ -160,14 +159,14 @@ func (c *demoCommand) folder() (dir string, remove func() error, err error) {
 	return dir, func() error { return os.RemoveAll(dir) }, nil
 }
 
-func (c *demoCommand) show(w *world, o opened, theme fs.FS, idp, app place, logger *slog.Logger) error {
+func (c *demoCommand) show(w *world, o opened, idp, app place, logger *slog.Logger) error {
 	told := info{Issuer: idp.url, App: app.url, Users: sampleUsers()}
 	told.Outbox = told.App + "/outbox"
 	e, err := newEcho(o.Provider, told.Issuer, logger)
 	if err != nil {
 		return err
 	}
-	addGallery(e, theme)
+	addGallery(e, o.UI())
 	ctx, stop := context.WithCancel(w.ctx)
 	var tasks sync.WaitGroup
 	defer tasks.Wait()

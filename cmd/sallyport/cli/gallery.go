@@ -9,11 +9,9 @@ import (
 	"image"
 	"image/color"
 	"image/png"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 
 	"github.com/labstack/echo/v4"
 	"golang.org/x/text/language"
@@ -29,13 +27,10 @@ const pathGallery = "/dev/gallery"
 var galleryHTML string
 
 // gallery shows the pages' samples.
-type gallery struct {
-	// renderer is made when the gallery is first looked at.
-	renderer func() (*ui.Renderer, error)
-}
+type gallery struct{ ui *ui.Renderer }
 
-func addGallery(e *echo.Echo, theme fs.FS) {
-	g := gallery{sync.OnceValues(func() (*ui.Renderer, error) { return ui.New(ui.Options{Override: theme}) })}
+func addGallery(e *echo.Echo, pages *ui.Renderer) {
+	g := gallery{pages}
 	e.GET(pathGallery, g.index)
 	e.GET(pathGallery+"/:name", g.sample)
 	e.GET(ui.GalleryQR, g.qr)
@@ -202,15 +197,11 @@ func mailSample(c echo.Context, r *ui.Renderer, name string) error {
 
 // index shows one page in the chosen language, colours and width, and leads to all others.
 func (g gallery) index(c echo.Context) error {
-	r, err := g.renderer()
-	if err != nil {
-		return err
-	}
 	page, err := template.New("gallery").Parse(galleryHTML)
 	if err != nil {
 		return fmt.Errorf("gallery: %w", err)
 	}
-	f := newFront(r.Languages(), c.QueryParams())
+	f := newFront(g.ui.Languages(), c.QueryParams())
 	var b bytes.Buffer
 	if err := page.Execute(&b, f); err != nil {
 		return fmt.Errorf("gallery: %w", err)
@@ -221,22 +212,18 @@ func (g gallery) index(c echo.Context) error {
 }
 
 func (g gallery) sample(c echo.Context) error {
-	r, err := g.renderer()
-	if err != nil {
-		return err
-	}
 	if name, ok := strings.CutPrefix(c.Param("name"), mails); ok {
-		return mailSample(c, r, name)
+		return mailSample(c, g.ui, name)
 	}
 	for _, s := range ui.Gallery() {
 		if s.Name != c.Param("name") {
 			continue
 		}
 		if lang := c.QueryParam("lang"); lang != "" {
-			s.Frame.Lang = r.Language(lang)
+			s.Frame.Lang = g.ui.Language(lang)
 		}
 		var b bytes.Buffer
-		if err := r.Render(&b, s.Frame, s.Page); err != nil {
+		if err := g.ui.Render(&b, s.Frame, s.Page); err != nil {
 			return err
 		}
 		c.Response().Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; "+
