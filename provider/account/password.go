@@ -75,24 +75,49 @@ func (s *Service) setPassword(ctx context.Context, by *web.Actor, in passwordIn)
 	if !s.shown(by, held) {
 		return web.Go(ui.PathDetails), nil
 	}
-	if err := s.record(ctx, by, "password.changed", "ok", "", "account page"); err != nil {
-		return web.Result{}, err
-	}
-	err = s.onFresh(ctx, by, func(u *storage.User) error {
-		// Beside a second step it is more than what came by mail.
-		u.PasswordMailed = u.PasswordMailed && len(s.Credentials.Primary(held)) == 0
-		return s.Directory.SetPassword(ctx, u, in.Password)
-	})
+	err = s.newPassword(ctx, by, in.Password, len(s.Credentials.Primary(held)) > 0)
 	if page.Problem = credential.PasswordProblem(err, page.Least); page.Problem.Key != "" {
 		return web.Result{Page: page, Refused: true}, nil
 	}
-	if errors.Is(err, directory.ErrBusy) {
+	switch {
+	case errors.Is(err, errMeanwhile):
+		return web.Go(ui.PathDetails), nil
+	case errors.Is(err, directory.ErrBusy):
 		return web.Result{}, web.ErrBusy
-	}
-	if err != nil {
+	case err != nil:
 		return web.Result{}, web.Unavailable("password", err)
 	}
 	return s.passwordSet(ctx, by, page.Current)
+}
+
+// errMeanwhile: the password was changed by somebody else, or the session was ended, since the request came in.
+var errMeanwhile = errors.New("account: somebody was first")
+
+// newPassword notes and sets a new password. To check the one there is took a while, and of two who know it the one who
+// ends the other's sessions, or changes it first, must not find that undone. errMeanwhile.
+func (s *Service) newPassword(ctx context.Context, by *web.Actor, password string, beside bool) error {
+	was := by.User.PasswordSet
+	still := func(u *storage.User) error {
+		_, err := s.Sessions.Get(ctx, by.Session.Tenant, by.Session.ID)
+		if errors.Is(err, storage.ErrNotFound) || err == nil && !u.PasswordSet.Equal(was) {
+			return errMeanwhile
+		}
+		return err
+	}
+	if err := s.onFresh(ctx, by, still); err != nil {
+		return err
+	}
+	if err := s.record(ctx, by, "password.changed", "ok", "", "account page"); err != nil {
+		return err
+	}
+	return s.onFresh(ctx, by, func(u *storage.User) error {
+		if err := still(u); err != nil {
+			return err
+		}
+		// Beside a second step it is more than what came by mail.
+		u.PasswordMailed = u.PasswordMailed && !beside
+		return s.Directory.SetPassword(ctx, u, password)
+	})
 }
 
 // checkPasswords finds what is wrong with what was typed in, and says so on the page. The current password counts as a

@@ -90,6 +90,16 @@ func (s *Service) endSession(ctx context.Context, by *web.Actor, in sessionIn) (
 	if err := s.EndSession(ctx, by, o.Tenant, o.ID); err != nil {
 		return web.Result{}, err
 	}
+	// A change of the address that was asked for there ends as well: its link may be in somebody else's mailbox.
+	if s.Local != nil {
+		if l, err := s.Emails.PendingEmail(ctx, by); err != nil {
+			return web.Result{}, err
+		} else if l != nil && l.Email.Session == o.ID {
+			if err := s.Emails.CancelEmail(ctx, by); err != nil {
+				return web.Result{}, err
+			}
+		}
+	}
 	// Unlike with signing out, what goes on without the session is meant too: it may be somebody else's.
 	if err := s.EndGrants(ctx, by, func(g *storage.Grant) bool { return g.Session == o.ID }); err != nil {
 		return web.Result{}, err

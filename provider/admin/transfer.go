@@ -23,7 +23,14 @@ func (s *Service) MayTransfer(ctx context.Context, by *web.Actor, tenant string)
 		} else if err != nil {
 			return false, false, web.Unavailable("user", err)
 		}
-		now.User = &u
+		t, err := s.tenant(ctx, u.Tenant)
+		if err == nil {
+			err = s.lasts(ctx, by, &t)
+		}
+		if err != nil {
+			return false, false, err
+		}
+		now.User, now.Tenant = &u, &t
 	case by.Client != nil:
 		c, err := s.Store.Clients.Get(ctx, storage.Global, by.Client.ID)
 		if gone := errors.Is(err, storage.ErrNotFound); gone || err == nil && c.Disabled {
@@ -34,4 +41,19 @@ func (s *Service) MayTransfer(ctx context.Context, by *web.Actor, tenant string)
 	}
 	_, err := s.admit(ctx, &now, tenant, owning)
 	return runs(by), mayEmpower(by, storage.Owner) == nil, err
+}
+
+// lasts refuses who was signed out meanwhile, and all users of a tenant that was disabled.
+func (s *Service) lasts(ctx context.Context, by *web.Actor, t *storage.Tenant) error {
+	if t.Disabled {
+		return web.ErrForbidden
+	}
+	if by.Session == nil {
+		return nil
+	}
+	_, err := s.Store.Sessions.Get(ctx, by.Session.Tenant, by.Session.ID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return web.ErrForbidden
+	}
+	return web.Unavailable("session", err)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -87,7 +88,7 @@ func (n *Notifier) write(o Notice) (Message, error) {
 	}
 	l := ui.Letter{
 		Kind: o.Kind, Lang: n.UI.Language(o.Lang, o.User.Locale, t.Settings.Language), Product: n.Product, Tenant: storage.Unlinked(t.Name),
-		Accent: t.Brand.Accent, Signature: t.Brand.Signature, Account: o.User.Email, Name: storage.Unlinked(o.Name), Other: o.Other, N: o.Left,
+		Accent: t.Brand.Accent, Signature: t.Brand.Signature, Account: spoken(o.User.Email), Name: storage.Unlinked(o.Name), Other: spoken(o.Other), N: o.Left,
 		Link: o.Link, NotMe: notMe, Time: n.Now(), Address: o.Address,
 	}
 	if n.Place != nil && o.Address != "" {
@@ -97,11 +98,27 @@ func (n *Notifier) write(o Notice) (Message, error) {
 		l.Browser = browser
 	}
 	// Of what a tenant may name as its help, websites are somebody else's, and mails lead to us alone.
-	if strings.Contains(t.Settings.Support, "@") && !strings.Contains(t.Settings.Support, "/") {
+	if addressOnly(t.Settings.Support) {
 		l.Support = t.Settings.Support
 	}
 	d, err := n.UI.Letter(l)
 	return Message{Tenant: o.User.Tenant, To: cmp.Or(o.To, o.User.Email), Subject: d.Subject, Text: d.Text, HTML: d.HTML}, err
+}
+
+// plainAddress is an e-mail address that all mail programs take for one as a whole. Of others, such as "evil.example/x@a.example",
+// some take a part for a website.
+var plainAddress = regexp.MustCompile(`^[0-9A-Za-z._+-]+@[0-9A-Za-z.-]+$`)
+
+func addressOnly(s string) bool {
+	return plainAddress.MatchString(s) && !strings.HasPrefix(strings.ToLower(s), "www.")
+}
+
+// spoken is an e-mail address that a mail speaks of, as it leads nowhere.
+func spoken(address string) string {
+	if addressOnly(address) {
+		return address
+	}
+	return storage.Unlinked(address)
 }
 
 // Browser names a browser and its system in a few words.

@@ -53,6 +53,17 @@ func (s *Service) BeginEmail(ctx context.Context, by *web.Actor, address string)
 	if err != nil {
 		return web.Unavailable("link", err)
 	}
+	// Whoever ends this session ends its links after it: what was made too late for that ends here.
+	_, err = s.Store.Sessions.Get(ctx, p.User.Tenant, e.Session)
+	if errors.Is(err, storage.ErrNotFound) {
+		if err := s.spend(ctx, p, storage.LinkEmailChange); !errors.Is(err, web.ErrLink) {
+			return err
+		}
+		return nil
+	}
+	if err != nil {
+		return web.Unavailable("session", err)
+	}
 	return s.later(ctx, by, "mail for a change of address", func(ctx context.Context, by *web.Actor) error {
 		s.mailOld(ctx, by, p, e, toOld)
 		return s.mailNew(ctx, by, p, e, toNew)
