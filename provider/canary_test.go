@@ -26,6 +26,7 @@ import (
 	"github.com/sallyport-id/sallyport/provider/mail"
 	"github.com/sallyport-id/sallyport/provider/web"
 	"github.com/sallyport-id/sallyport/storage"
+	"github.com/sallyport-id/sallyport/ui"
 )
 
 // mailServer and smsGateway take messages away, so that the database need not hold them in clear as an outbox does.
@@ -221,7 +222,9 @@ func (c *canary) sees(u storage.User) {
 	for _, e := range c.events("acme") {
 		fmt.Fprintf(&audit, "%+v\n", e)
 	}
-	for _, where := range []string{"factor.sent", "recovery.made", "two_factor.lost", "device.remembered", "user.lock"} {
+	for _, where := range []string{
+		"factor.sent", "recovery.made", "two_factor.lost", "device.remembered", "user.lock", "password.changed", "factor.changed", "email.changed",
+	} {
 		if !strings.Contains(audit.String(), where) || !strings.Contains(c.log.String(), where) {
 			c.t.Errorf("%s is in the log or the audit log no longer", where)
 		}
@@ -275,6 +278,7 @@ func TestSecretsOfRescueStaySecret(t *testing.T) {
 	c.byRecovery(owner, robin)
 	c.byPasskey()
 	c.byLinks()
+	c.byDetails()
 	for name, want := range map[string]int{"mail": len(c.mails.sent), "message": len(c.texts.sent)} {
 		if want < 3 {
 			t.Errorf("only %d %ss went out", want, name)
@@ -450,4 +454,50 @@ func (c *canary) byLinks() {
 		c.t.Errorf("half of a link answers %d", q.status)
 	}
 	c.watched().get(link).submit("/" + lastPart(link)).is(atLocked)
+}
+
+// byDetails changes the password, the phone number and the address of an account, wrongly at first.
+func (c *canary) byDetails() {
+	c.t.Helper()
+	const old, now = "+491707654321", "+491709998877"
+	mia := c.user("acme", "mia@acme.example", "staff")
+	b := c.watched()
+	p := b.get("/account/security").signIn("mia@acme.example").submit("/set-up/sms").submit("/set-up/sms", "input", c.secret("old number", old))
+	p.submit("/set-up", "code", c.text()).is(atCodes).submit("/codes", "saved", "yes").is(atSecurity)
+
+	p = b.get(ui.PathPassword).is(atPassword)
+	p.asJSON("/details/password", "current", c.secret("wrong current password", "what mia has elsewhere"), "password", newPassword)
+	p.submit("/details/password", "current", rightPassword, "password", c.secret("refused change", "mia-acme-x")).is(atPassword)
+	p.submit("/details/password", "current", rightPassword, "password", c.secret("changed password", "seven brisk herons juggle")).is(atDetails)
+
+	c.clock.forward(31 * time.Second)
+	held, err := c.store.Credentials.List(c.t.Context(), storage.Query{Tenant: "acme", Field: "user", Value: mia.ID})
+	i := slices.IndexFunc(held, func(f storage.Credential) bool { return f.Factor == sms.ID })
+	if err != nil || i < 0 {
+		c.t.Fatalf("no number is kept: %v", err)
+	}
+	p = b.get(ui.PathDetails + "/phones/" + held[i].ID).is(atNewNumber)
+	p = p.submit("/"+held[i].ID, "input", c.secret("new number", now)).is(atNewNumber)
+	code := c.secret("SMS code of the new number", c.text())
+	p.asJSON("/set-up", "code", code+"0")
+	p.submit("/set-up", "code", code[:5]+"x")
+	p.submit("/set-up", "code", code).is(atDetails)
+
+	b.wants("mia@new.example").is(atDetails)
+	toNew, toOld := c.link("link to a new address", "/email/new/"), c.link("link to the present address", "/email/old/")
+	for _, link := range []string{toNew, toOld} {
+		half := link[:strings.LastIndex(link, ".")+10]
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			if q, err := b.once(b.request(method, half, url.Values{})); err != nil || q.status != http.StatusGone {
+				c.t.Errorf("half of a link answers %d (%v)", q.status, err)
+			}
+		}
+	}
+	c.watched().agree(toNew).is(atOldMissing)
+	c.watched().agree(toOld).is(atEmailChanged)
+	for _, link := range []string{toNew, toOld} {
+		if q := c.watched().get(link); q.status != http.StatusGone {
+			c.t.Errorf("a link that was used answers %d", q.status)
+		}
+	}
 }
