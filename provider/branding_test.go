@@ -140,6 +140,9 @@ func TestBranding(t *testing.T) {
 	p = w.connect("own", secret, redirect).attempt().begin(w.browser()).is(atSignIn)
 	logo, style := looks("the sign-in page of the account's own application", p)
 	looks("a wrong password there", p.submit("/signin", "login", "robin@acme.example", "password", "wrong").is(atSignIn))
+	forgot := p.b.get(p.link("/forgot"))
+	looks("a password forgotten there", forgot)
+	looks("and after that", forgot.submit("/forgot", "login", "nobody@acme.example"))
 	looks("an unknown name there", p.submit("/signin", "login", "kim@birch.example", "password", "wrong").is(atSignIn))
 	plain("the sign-in page of a shared application", w.app().attempt().begin(w.browser()).is(atSignIn))
 

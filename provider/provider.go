@@ -280,7 +280,7 @@ func (p *Provider) services() error {
 	p.rescue, err = rescue.New(rescue.Config{
 		Issuer: p.issuer, Store: c.Store, Keys: p.keys, Directory: c.Directory, Credentials: keeper, Quota: quota, Audit: p.audit,
 		Notices: notices, Hooks: p.hooks, Person: p.login.Person, Decision: p.login.DecisionFor, MayReset: login.MayReset,
-		CheckPassword: p.checkPassword, SignIn: login.SignInPath, AskedIn: p.login.AskedIn,
+		CheckPassword: p.checkPassword, SignIn: login.SignInPath, Beside: p.login.Beside,
 		EndAll: func(ctx context.Context, tenant, user string) error { return p.endAll(ctx, tenant, user, "") }, EndOthers: p.endAll,
 		ChangeEmail: p.changeEmail(), Logger: c.Logger, Now: c.Now,
 	})

@@ -170,10 +170,15 @@ func firstTags(locales string) string {
 // longestTag is the longest language tag in use (RFC 5646, section 4.4.1), in bytes.
 const longestTag = 35
 
-// AskedIn has pages beside the sign-in speak the language that its sealed request asks for.
-func (s *Service) AskedIn(by *web.Actor, sealed string) {
-	// One that can't be read, or is another browser's, asks for nothing; the sign-in page that it leads to says so.
-	_, _ = s.unseal(by, sealed)
+// Beside has pages beside the sign-in speak the language that its sealed request asks for, and returns the tenant whose look
+// they have, as the sign-in page itself; nil for none.
+func (s *Service) Beside(ctx context.Context, by *web.Actor, sealed string) (*storage.Tenant, error) {
+	r, err := s.unseal(by, sealed)
+	if err != nil {
+		// One that can't be read, or is another browser's, asks for nothing; the sign-in page that it leads to says so.
+		return nil, nil //nolint:nilnil,nilerr // No tenant is an answer, and no error.
+	}
+	return s.front(ctx, r)
 }
 
 func (s *Service) openJSON(purpose, sealed string, v any) error {

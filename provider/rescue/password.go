@@ -19,9 +19,9 @@ type forgotIn struct {
 }
 
 // askForgot asks for the name of the account.
-func (s *Service) askForgot(_ context.Context, by *web.Actor, in forgotIn) (web.Result, error) {
-	s.AskedIn(by, in.Request)
-	return web.Draw(s.forgotPage(in)), nil
+func (s *Service) askForgot(ctx context.Context, by *web.Actor, in forgotIn) (web.Result, error) {
+	look, err := s.Beside(ctx, by, in.Request)
+	return web.Result{Page: s.forgotPage(in), Tenant: look}, err
 }
 
 func (s *Service) forgotPage(in forgotIn) ui.Forgot {
@@ -38,19 +38,22 @@ const (
 // forgot mails a link to whoever answers to the name, if anybody does. The answer is there before that is known, so
 // neither its words nor its time tell a stranger which accounts there are.
 func (s *Service) forgot(ctx context.Context, by *web.Actor, in forgotIn) (web.Result, error) {
-	s.AskedIn(by, in.Request)
+	look, err := s.Beside(ctx, by, in.Request)
+	if err != nil {
+		return web.Result{}, err
+	}
 	if in.Login == "" {
 		page := s.forgotPage(in)
 		page.Problem = ui.Say(ui.ProblemLoginEmpty)
-		return web.Result{Page: page, Refused: true}, nil
+		return web.Result{Page: page, Refused: true, Tenant: look}, nil
 	}
-	err := s.later(ctx, by, "mail for a forgotten password", func(ctx context.Context, by *web.Actor) error {
+	err = s.later(ctx, by, "mail for a forgotten password", func(ctx context.Context, by *web.Actor) error {
 		return s.mailForgot(ctx, by, in.Login)
 	})
 	if err != nil {
 		return web.Result{}, err
 	}
-	return web.Draw(ui.ToldForgot.Page(s.SignIn(in.Request, false))), nil
+	return web.Result{Page: ui.ToldForgot.Page(s.SignIn(in.Request, false)), Tenant: look}, nil
 }
 
 func (s *Service) mailForgot(ctx context.Context, by *web.Actor, login string) error {

@@ -43,8 +43,8 @@ type Config struct {
 	MayReset func(p credential.Person) bool
 	// SignIn is the path of the sign-in page that goes on with a sealed request, and says that there is a new password.
 	SignIn func(request string, changed bool) string
-	// AskedIn has pages speak the language that a sealed request asks for.
-	AskedIn func(by *web.Actor, request string)
+	// Beside has pages speak the language that a sealed request asks for, and returns the tenant whose look they have, if any.
+	Beside func(ctx context.Context, by *web.Actor, request string) (*storage.Tenant, error)
 	// EndAll ends everything that is signed in as a user, EndOthers all but one session.
 	EndAll    func(ctx context.Context, tenant, user string) error
 	EndOthers func(ctx context.Context, tenant, user, keep string) error
@@ -102,7 +102,7 @@ func (s *Service) later(ctx context.Context, by *web.Actor, what string, do func
 func New(c Config) (*Service, error) {
 	if c.Issuer == nil || c.Keys == nil || c.Directory == nil || c.Credentials == nil || c.Quota == nil || c.Audit == nil ||
 		c.Notices == nil || c.Hooks == nil || c.Person == nil || c.Decision == nil || c.CheckPassword == nil || c.MayReset == nil ||
-		c.SignIn == nil || c.AskedIn == nil || c.EndAll == nil || c.EndOthers == nil || c.Logger == nil || c.Now == nil {
+		c.SignIn == nil || c.Beside == nil || c.EndAll == nil || c.EndOthers == nil || c.Logger == nil || c.Now == nil {
 		return nil, errors.New("rescue: Config lacks a part")
 	}
 	return &Service{Config: c, busy: make(chan struct{}, mostMailing)}, nil
