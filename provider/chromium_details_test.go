@@ -42,7 +42,7 @@ func testDetailsInChromium(t *testing.T, c *chromium) {
 	}
 
 	w.clock.forward(time.Minute)
-	b.follow(`a[href*="/details/phones/"]`).is(atNewNumber).says("Codes go to •••• 567 now").at("input").fill("#input", british).follow(next).is(atNumber)
+	b.follow(`a[href*="/details/phones/"]`).is(atNewNumber).says("Codes go to •••• 567 now").at("input").fill("#input", british).follow(next).is(atNewNumber)
 	b.fill("#code", w.codes(britE)[0]).leave().is(atDetails).says("Codes now go to •••• 456")
 	if c := w.credential(u); c.Note != "•••• 456" {
 		t.Errorf("the number is %q", c.Note)

@@ -520,7 +520,7 @@ func TestChangePassword(t *testing.T) {
 	_, mine := own.redeem(own.begin(b))
 	w.browser().forget(robinAt)
 	forgotten := w.linkTo(robinAt, "/password/")
-	ask := b.get("/account/details/password").is(atPassword).says("At least 8 characters")
+	ask := b.get(b.get("/account/security").says("Last changed").link("/account/details/password")).is(atPassword).says("At least 8 characters")
 	if !strings.Contains(ask.body, `autocomplete="current-password"`) || !strings.Contains(ask.body, `autocomplete="new-password"`) || !strings.Contains(ask.body, `autocomplete="username"`) {
 		t.Error("password managers are not told what is what")
 	}
@@ -609,7 +609,7 @@ func TestSetFirstPassword(t *testing.T) {
 	w.changeUser(u.Email, func(u *storage.User) { u.Password, u.PasswordSet = "", time.Time{} })
 	b := w.browser()
 	b.get("/account/details").by(a).is(atDetails).says("No password: you sign in without one")
-	p := b.get("/account/details/password").is("Set a password")
+	p := b.get(b.get("/account/security").says("No password: you sign in without one").link("/account/details/password")).is("Set a password")
 	if strings.Contains(p.body, "current-password") {
 		t.Error("a password is asked for that there is none of")
 	}
@@ -644,8 +644,8 @@ func TestChangeNumber(t *testing.T) {
 		}
 	}
 	w.clock.forward(time.Minute)
-	setUp := ask.submit("/"+before.ID, "input", british).is(atNumber).says("•••• 456")
-	setUp.submit("/set-up", "code", w.other(britE)).is(atNumber).says("That code isn’t right")
+	setUp := ask.submit("/"+before.ID, "input", british).is(atNewNumber).says("•••• 456")
+	setUp.submit("/set-up", "code", w.other(britE)).is(atNewNumber).says("That code isn’t right")
 	b.get("/account/details").says("•••• 567")
 
 	// A lapse changes nothing either, and the old number is as good as it was.
@@ -659,7 +659,7 @@ func TestChangeNumber(t *testing.T) {
 	// Edited on the way, the page still knows which number it takes the place of.
 	b, _ = signIn(germanE)
 	w.clock.forward(time.Minute)
-	setUp = b.get(change).is(atNewNumber).submit("/"+before.ID, "input", british).is(atNumber)
+	setUp = b.get(change).is(atNewNumber).submit("/"+before.ID, "input", british).is(atNewNumber)
 	b.get(setUp.link("/phones/" + before.ID)).is(atNewNumber)
 	calls := w.gateway.called()
 	done := setUp.submit("/set-up", "code", w.codes(britE)[0]).is(atDetails).says("Codes now go to •••• 456", "My phone")
@@ -722,12 +722,12 @@ func TestChangeNumberRefuses(t *testing.T) {
 		}
 	}
 	ask := b.get("/account/details/phones/" + w.credential(u).ID).is(atNewNumber)
-	setUp := ask.submit("/"+w.credential(u).ID, "input", british).is(atNumber)
+	setUp := ask.submit("/"+w.credential(u).ID, "input", british).is(atNewNumber)
 	// The third message of an hour to one number is left for whose number it is.
 	w.clock.forward(31 * time.Second)
-	setUp.submit("/set-up/send-again").is(atNumber)
+	setUp.submit("/set-up/send-again").is(atNewNumber)
 	w.clock.forward(31 * time.Second)
-	if q := setUp.submit("/set-up/send-again").is(atNumber).says("No further code can be sent yet"); q.status != http.StatusUnprocessableEntity {
+	if q := setUp.submit("/set-up/send-again").is(atNewNumber).says("No further code can be sent yet"); q.status != http.StatusUnprocessableEntity {
 		t.Errorf("the third answers %d", q.status)
 	}
 	code := w.codes(britE)[0]

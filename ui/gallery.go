@@ -211,6 +211,10 @@ func setUpSamples() []Sample {
 		{"set-up-other", frame, SetUp{
 			Factor: otherFactor(), Account: "olga@example.com", Prompt: "Your pigeon is on its way.", Action: "/x", Cancel: PathSecurity,
 		}},
+		{"set-up-new-number", inside(), SetUp{
+			Factor: smsFactor(), Account: "olga@example.com", Target: "•••• 004", Digits: 6, Replaces: true,
+			Edit: PathDetails + "/phones/c2", Action: "/account/set-up", Cancel: PathDetails,
+		}},
 		{"backup-codes", frame, codes},
 		{"backup-codes-unticked", frame, unticked},
 		{"backup-codes-new", inside(), plain},
@@ -233,7 +237,7 @@ func securitySamples() []Sample {
 	off.Off, off.LastUsed = true, "2026-02-03T10:00:00Z"
 	page := Security{
 		Account: "olga@example.com", Name: "Olga Hafen", On: true, Factors: []CredentialRow{phone, laptop}, Addable: add,
-		CodesLeft: 8, CodesMade: 10,
+		CodesLeft: 8, CodesMade: 10, Password: true, PasswordSet: "2026-01-12T10:00:00Z", ChangePassword: PathPassword,
 	}
 	few, one, none, locked := page, page, page, page
 	few.CodesLeft, few.Notice, few.Factors = 2, CodesUsed(2), []CredentialRow{phone, unnamed}
@@ -245,12 +249,12 @@ func securitySamples() []Sample {
 	locked.Factors = []CredentialRow{phone, off}
 	return []Sample{
 		{"security", inside(), page},
-		{"security-off", inside(), Security{Account: "olga@example.com", Name: "Olga Hafen", Addable: add, CodesLeft: -1}},
+		{"security-off", inside(), Security{Account: "olga@example.com", Name: "Olga Hafen", Addable: add, CodesLeft: -1, Password: true, ChangePassword: PathPassword}},
 		{"security-one", inside(), one},
 		{"security-few-codes", inside(), few},
 		{"security-required", inside(), none},
 		{"security-locked", inside(), locked},
-		{"security-plan", inside(), Security{Account: "olga@example.com", Unavailable: "plan", CodesLeft: -1}},
+		{"security-plan", inside(), Security{Account: "olga@example.com", Unavailable: "plan", CodesLeft: -1, ChangePassword: PathPassword}},
 		{"security-user-type", inside(), Security{Account: "olga@example.com", Unavailable: "user_type", CodesLeft: -1}},
 		{"rename", inside(), Rename{Factor: totpFactor(), Name: "Phone", New: "Phone", Action: "/account/credentials/c1/rename", Cancel: PathSecurity}},
 		{"rename-problem", inside(), Rename{

@@ -263,14 +263,15 @@ type SetUp struct {
 	Options json.RawMessage `json:"options,omitempty"`
 	Again   string          `json:"again,omitempty"`
 	AgainAt string          `json:"again_at,omitempty"`
-	// Edit leads back to the SetUpInput.
-	Edit    string `json:"edit,omitempty"`
-	Digits  int    `json:"digits,omitempty"`
-	Action  string `json:"action"`
-	Cancel  string `json:"cancel"`
-	Problem Text   `json:"problem,omitzero"`
-	Hint    Text   `json:"hint,omitzero"`
-	Notice  Text   `json:"notice,omitzero"`
+	// Edit leads back to the SetUpInput. Replaces: what is set up takes the place of another, as there.
+	Edit     string `json:"edit,omitempty"`
+	Replaces bool   `json:"replaces,omitempty"`
+	Digits   int    `json:"digits,omitempty"`
+	Action   string `json:"action"`
+	Cancel   string `json:"cancel"`
+	Problem  Text   `json:"problem,omitzero"`
+	Hint     Text   `json:"hint,omitzero"`
+	Notice   Text   `json:"notice,omitzero"`
 }
 
 // BackupCodes shows a new set of codes, once.
@@ -307,6 +308,11 @@ type Security struct {
 	CodesMade int `json:"codes_made,omitempty"`
 	// Devices is how many are remembered.
 	Devices int `json:"devices"`
+	// Password: the user has one, last changed at PasswordSet, RFC 3339, where that is known. ChangePassword is where it is
+	// changed, or a first one set.
+	Password       bool   `json:"password,omitempty"`
+	PasswordSet    string `json:"password_set,omitempty"`
+	ChangePassword string `json:"change_password,omitempty"`
 	// Notice says what was just done.
 	Notice Text `json:"notice,omitzero"`
 }

@@ -40,6 +40,7 @@ func (s *Service) protection(ctx context.Context, by *web.Actor) (ui.Security, e
 	page := ui.Security{
 		Account: web.Account(by.User), Name: by.User.Name, On: len(s.Credentials.Primary(all)) > 0,
 		Required: d.TwoFactor == policy.Required, Rule: d.Rule, CodesLeft: -1, Addable: s.addable(d, all),
+		Password: s.hasPassword(by.User), PasswordSet: moment(by.User.PasswordSet), ChangePassword: ui.PathPassword,
 	}
 	if d.TwoFactor == policy.Unavailable {
 		page.Unavailable = unavailable(by)

@@ -18,6 +18,7 @@ func (u SettingUp) Page() ui.SetUp {
 	return ui.SetUp{
 		Factor: ui.Factor{ID: i.ID, Name: i.Name}, Key: groups(u.Prompt.Secret), URI: u.Prompt.URI,
 		Prompt: u.Prompt.Text, Target: u.Prompt.Target, Options: u.Prompt.Options, Digits: u.Input.Digits,
+		Replaces: u.Replaces != "",
 	}
 }
 
