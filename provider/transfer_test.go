@@ -244,7 +244,7 @@ func TestImportRefusesFiles(t *testing.T) {
 	}
 	form.upload("/import", "file", "email\nnobody@\n").is(atReport).says("There is nobody to import")
 	owner.lang = "de"
-	owner.get(ui.PathImport).upload("/import", "file", "email\nnobody@\n").says("email ist keine E-Mail-Adresse.")
+	owner.get(ui.PathImport).upload("/import", "file", "email\nnobody@\n").says("Was unter email steht, ist keine E-Mail-Adresse.")
 	owner.lang = "en"
 	late := form.upload("/import", "file", `{"email":"late@acme.example"}`+"\n").is(atReport)
 	_, fields := late.form("/run")
