@@ -1,3 +1,2 @@
-// Command pages judges every page of the gallery in a real browser: its markup, its accessibility in light and dark, wide and
-// narrow, and what it costs.
+// Command pages judges every page of the gallery in a real browser, in light and dark, wide and narrow, and takes pictures of them.
 package main
