@@ -13,8 +13,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// patience is how long one command to the browser may take.
-const patience = 30 * time.Second
+// patience is how long one command to the browser may take; where nothing else runs it takes some hundredths of a second.
+const patience = 2 * time.Minute
 
 // browse starts a browser with a new, empty profile.
 func browse(ctx context.Context) (browser context.Context, stop func(), err error) {
