@@ -437,14 +437,14 @@ func TestChangeEmailBrokenOff(t *testing.T) {
 	b.wants(wanted)
 	toNew, toOld := w.both()
 	w.browser().agree(toNew).is(atOldMissing)
-	end := w.p.rescue.EndOthers
-	w.p.rescue.EndOthers = func(context.Context, string, string, string) error {
+	end := w.p.rescue.EndAll
+	w.p.rescue.EndAll = func(context.Context, string, string, string) error {
 		return web.Unavailable("sessions", storage.ErrConflict)
 	}
 	if q := w.browser().agree(toOld); q.status != http.StatusServiceUnavailable {
 		t.Errorf("it answers %d: %s", q.status, q.heading())
 	}
-	w.p.rescue.EndOthers = end
+	w.p.rescue.EndAll = end
 	if u := w.robin(); u.Email != wanted {
 		t.Fatalf("robin is %s", u.Email)
 	}

@@ -1,22 +1,14 @@
 package provider
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/sallyport-id/sallyport/mfa"
 	"github.com/sallyport-id/sallyport/mfa/backup"
 	"github.com/sallyport-id/sallyport/mfa/recovery"
-	"github.com/sallyport-id/sallyport/provider/account"
-	"github.com/sallyport-id/sallyport/provider/credential"
 	"github.com/sallyport-id/sallyport/provider/directory"
-	"github.com/sallyport-id/sallyport/provider/login"
 	"github.com/sallyport-id/sallyport/provider/mail"
-	"github.com/sallyport-id/sallyport/provider/rescue"
-	"github.com/sallyport-id/sallyport/provider/web"
-	"github.com/sallyport-id/sallyport/storage"
 	"github.com/sallyport-id/sallyport/ui"
 )
 
@@ -63,38 +55,9 @@ func (p *Provider) mail() mail.Sender {
 	return p.queue
 }
 
-// checkPassword checks a password outside of the sign-in.
-func (p *Provider) checkPassword(ctx context.Context, by *web.Actor, who credential.Person, password string) error {
-	err := p.login.CheckPassword(ctx, by, who, password)
-	if errors.Is(err, login.ErrPassword) {
-		return errors.Join(rescue.ErrWrong, err)
-	}
-	return err
-}
-
-// rightPassword tells whether a password is the user's.
-func (p *Provider) rightPassword(ctx context.Context, by *web.Actor, who credential.Person, password string) (bool, error) {
-	err := p.login.CheckPassword(ctx, by, who, password)
-	if errors.Is(err, login.ErrPassword) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// builtIn tells whether the users are ours to change: another directory keeps its own.
-func (p *Provider) builtIn() bool { return p.config.Directory == directory.Directory(p.local) }
-
-// changeEmail gives users another address, where they are ours to change.
-func (p *Provider) changeEmail() func(ctx context.Context, u *storage.User, email string) error {
-	if !p.builtIn() {
-		return nil
-	}
-	return p.local.ChangeEmail
-}
-
-// renamer changes users' names, where they are ours to change.
-func (p *Provider) renamer() account.Renamer {
-	if !p.builtIn() {
+// ours is the built-in directory where the users are in it: another keeps its own, which are not ours to change.
+func (p *Provider) ours() *directory.Local {
+	if p.config.Directory != directory.Directory(p.local) {
 		return nil
 	}
 	return p.local

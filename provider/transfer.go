@@ -10,6 +10,6 @@ func (p *Provider) transfers() (*transfer.Service, error) {
 	c := p.admin.Config
 	return transfer.New(transfer.Config{
 		Store: c.Store, Directory: c.Directory, Credentials: c.Credentials, Audit: c.Audit, Admit: p.admin.MayTransfer,
-		EndOthers: c.EndOthers, Now: c.Now,
+		EndAll: c.EndAll, Now: c.Now,
 	})
 }

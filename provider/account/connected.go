@@ -47,58 +47,68 @@ type app struct {
 	since, used  time.Time
 }
 
+// apps are such applications by ID.
+type apps map[string]*app
+
+// at notes when an application began to have access, and when it used that last.
+func (a apps) at(client string, since, used time.Time) *app {
+	one := a[client]
+	if one == nil {
+		one = &app{client: client, since: since, scopes: []string{}}
+		a[client] = one
+	}
+	if since.Before(one.since) {
+		one.since = since
+	}
+	if used.After(one.used) {
+		one.used = used
+	}
+	return one
+}
+
+// granted notes what an application got.
+func (a apps) granted(g *storage.Grant) {
+	// A code that nobody redeemed gives nothing.
+	if g.Revoked || !g.Redeemed {
+		return
+	}
+	used := g.Used
+	if used.IsZero() {
+		used = g.Created
+	}
+	one := a.at(g.Client, g.Created, used)
+	for _, scope := range g.Scopes {
+		switch {
+		case scope == scopeOffline:
+			one.offline = true
+		case scope != scopeOpenID && !slices.Contains(one.scopes, scope):
+			one.scopes = append(one.scopes, scope)
+		}
+	}
+}
+
 // connected are those applications, by name.
 func (s *Service) connected(ctx context.Context, by *web.Actor) ([]app, error) {
-	apps := map[string]*app{}
-	about := func(client string, since, used time.Time) *app {
-		a := apps[client]
-		if a == nil {
-			a = &app{client: client, since: since, scopes: []string{}}
-			apps[client] = a
-		}
-		if since.Before(a.since) {
-			a.since = since
-		}
-		if used.After(a.used) {
-			a.used = used
-		}
-		return a
-	}
-	err := storage.Each(ctx, s.Grants, own(by), func(g *storage.Grant) error {
-		// A code that nobody redeemed gives nothing.
-		if g.Revoked || !g.Redeemed {
-			return nil
-		}
-		used := g.Used
-		if used.IsZero() {
-			used = g.Created
-		}
-		a := about(g.Client, g.Created, used)
-		for _, scope := range g.Scopes {
-			switch {
-			case scope == scopeOffline:
-				a.offline = true
-			case scope != scopeOpenID && !slices.Contains(a.scopes, scope):
-				a.scopes = append(a.scopes, scope)
-			}
-		}
+	found := apps{}
+	err := storage.Each(ctx, s.Grants, ofActor(by), func(g *storage.Grant) error {
+		found.granted(g)
 		return nil
 	})
 	if err != nil {
 		return nil, web.Unavailable("grants", err)
 	}
 	// Without offline access its tokens end after minutes; as long as the session is there, it gets others without a question.
-	err = storage.Each(ctx, s.Sessions, own(by), func(o *storage.Session) error {
+	err = storage.Each(ctx, s.Sessions, ofActor(by), func(o *storage.Session) error {
 		for _, client := range o.Clients {
-			about(client, o.Created, time.Time{})
+			found.at(client, o.Created, time.Time{})
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, web.Unavailable("sessions", err)
 	}
-	list := make([]app, 0, len(apps))
-	for _, a := range apps {
+	list := make([]app, 0, len(found))
+	for _, a := range found {
 		c, err := s.Clients.Get(ctx, storage.Global, a.client)
 		switch gone := errors.Is(err, storage.ErrNotFound); {
 		case err != nil && !gone:
@@ -181,7 +191,7 @@ func (s *Service) revoke(ctx context.Context, by *web.Actor, in appIn) (web.Resu
 	if err := s.EndGrants(ctx, by, func(g *storage.Grant) bool { return g.Client == a.client }); err != nil {
 		return web.Result{}, err
 	}
-	err = storage.Each(ctx, s.Sessions, own(by), func(o *storage.Session) error {
+	err = storage.Each(ctx, s.Sessions, ofActor(by), func(o *storage.Session) error {
 		if !slices.Contains(o.Clients, a.client) {
 			return nil
 		}

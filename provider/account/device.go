@@ -13,7 +13,7 @@ import (
 
 // devices are the actor's remembered devices, the one used last first.
 func (s *Service) devices(ctx context.Context, by *web.Actor) ([]ui.DeviceRow, error) {
-	all, err := s.Devices.List(ctx, storage.Query{Tenant: by.User.Tenant, Field: "user", Value: by.User.ID, Limit: 1000})
+	all, err := every(ctx, s.Devices, by)
 	if err != nil {
 		return nil, web.Unavailable("devices", err)
 	}

@@ -130,18 +130,18 @@ func (s *Service) checkPasswords(ctx context.Context, by *web.Actor, page *ui.Ch
 			return nil
 		}
 		var many *web.TooMany
-		switch right, err := s.CheckPassword(ctx, by, p, in.Current); {
+		switch err := s.CheckPassword(ctx, by, p, in.Current); {
 		case errors.As(err, &many):
 			page.Wrong = ui.Say(ui.ProblemPasswordTries, "n", web.Minutes(many.Retry))
 			return nil
-		case err != nil:
-			return err
-		case !right:
+		case errors.Is(err, credential.ErrPassword):
 			page.Wrong = ui.Say(ui.ProblemPasswordWrong)
 			return s.record(ctx, by, "password.changed", "refused", "", proofPassword)
+		case err != nil:
+			return err
 		}
 	}
-	err := p.CheckPassword(in.Password, page.Least, s.Notices.Product)
+	err := p.CheckNewPassword(in.Password, page.Least, s.Notices.Product)
 	if page.Problem = credential.PasswordProblem(err, page.Least); page.Problem.Key != "" || !page.Current {
 		return nil
 	}
@@ -168,11 +168,8 @@ func (s *Service) passwordSet(ctx context.Context, by *web.Actor, proven bool) (
 	if err != nil {
 		return web.Result{}, err
 	}
-	if err := s.changed(ctx, by); err != nil {
-		return web.Result{}, err
-	}
 	// Unlike with a change of factors, offline access ends too: whoever knew the password may have it.
-	if err := s.EndGrants(ctx, by, func(g *storage.Grant) bool { return g.Session != by.Session.ID }); err != nil {
+	if err := s.endElsewhere(ctx, by); err != nil {
 		return web.Result{}, err
 	}
 	s.Notices.Tell(ctx, credential.Who(by).Notice(by, ui.MailPasswordChanged))

@@ -21,37 +21,40 @@ import (
 
 // Config is what a Service works with. All fields but Local and Places are needed.
 type Config struct {
-	Users       storage.Table[storage.User]
-	Sessions    storage.Table[storage.Session]
-	Devices     storage.Table[storage.Device]
-	Credentials *credential.Keeper
+	Users    storage.Table[storage.User]
+	Sessions storage.Table[storage.Session]
+	Devices  storage.Table[storage.Device]
+	Grants   storage.Table[storage.Grant]
+	Clients  storage.Table[storage.Client]
+
 	Keys        *keys.Keys
 	Audit       *audit.Log
 	Notices     *mail.Notifier
-	// Hooks may refuse a set-up.
-	Hooks *hook.Runner
+	Credentials *credential.Keeper
+	// Directory takes new passwords.
+	Directory directory.Directory
+	// Local keeps the users, where that is us; nil where their names and addresses are not ours to change.
+	Local *directory.Local
 	// Emails has e-mail addresses confirmed.
 	Emails Emails
-	// Directory takes new passwords, and CheckPassword checks the present one, slowed down as at sign-in: *web.TooMany.
-	Directory     directory.Directory
-	CheckPassword func(ctx context.Context, by *web.Actor, p credential.Person, password string) (right bool, err error)
-	// Local keeps the users, where that is us; nil where their names and addresses are not ours to change.
-	Local Renamer
-	// Decision says what the tenant's policy asks of the actor.
-	Decision func(ctx context.Context, by *web.Actor) (policy.Decision, error)
-	// Renew changes the actor's session and gives it a new secret; it returns the cookie's new value.
-	Renew func(ctx context.Context, by *web.Actor, change func(*storage.Session)) (cookie string, err error)
-	// EndOthers ends a user's other sessions and remembered devices.
-	EndOthers func(ctx context.Context, tenant, user, keep string) error
-	Now       func() time.Time
-
-	Grants  storage.Table[storage.Grant]
-	Clients storage.Table[storage.Client]
-	// EndSession ends a session, and EndGrants what applications got for the actor where which says so.
-	EndSession func(ctx context.Context, by *web.Actor, tenant, id string) error
-	EndGrants  func(ctx context.Context, by *web.Actor, which func(*storage.Grant) bool) error
+	// Hooks may refuse a set-up.
+	Hooks *hook.Runner
 	// Places knows where addresses are; nil knows nothing.
 	Places place.Finder
+
+	// Decision says what the tenant's policy asks of the actor.
+	Decision func(ctx context.Context, by *web.Actor) (policy.Decision, error)
+	// CheckPassword checks a password of a user, slowed down as at sign-in: credential.ErrPassword, *web.TooMany.
+	CheckPassword func(ctx context.Context, by *web.Actor, p credential.Person, password string) error
+	// Renew changes the actor's session and gives it a new secret; it returns the cookie's new value.
+	Renew func(ctx context.Context, by *web.Actor, change func(*storage.Session)) (cookie string, err error)
+	// EndSession ends a session, and EndOthers all of a user's but keep, remembered devices and mailed links. What applications
+	// got through them ends too, but for offline access.
+	EndSession func(ctx context.Context, by *web.Actor, tenant, id string) error
+	EndOthers  func(ctx context.Context, tenant, user, keep string) error
+	// EndGrants ends what applications got for the actor where which says so, offline access included.
+	EndGrants func(ctx context.Context, by *web.Actor, which func(*storage.Grant) bool) error
+	Now       func() time.Time
 }
 
 // Emails mails links to addresses, behind which they are confirmed.
@@ -66,11 +69,6 @@ type Emails interface {
 	CancelEmail(ctx context.Context, by *web.Actor) error
 }
 
-// Renamer changes users' names: *directory.FieldError, storage.ErrConflict.
-type Renamer interface {
-	Rename(ctx context.Context, u *storage.User, name string) error
-}
-
 // Service is the account pages.
 type Service struct {
 	Config
@@ -79,12 +77,10 @@ type Service struct {
 
 // New checks the configuration.
 func New(c Config) (*Service, error) {
-	if c.Sessions == nil || c.Devices == nil || c.Hooks == nil || c.Emails == nil || c.Users == nil || c.Directory == nil || c.CheckPassword == nil || c.Credentials == nil || c.Keys == nil || c.Audit == nil || c.Notices == nil ||
-		c.Decision == nil || c.EndOthers == nil || c.Renew == nil || c.Now == nil {
+	if c.Users == nil || c.Sessions == nil || c.Devices == nil || c.Grants == nil || c.Clients == nil || c.Keys == nil || c.Audit == nil ||
+		c.Notices == nil || c.Credentials == nil || c.Directory == nil || c.Emails == nil || c.Hooks == nil || c.Decision == nil ||
+		c.CheckPassword == nil || c.Renew == nil || c.EndSession == nil || c.EndOthers == nil || c.EndGrants == nil || c.Now == nil {
 		return nil, errors.New("account: Config lacks a part")
-	}
-	if c.Grants == nil || c.Clients == nil || c.EndSession == nil || c.EndGrants == nil {
-		return nil, errors.New("account: Config lacks a part that sessions and applications need")
 	}
 	return &Service{Config: c}, nil
 }

@@ -44,11 +44,7 @@ func (s *Service) devicesPage(ctx context.Context, by *web.Actor, in noticed) (w
 
 // sessions are the actor's: this one, and then the one used last first.
 func (s *Service) sessions(ctx context.Context, by *web.Actor) ([]storage.Session, error) {
-	var all []storage.Session
-	err := storage.Each(ctx, s.Sessions, own(by), func(o *storage.Session) error {
-		all = append(all, *o)
-		return nil
-	})
+	all, err := every(ctx, s.Sessions, by)
 	if err != nil {
 		return nil, web.Unavailable("sessions", err)
 	}
@@ -64,9 +60,19 @@ func (s *Service) sessions(ctx context.Context, by *web.Actor) ([]storage.Sessio
 	return all, nil
 }
 
-// own asks for what is the actor's.
-func own(by *web.Actor) storage.Query {
+// ofActor asks for what is the actor's.
+func ofActor(by *web.Actor) storage.Query {
 	return storage.Query{Tenant: by.User.Tenant, Field: "user", Value: by.User.ID}
+}
+
+// every is all that a table has of the actor's.
+func every[T any, P storage.Row[T]](ctx context.Context, t storage.Table[T], by *web.Actor) ([]T, error) {
+	var all []T
+	err := storage.Each(ctx, t, ofActor(by), func(one P) error {
+		all = append(all, *one)
+		return nil
+	})
+	return all, err
 }
 
 type sessionIn struct {
@@ -117,11 +123,17 @@ func (s *Service) endOthers(ctx context.Context, by *web.Actor, _ nothing) (web.
 	if err := s.record(ctx, by, "session.ended_others", "ok", "", ""); err != nil {
 		return web.Result{}, err
 	}
-	if err := s.EndOthers(ctx, by.User.Tenant, by.User.ID, by.Session.ID); err != nil {
-		return web.Result{}, err
-	}
-	if err := s.EndGrants(ctx, by, func(g *storage.Grant) bool { return g.Session != by.Session.ID }); err != nil {
+	if err := s.endElsewhere(ctx, by); err != nil {
 		return web.Result{}, err
 	}
 	return s.to(ui.PathDevices, ui.Say(ui.NoticeSessionsEnded))
+}
+
+// endElsewhere ends everything that is signed in as the actor but this session, and all that applications got elsewhere,
+// offline access included.
+func (s *Service) endElsewhere(ctx context.Context, by *web.Actor) error {
+	if err := s.EndOthers(ctx, by.User.Tenant, by.User.ID, by.Session.ID); err != nil {
+		return err
+	}
+	return s.EndGrants(ctx, by, func(g *storage.Grant) bool { return g.Session != by.Session.ID })
 }

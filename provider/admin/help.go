@@ -32,7 +32,7 @@ func (s *Service) SetUserDisabled(ctx context.Context, by *web.Actor, tenant, us
 	if err != nil || !disabled {
 		return v, err
 	}
-	return v, s.EndOthers(ctx, tenant, v.ID, "")
+	return v, s.EndAll(ctx, tenant, v.ID, "")
 }
 
 // SetPassword gives a user a new password, or makes one up and returns it; all sessions end. Only operators do it: whoever
@@ -64,7 +64,7 @@ func (s *Service) SetPassword(ctx context.Context, by *web.Actor, tenant, user, 
 	if err != nil {
 		return "", err
 	}
-	return made, s.EndOthers(ctx, u.Tenant, u.ID, "")
+	return made, s.EndAll(ctx, u.Tenant, u.ID, "")
 }
 
 // ResetTwoFactor takes all factors and backup codes away, and ends all sessions. Where two-factor authentication is
@@ -80,7 +80,7 @@ func (s *Service) ResetTwoFactor(ctx context.Context, by *web.Actor, tenant, use
 	if err != nil {
 		return User{}, credential.PassOn("factors", err)
 	}
-	if err := errors.Join(s.Credentials.Forgive(ctx, p), s.EndOthers(ctx, tenant, p.User.ID, "")); err != nil {
+	if err := errors.Join(s.Credentials.Forgive(ctx, p), s.EndAll(ctx, tenant, p.User.ID, "")); err != nil {
 		return User{}, web.Unavailable("sessions", err)
 	}
 	s.Notices.Tell(ctx, notice(by, p, ui.MailTwoFactorOff))
@@ -94,7 +94,7 @@ func (s *Service) EndSessions(ctx context.Context, by *web.Actor, tenant, user s
 		return err
 	}
 	return s.audited(ctx, aboutUser(by, p.User, "user.end_sessions"), func() error {
-		return web.Unavailable("sessions", s.EndOthers(ctx, tenant, p.User.ID, ""))
+		return web.Unavailable("sessions", s.EndAll(ctx, tenant, p.User.ID, ""))
 	})
 }
 
@@ -205,7 +205,7 @@ func (s *Service) remove(ctx context.Context, p credential.Person) error {
 	tenant, id := p.User.Tenant, p.User.ID
 	// The user goes last, so that what failed before can be asked for again by name.
 	err := errors.Join(
-		s.EndOthers(ctx, tenant, id, ""),
+		s.EndAll(ctx, tenant, id, ""),
 		deleteOf(ctx, s.Store.Flows, tenant, id), deleteOf(ctx, s.Store.Grants, tenant, id),
 		deleteOf(ctx, s.Store.Credentials, tenant, id), s.Credentials.Forgive(ctx, p),
 	)

@@ -59,8 +59,9 @@ type Config struct {
 	// Asked says what a sign-in would be asked for under a decision, and Foresee does by what is kept with the user alone.
 	Asked   func(ctx context.Context, p credential.Person, d policy.Decision, c *storage.Client) (policy.Asked, error)
 	Foresee func(u *storage.User, d policy.Decision, c *storage.Client) (policy.Asked, error)
-	// EndOthers ends the sessions and remembered devices of a user, all but the session keep.
-	EndOthers func(ctx context.Context, tenant, user, keep string) error
+	// EndAll ends everything that is signed in as a user: sessions, remembered devices, mailed links, and what applications
+	// got, offline access included; all but what goes by the session keep, where there is one.
+	EndAll func(ctx context.Context, tenant, user, keep string) error
 	// SecretPurpose is the purpose that client secrets are hashed for, as the protocol checks them.
 	SecretPurpose string
 	// Now is the clock; nil means time.Now.
@@ -81,7 +82,7 @@ type Service struct {
 // New checks the configuration.
 func New(c Config) (*Service, error) {
 	if c.Store.Tenants == nil || c.Store.Logos == nil || c.Keys == nil || c.Audit == nil || c.Directory == nil || c.Credentials == nil ||
-		c.Notices == nil || c.Inviter == nil || c.SecurityPage == "" || c.WebhookService == nil || c.Decision == nil || c.Asked == nil || c.Foresee == nil || c.EndOthers == nil || c.SecretPurpose == "" {
+		c.Notices == nil || c.Inviter == nil || c.SecurityPage == "" || c.WebhookService == nil || c.Decision == nil || c.Asked == nil || c.Foresee == nil || c.EndAll == nil || c.SecretPurpose == "" {
 		return nil, errors.New("admin: Config lacks a part")
 	}
 	if c.Now == nil {

@@ -26,9 +26,12 @@ func (k *Keeper) LeastPassword(ctx context.Context, p Person, d policy.Decision)
 	return directory.MinPassword, nil
 }
 
-// CheckPassword finds what can be told of a new password before it is set: it has at least so many characters, and is
+// ErrPassword: the password is wrong.
+var ErrPassword = errors.New("credential: wrong password")
+
+// CheckNewPassword finds what can be told of a new password before it is set: it has at least so many characters, and is
 // neither a common one nor made of what is known of the person or the product. *directory.PasswordError.
-func (p Person) CheckPassword(password string, least int, product string) error {
+func (p Person) CheckNewPassword(password string, least int, product string) error {
 	err := directory.CheckNew(password, p.User.Email, p.User.Login, p.User.Name, p.Tenant.Name, product)
 	if err == nil && utf8.RuneCountInString(password) < least {
 		err = &directory.PasswordError{Reason: directory.TooShort}

@@ -72,11 +72,8 @@ func SignInPath(request string, changed bool) string {
 	return signInPath(request, why)
 }
 
-// ErrPassword: the password is wrong.
-var ErrPassword = errors.New("login: wrong password")
-
 // CheckPassword checks the password of a user who is known by other means, slowed down by the same counts as sign-ins.
-// ErrPassword, *web.TooMany.
+// credential.ErrPassword, *web.TooMany.
 func (s *Service) CheckPassword(ctx context.Context, by *web.Actor, p credential.Person, password string) error {
 	try := s.attemptOf(by, web.Account(p.User))
 	_, done, err := s.beginPassword(ctx, try)
@@ -94,7 +91,7 @@ func (s *Service) CheckPassword(ctx context.Context, by *web.Actor, p credential
 		if err := s.wrongPassword(ctx, try); err != nil {
 			return err
 		}
-		return ErrPassword
+		return credential.ErrPassword
 	}
 	// The count is also that of namesakes in other tenants, whom this password says nothing of: it stays.
 	return nil

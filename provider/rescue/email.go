@@ -22,7 +22,7 @@ import (
 // One that was begun before ends. Whether the new address is somebody else's the answer does not tell: then its owner
 // hears of it, and the change can't be ended. *directory.FieldError, *web.TooMany.
 func (s *Service) BeginEmail(ctx context.Context, by *web.Actor, address string) error {
-	if s.ChangeEmail == nil {
+	if s.Local == nil {
 		return web.ErrNotFound
 	}
 	p := credential.Who(by)
@@ -143,7 +143,7 @@ func (s *Service) CancelEmail(ctx context.Context, by *web.Actor) error {
 func (s *Service) changing(ctx context.Context, side, link string) (credential.Person, storage.Link, error) {
 	var l storage.Link
 	parts := strings.Split(link, ".")
-	if len(parts) != 3 || parts[0] == "" || parts[1] == "" || s.ChangeEmail == nil {
+	if len(parts) != 3 || parts[0] == "" || parts[1] == "" || s.Local == nil {
 		return credential.Person{}, l, web.ErrLink
 	}
 	l, err := s.Store.Links.Get(ctx, parts[0], storage.LinkID(storage.LinkEmailChange, parts[1]))
@@ -283,7 +283,7 @@ func (s *Service) changeEmail(ctx context.Context, by *web.Actor, p credential.P
 		}
 		p.User = u
 	}
-	if err := s.EndOthers(ctx, p.User.Tenant, p.User.ID, e.Session); err != nil {
+	if err := s.EndAll(ctx, p.User.Tenant, p.User.ID, e.Session); err != nil {
 		return web.Result{}, err
 	}
 	n := p.Notice(by, ui.MailEmailChanged)
@@ -302,7 +302,7 @@ const moveTries = 5
 func (s *Service) moveEmail(ctx context.Context, p credential.Person, e *storage.EmailChange) (*storage.User, error) {
 	u := *p.User
 	for try := 0; ; try++ {
-		err := s.ChangeEmail(ctx, &u, e.To)
+		err := s.Local.ChangeEmail(ctx, &u, e.To)
 		if !errors.Is(err, storage.ErrConflict) || try == moveTries {
 			return &u, err
 		}

@@ -67,7 +67,7 @@ func (s *Service) reset(ctx context.Context, by *web.Actor, in linkIn) (web.Resu
 	case errors.As(err, &many):
 		page.Problem = ui.Say(ui.ProblemPasswordTries, "n", web.Minutes(many.Retry))
 		return draw(p, page, true), nil
-	case errors.Is(err, ErrWrong):
+	case errors.Is(err, credential.ErrPassword):
 		page.Problem = ui.Say(ui.ProblemPasswordWrong)
 		return draw(p, page, true), s.record(ctx, by, p, "two_factor.reset", "refused", "password")
 	case err != nil:
@@ -91,7 +91,7 @@ func (s *Service) reset(ctx context.Context, by *web.Actor, in linkIn) (web.Resu
 	if err := s.Credentials.Forgive(ctx, p); err != nil {
 		return web.Result{}, web.Unavailable("counter", err)
 	}
-	if err := s.EndAll(ctx, p.User.Tenant, p.User.ID); err != nil {
+	if err := s.EndAll(ctx, p.User.Tenant, p.User.ID, ""); err != nil {
 		return web.Result{}, err
 	}
 	s.Notices.Tell(ctx, p.Notice(by, ui.MailTwoFactorOff))
@@ -192,7 +192,7 @@ func (s *Service) notMe(ctx context.Context, by *web.Actor, in linkIn) (web.Resu
 	if err != nil {
 		return web.Result{}, web.Unavailable("user", err)
 	}
-	if err := s.EndAll(ctx, a.Tenant, a.User); err != nil {
+	if err := s.EndAll(ctx, a.Tenant, a.User, ""); err != nil {
 		return web.Result{}, err
 	}
 	if first {

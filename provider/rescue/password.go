@@ -160,7 +160,7 @@ func (s *Service) setPassword(ctx context.Context, by *web.Actor, in linkIn) (we
 	case err != nil:
 		return web.Result{}, web.Unavailable("password", err)
 	}
-	if err := s.EndAll(ctx, u.Tenant, u.ID); err != nil {
+	if err := s.EndAll(ctx, u.Tenant, u.ID, ""); err != nil {
 		return web.Result{}, err
 	}
 	s.Notices.Tell(ctx, p.Notice(by, ui.MailPasswordChanged))
@@ -169,7 +169,7 @@ func (s *Service) setPassword(ctx context.Context, by *web.Actor, in linkIn) (we
 
 // checkPassword finds what can be told of a new password before the link is spent. *directory.PasswordError.
 func (s *Service) checkPassword(p credential.Person, page ui.NewPassword, password string) error {
-	return p.CheckPassword(password, page.Least, s.Notices.Product)
+	return p.CheckNewPassword(password, page.Least, s.Notices.Product)
 }
 
 func (s *Service) badPassword(p credential.Person, page ui.NewPassword, err error) (web.Result, error) {

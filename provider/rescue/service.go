@@ -21,7 +21,7 @@ import (
 	"github.com/sallyport-id/sallyport/ui"
 )
 
-// Config is what a Service works with. All fields but ChangeEmail are needed.
+// Config is what a Service works with. All fields but Local are needed.
 type Config struct {
 	// Issuer is the public URL. Links are built from it, and never from a request.
 	Issuer      *url.URL
@@ -37,7 +37,7 @@ type Config struct {
 	Person func(ctx context.Context, tenant, user string) (credential.Person, error)
 	// Decision says what the tenant's policy asks of a user who comes from an actor's address.
 	Decision func(ctx context.Context, by *web.Actor, p credential.Person) (policy.Decision, error)
-	// CheckPassword checks a password of a user, slowed down as at sign-in: ErrWrong, *web.TooMany.
+	// CheckPassword checks a password of a user, slowed down as at sign-in: credential.ErrPassword, *web.TooMany.
 	CheckPassword func(ctx context.Context, by *web.Actor, p credential.Person, password string) error
 	// MayReset tells whether a user may take all factors off by mail and password.
 	MayReset func(p credential.Person) bool
@@ -45,18 +45,14 @@ type Config struct {
 	SignIn func(request string, changed bool) string
 	// Beside has pages speak the language that a sealed request asks for, and returns the tenant whose look they have, if any.
 	Beside func(ctx context.Context, by *web.Actor, request string) (*storage.Tenant, error)
-	// EndAll ends everything that is signed in as a user, EndOthers all but one session.
-	EndAll    func(ctx context.Context, tenant, user string) error
-	EndOthers func(ctx context.Context, tenant, user, keep string) error
-	// ChangeEmail gives a user, as last read, another e-mail address, which is known to be the user's: *directory.FieldError,
-	// storage.ErrConflict. It is nil where the users are not ours to change.
-	ChangeEmail func(ctx context.Context, u *storage.User, email string) error
-	Logger      *slog.Logger
-	Now         func() time.Time
+	// EndAll ends everything that is signed in as a user: sessions, remembered devices, mailed links, and what applications
+	// got, offline access included; all but what goes by the session keep, where there is one.
+	EndAll func(ctx context.Context, tenant, user, keep string) error
+	// Local keeps the users, where that is us; nil where their addresses are not ours to change.
+	Local  *directory.Local
+	Logger *slog.Logger
+	Now    func() time.Time
 }
-
-// ErrWrong: the password is wrong.
-var ErrWrong = errors.New("rescue: wrong password")
 
 // Service is the pages behind mailed links, and those that have a link mailed.
 type Service struct {
@@ -102,7 +98,7 @@ func (s *Service) later(ctx context.Context, by *web.Actor, what string, do func
 func New(c Config) (*Service, error) {
 	if c.Issuer == nil || c.Keys == nil || c.Directory == nil || c.Credentials == nil || c.Quota == nil || c.Audit == nil ||
 		c.Notices == nil || c.Hooks == nil || c.Person == nil || c.Decision == nil || c.CheckPassword == nil || c.MayReset == nil ||
-		c.SignIn == nil || c.Beside == nil || c.EndAll == nil || c.EndOthers == nil || c.Logger == nil || c.Now == nil {
+		c.SignIn == nil || c.Beside == nil || c.EndAll == nil || c.Logger == nil || c.Now == nil {
 		return nil, errors.New("rescue: Config lacks a part")
 	}
 	return &Service{Config: c, busy: make(chan struct{}, mostMailing)}, nil

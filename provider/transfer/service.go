@@ -29,8 +29,9 @@ type Config struct {
 	// Admit refuses actors who may neither import nor export in a tenant. operator tells whether one runs the deployment, and
 	// empowers whether one may make owners and admins. It looks at the actor as stored now.
 	Admit func(ctx context.Context, by *web.Actor, tenant string) (operator, empowers bool, err error)
-	// EndOthers ends the sessions and remembered devices of a user, all but the session keep.
-	EndOthers func(ctx context.Context, tenant, user, keep string) error
+	// EndAll ends everything that is signed in as a user: sessions, remembered devices, mailed links, and what applications
+	// got, offline access included; all but what goes by the session keep, where there is one.
+	EndAll func(ctx context.Context, tenant, user, keep string) error
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -46,7 +47,7 @@ type Service struct {
 
 // New checks the configuration.
 func New(c Config) (*Service, error) {
-	if c.Store.Users == nil || c.Directory == nil || c.Credentials == nil || c.Audit == nil || c.Admit == nil || c.EndOthers == nil {
+	if c.Store.Users == nil || c.Directory == nil || c.Credentials == nil || c.Audit == nil || c.Admit == nil || c.EndAll == nil {
 		return nil, errors.New("transfer: Config lacks a part")
 	}
 	if c.Now == nil {

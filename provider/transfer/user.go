@@ -355,7 +355,7 @@ func (r *run) change(ctx context.Context, rec *record, known *storage.User, step
 		}
 	}
 	if u.Out() && !was {
-		return r.s.c.EndOthers(ctx, u.Tenant, u.ID, "")
+		return r.s.c.EndAll(ctx, u.Tenant, u.ID, "")
 	}
 	return nil
 }
