@@ -22,6 +22,13 @@ func (w *world) get(tenant, id string) storage.User {
 	return u
 }
 
+// Who types in where the administration is comes to its first part.
+func TestConsoleBegins(t *testing.T) {
+	w := newWorld(t)
+	w.helper("acme", "olga@acme.example", storage.Owner).get("/admin").is(atPeople)
+	w.browser().get("/admin").is(atSignIn)
+}
+
 // 000-2, 000-3, 000-4: one form sets the access level and the tick, saved together; ticking one user leaves the others
 // alone, and the ticked one sets a second step up at the next sign-in.
 func TestTickOneUser(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -57,9 +58,15 @@ func New(c Config) (*Service, error) {
 // Routes are the pages.
 func (s *Service) Routes() []web.Route {
 	return slices.Concat(
+		[]web.Route{web.Get(strings.TrimSuffix(ui.PathConsole, "/"), web.Self, s.begin)},
 		s.peopleRoutes(), s.importRoutes(), s.inviteRoutes(), s.typeRoutes(), s.auditRoutes(), s.adoptionRoutes(), s.applicationRoutes(),
 		s.integrationRoutes(), s.webhookRoutes(), s.settingsRoutes(), s.brandingRoutes(), s.policyRoutes(),
 	)
+}
+
+// begin leads to the first part of the console, for who types in where all of them are.
+func (s *Service) begin(context.Context, *web.Actor, nothing) (web.Result, error) {
+	return web.Go(ui.PathPeople), nil
 }
 
 func (s *Service) said() web.Said { return web.Said{Keys: s.Keys} }
