@@ -146,7 +146,7 @@ func testPasskeyRemembersDevice(t *testing.T, c *chromium) {
 	at := s.attempt(oauth2.SetAuthURLParam("prompt", "login"))
 	b.visit(at.url).is(atSignIn).fill("#password", rightPassword).follow(next).is(atPasskey).click("label[for=remember]").do(b.mouse(start, 1))
 	s.finish(b, at)
-	b.visit(w.issuer + "/account/security").is(atSecurity).says("This device")
+	b.visit(w.issuer + "/account/devices").is(atDevices).says("This device")
 	b.clean(w.issuer, s.url)
 }
 
