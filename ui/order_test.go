@@ -56,7 +56,7 @@ func keysOf(t *testing.T, name string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := regexp.MustCompile(`^  "([^"]+)":`)
+	key := regexp.MustCompile(`^ {2}"([^"]+)":`)
 	var keys []string
 	for line := range strings.Lines(string(raw)) {
 		if m := key.FindStringSubmatch(line); m != nil {
