@@ -120,7 +120,7 @@ func (o *oneAtATime) Hash(settings, password string) (string, error) {
 }
 
 // listen opens both addresses. Passwords that everybody knows are for this machine only.
-func (c *demoCommand) listen(ctx context.Context) (idp, app place, err error) {
+func (c *demoCommand) listen(ctx context.Context) (idp, app site, err error) {
 	for _, a := range []struct{ flag, address string }{{"--listen", c.Listen}, {"--app-listen", c.AppListen}} {
 		if host, _, err := net.SplitHostPort(a.address); a.address != "" && (err != nil || !loopbackHost(host)) {
 			return idp, app, finding{
@@ -159,7 +159,7 @@ func (c *demoCommand) folder() (dir string, remove func() error, err error) {
 	return dir, func() error { return os.RemoveAll(dir) }, nil
 }
 
-func (c *demoCommand) show(w *world, o opened, idp, app place, logger *slog.Logger) error {
+func (c *demoCommand) show(w *world, o opened, idp, app site, logger *slog.Logger) error {
 	told := info{Issuer: idp.url, App: app.url, Users: sampleUsers()}
 	told.Outbox = told.App + "/outbox"
 	e, err := newEcho(o.Provider, told.Issuer, logger)
@@ -172,7 +172,7 @@ func (c *demoCommand) show(w *world, o opened, idp, app place, logger *slog.Logg
 	defer tasks.Wait()
 	defer stop()
 	failed := make(chan error, 2)
-	start := func(h http.Handler, p place) {
+	start := func(h http.Handler, p site) {
 		tasks.Go(func() { failed <- serve(ctx, newServer(h, logger), nil, p.on...) })
 	}
 	// Whoever asks is answered from here on; the sample users are made meanwhile, as their passwords take time to hash.

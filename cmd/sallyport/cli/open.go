@@ -8,7 +8,7 @@ import (
 
 	"github.com/sallyport-id/sallyport/provider"
 	"github.com/sallyport-id/sallyport/provider/keys"
-	placefile "github.com/sallyport-id/sallyport/provider/place"
+	"github.com/sallyport-id/sallyport/provider/place"
 	"github.com/sallyport-id/sallyport/storage"
 )
 
@@ -17,7 +17,7 @@ type opened struct {
 	*provider.Provider
 	store storage.Store
 	// places is nil where nothing is known of where addresses are.
-	places *placefile.File
+	places *place.File
 }
 
 // open opens the database and sets up the provider. The caller closes the store.

@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"log/slog"
 
-	placefile "github.com/sallyport-id/sallyport/provider/place"
+	"github.com/sallyport-id/sallyport/provider/place"
 )
 
 // openPlaces opens the file that says where addresses are; without one there is none. The caller closes it.
-func (s *settings) openPlaces(logger *slog.Logger) (*placefile.File, error) {
+func (s *settings) openPlaces(logger *slog.Logger) (*place.File, error) {
 	if s.PlacesFile == "" {
 		return nil, nil
 	}
-	f, err := placefile.Open(s.PlacesFile)
+	f, err := place.Open(s.PlacesFile)
 	if err != nil {
 		return nil, finding{
 			What: fmt.Sprintf("the file of places can't be used: %v", err), Where: s.where("places_file"),

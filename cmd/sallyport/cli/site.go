@@ -9,13 +9,13 @@ import (
 	"syscall"
 )
 
-// place is where something of the demonstration is found: a URL, and the listeners behind it.
-type place struct {
+// site is where something of the demonstration is found: a URL, and the listeners behind it.
+type site struct {
 	url string
 	on  []net.Listener
 }
 
-func (p place) close() error {
+func (p site) close() error {
 	var err error
 	for _, l := range p.on {
 		err = errors.Join(err, l.Close())
@@ -34,17 +34,17 @@ const triesForPort = 20
 
 // listenHere listens on a loopback address. What localhost means is listened on wholly, and called localhost, for which
 // browsers make passkeys; they make none for addresses.
-func listenHere(ctx context.Context, address, where string) (place, error) {
+func listenHere(ctx context.Context, address, where string) (site, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return place{}, err
+		return site{}, err
 	}
 	if host != "localhost" && host != loopback4 && host != loopback6 {
 		l, err := listen(ctx, address, where)
 		if err != nil {
-			return place{}, err
+			return site{}, err
 		}
-		return place{"http://" + l.Addr().String(), []net.Listener{l}}, nil
+		return site{"http://" + l.Addr().String(), []net.Listener{l}}, nil
 	}
 	for try := 1; ; try++ {
 		p, err := listenBoth(ctx, port, where)
@@ -56,23 +56,23 @@ func listenHere(ctx context.Context, address, where string) (place, error) {
 
 // listenBoth listens on a port of both addresses, or of the one that this machine has. Where another program has the
 // port on one of them, half of the browsers would end there: that is an error.
-func listenBoth(ctx context.Context, port, where string) (place, error) {
-	var p place
+func listenBoth(ctx context.Context, port, where string) (site, error) {
+	var p site
 	for _, host := range [...]string{loopback4, loopback6} {
 		l, err := listen(ctx, net.JoinHostPort(host, port), where)
 		if errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT) {
 			continue
 		}
 		if err != nil {
-			return place{}, errors.Join(err, p.close())
+			return site{}, errors.Join(err, p.close())
 		}
 		p.on = append(p.on, l)
 		if _, port, err = net.SplitHostPort(l.Addr().String()); err != nil {
-			return place{}, errors.Join(err, p.close())
+			return site{}, errors.Join(err, p.close())
 		}
 	}
 	if len(p.on) == 0 {
-		return place{}, finding{
+		return site{}, finding{
 			What: "this machine has no loopback address", Where: where, Do: "bring its loopback interface up, as by “ip link set lo up”",
 		}
 	}
