@@ -10,9 +10,5 @@ import (
 // origin says where something came from, to the actor.
 func (s *Service) origin(by *web.Actor, agent, address string) ui.Origin {
 	at := place.Of(s.Places, address)
-	o := ui.Origin{Address: address, Place: at.In(by.Lang), Private: at.Private}
-	if browser := mail.Browser(agent); browser != "–" {
-		o.Browser = browser
-	}
-	return o
+	return ui.Origin{Browser: mail.Browser(agent), Address: address, Place: at.In(by.Lang), Private: at.Private}
 }

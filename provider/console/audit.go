@@ -187,12 +187,8 @@ func (s *Service) auditRow(e *admin.AuditEntry) ui.AuditRow {
 		ID: e.ID, Time: stamp(e.Time), Action: e.Action, Outcome: e.Outcome, Who: called(e.Actor, e.ActorName), Whom: called(e.User, e.UserName),
 		Own: e.Actor == e.User, App: called(e.Client, e.ClientName), Rule: e.Rule, Reason: e.Reason, Address: e.Address,
 		Path: at(auditEntries, e.ID),
-	}
-	if e.Agent != "" {
 		// What it calls itself stands with the entry.
-		if row.Browser = mail.Browser(e.Agent); row.Browser == "–" {
-			row.Browser = ""
-		}
+		Browser: mail.Browser(e.Agent),
 	}
 	if e.Factor != "" {
 		row.Factor = ui.Factor{ID: e.Factor, Name: e.Factor}

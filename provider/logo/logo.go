@@ -42,9 +42,6 @@ var (
 	ErrDamaged = errors.New("logo: damaged")
 )
 
-// Types are the media types of files that Draw takes.
-func Types() []string { return []string{"image/png", "image/jpeg", "image/webp"} }
-
 // Picture is a logo as it is kept: a PNG of nothing but pixels.
 type Picture struct {
 	PNG           []byte

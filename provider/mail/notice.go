@@ -89,13 +89,10 @@ func (n *Notifier) write(o Notice) (Message, error) {
 	l := ui.Letter{
 		Kind: o.Kind, Lang: n.UI.Language(o.Lang, o.User.Locale, t.Settings.Language), Product: n.Product, Tenant: storage.Unlinked(t.Name),
 		Accent: t.Brand.Accent, Signature: t.Brand.Signature, Account: spoken(o.User.Email), Name: storage.Unlinked(o.Name), Other: spoken(o.Other), N: o.Left,
-		Link: o.Link, NotMe: notMe, Time: n.Now(), Address: o.Address,
+		Link: o.Link, NotMe: notMe, Time: n.Now(), Address: o.Address, Browser: Browser(o.Agent),
 	}
 	if n.Place != nil && o.Address != "" {
 		l.Place, l.Private = n.Place(o.Address, l.Lang)
-	}
-	if browser := Browser(o.Agent); browser != unknownBrowser {
-		l.Browser = browser
 	}
 	// Of what a tenant may name as its help, websites are somebody else's, and mails lead to us alone.
 	if addressOnly(t.Settings.Support) {
@@ -121,21 +118,18 @@ func spoken(address string) string {
 	return storage.Unlinked(address)
 }
 
-// Browser names a browser and its system in a few words.
+// Browser names a browser and its system in a few words; empty where it is none that we know.
 func Browser(agent string) string {
 	ua := useragent.Parse(agent)
 	switch {
 	case !slices.Contains(browsers, ua.Name):
-		return unknownBrowser
+		return ""
 	case !slices.Contains(systems, ua.OS):
 		return ua.Name
 	default:
 		return ua.Name + ", " + ua.OS
 	}
 }
-
-// unknownBrowser stands where a browser is none that we know.
-const unknownBrowser = "–"
 
 // What stands in a User-Agent is the sender's choice, and must not become a sentence in a mail of ours.
 var (
