@@ -113,7 +113,7 @@ func TestSchemes(t *testing.T) {
 }
 
 // onPaper are the rules for print, which stand by themselves or within a component.
-var onPaper = regexp.MustCompile(`(?ms)^(?:@media print \{\n.*?^\}\n|\t@media print \{\n.*?^\t\}\n)`)
+var onPaper = regexp.MustCompile(`(?ms)^(?:@media print \{\n.*?\n\}\n|\t@media print \{\n.*?\n\t\}\n)`)
 
 // TestStyleSheet: colours come from tokens (but for the ground of QR codes and logos, and the printed sheet), and sides are logical, so that
 // right-to-left needs no second sheet.
