@@ -1,7 +1,5 @@
 package ui
 
-import "strings"
-
 // EveryType is the ID of the switch that is about all user types together.
 const EveryType = "everyone"
 
@@ -100,126 +98,6 @@ func (t RuleThen) Asks() bool {
 	return !t.Deny && (t.TwoFactor == "required" || t.TwoFactor == "optional")
 }
 
-// RuleForm is a rule as it is changed. Its texts are as they were typed, lists with one value a line.
-type RuleForm struct {
-	Name string `json:"name"`
-	// New: there is no such rule yet. BuiltIn: whom it is about, and whether it lets in, comes from a switch.
-	New     bool `json:"new,omitempty"`
-	BuiltIn bool `json:"built_in,omitempty"`
-	// Last: it is the rule for everybody whom no other is about. KeepsOut: it keeps out, and there is no more to say of it.
-	Last         bool     `json:"last,omitempty"`
-	KeepsOut     bool     `json:"keeps_out,omitempty"`
-	When         RuleWhen `json:"when"`
-	Types        []Box    `json:"types"`
-	Roles        []Box    `json:"roles"`
-	Ticked       bool     `json:"ticked"`
-	Users        string   `json:"users"`
-	Networks     string   `json:"networks"`
-	NotNetworks  string   `json:"not_networks"`
-	Clients      []Box    `json:"clients"`
-	Tags         string   `json:"tags"`
-	Plans        string   `json:"plans"`
-	Integrations string   `json:"integrations"`
-	// From, Until and Grace are as <input type="datetime-local"> has them, in UTC.
-	From  string `json:"from"`
-	Until string `json:"until"`
-	// Access is "allow" or "deny".
-	Access string `json:"access"`
-	// TwoFactor is "required", "optional", "off" or "unavailable"; Strength is "any" or "resistant"; Unenrolled is "enrol" or
-	// "recovery".
-	TwoFactor  string      `json:"two_factor"`
-	Strength   string      `json:"strength"`
-	Factors    []FactorBox `json:"factors"`
-	Remember   string      `json:"remember"`
-	Unenrolled string      `json:"unenrolled"`
-	Grace      string      `json:"grace"`
-	ReportOnly bool        `json:"report_only"`
-	// Place is the ID of the rule that a new one goes before, and Places are those that there are.
-	Place  string   `json:"place,omitempty"`
-	Places []Choice `json:"places,omitempty"`
-	// Version is of the policy that it is part of; it is posted along.
-	Version string `json:"version"`
-	Action  string `json:"action"`
-	Back    string `json:"back"`
-	// Wrong is the place of the Problem, such as "rules.when.networks"; Hint says which of several values it is about.
-	Wrong   string `json:"wrong,omitempty"`
-	Problem Text   `json:"problem,omitzero"`
-	Hint    Text   `json:"hint,omitzero"`
-}
-
-// At is the problem of a field, if it is that one's.
-func (p RuleForm) At(field string) Text { return at(p.Wrong, field, p.Problem) }
-
-// Elsewhere is a problem of a field that the form does not have.
-func (p RuleForm) Elsewhere() Text {
-	switch p.Wrong[strings.LastIndexByte(p.Wrong, '.')+1:] {
-	case "name", "users", "networks", "not_networks", "client_tags", "plans", "integrations", "from", "until", "factors",
-		"remember_days", "grace_until":
-		return Text{}
-	}
-	return p.Problem
-}
-
-func at(where, field string, problem Text) Text {
-	if where != field {
-		return Text{}
-	}
-	return problem
-}
-
-// Box is something that can be ticked.
-type Box struct {
-	Choice Choice `json:"choice"`
-	On     bool   `json:"on,omitempty"`
-}
-
-// FactorBox is a factor that can be ticked.
-type FactorBox struct {
-	Factor Factor `json:"factor"`
-	On     bool   `json:"on,omitempty"`
-}
-
-// Networks are the ranges of addresses that belong to a tenant's account.
-type Networks struct {
-	Rows []NetworkRow `json:"rows"`
-	// Restricted: users sign in from these only. Everyone: all must use two-factor authentication, wherever they are.
-	Restricted bool `json:"restricted"`
-	Everyone   bool `json:"everyone"`
-	// You is the address of whoever looks at the page, empty where it can't be told; Listed: it is in one of the networks.
-	You    string `json:"you,omitempty"`
-	Listed bool   `json:"listed,omitempty"`
-	// Version is of the policy that it is part of; it is posted along.
-	Version string `json:"version"`
-	Action  string `json:"action"`
-	// Wrong is the number of the row that the Problem is about, from 0; it is about none of them where there is no such row.
-	Wrong   int  `json:"wrong"`
-	Problem Text `json:"problem,omitzero"`
-	Notice  Text `json:"notice,omitzero"`
-}
-
-// NetworkRow is one network as it is typed.
-type NetworkRow struct {
-	Prefix     string `json:"prefix"`
-	Name       string `json:"name"`
-	Require2FA bool   `json:"require_2fa"`
-}
-
-// ProblemAt is what is wrong with a row.
-func (p Networks) ProblemAt(row int) Text {
-	if row != p.Wrong {
-		return Text{}
-	}
-	return p.Problem
-}
-
-// Elsewhere is a problem that no row has.
-func (p Networks) Elsewhere() Text {
-	if p.Wrong >= 0 && p.Wrong < len(p.Rows) {
-		return Text{}
-	}
-	return p.Problem
-}
-
 // PolicyPreview says what a change of the policy would do, before it is saved.
 type PolicyPreview struct {
 	// Changes are what would be changed.
@@ -264,142 +142,6 @@ type CutOffRow struct {
 	// Last is when it last got a token, RFC 3339.
 	Last string `json:"last"`
 }
-
-// Explain asks what sign-in is to be explained, and explains it.
-type Explain struct {
-	// User is an e-mail address or user name, Client a client_id of Clients, Address an IP address, At a time as
-	// <input type="datetime-local"> has it, in UTC.
-	User    string   `json:"user"`
-	Client  string   `json:"client"`
-	Clients []Choice `json:"clients"`
-	Address string   `json:"address"`
-	At      string   `json:"at"`
-	Action  string   `json:"action"`
-	Back    string   `json:"back"`
-	// Wrong is the place of the Problem.
-	Wrong   string  `json:"wrong,omitempty"`
-	Problem Text    `json:"problem,omitzero"`
-	Answer  *Answer `json:"answer,omitempty"`
-}
-
-// ProblemAt is the problem of a field, if it is that one's.
-func (p Explain) ProblemAt(field string) Text { return at(p.Wrong, field, p.Problem) }
-
-// Elsewhere is a problem of no field.
-func (p Explain) Elsewhere() Text {
-	switch p.Wrong {
-	case "user", "address", "at":
-		return Text{}
-	}
-	return p.Problem
-}
-
-// Answer is what would be asked at a sign-in, and why.
-type Answer struct {
-	Account string `json:"account"`
-	// Path leads to the user's page.
-	Path string `json:"path"`
-	// Out: the account is disabled or locked, whatever the rules say.
-	Out bool `json:"out,omitempty"`
-	// Asked is a policy.Ask: "denied", "nothing", "prompt", "enrol", "recovery_code" or "unmet"; Then is the same of what
-	// comes after a right answer, where there is more.
-	Asked string `json:"asked"`
-	Then  string `json:"then,omitempty"`
-	// Factors are those that can be answered, or set up.
-	Factors []Factor `json:"factors,omitempty"`
-	// Rule is the name of the rule that decides; empty where none does.
-	Rule string `json:"rule,omitempty"`
-	// RememberDays and Grace are like those of RuleThen.
-	RememberDays int          `json:"remember_days,omitempty"`
-	Grace        string       `json:"grace,omitempty"`
-	At           string       `json:"at"`
-	Rules        []VerdictRow `json:"rules"`
-}
-
-// Sentence says what would be asked.
-func (a Answer) Sentence() Text {
-	keys := map[string]string{
-		"denied": "explain.denied", "nothing": "explain.nothing", "prompt": "explain.prompt", "enrol": "explain.enrol",
-		"recovery_code": "explain.recovery_code", "unmet": "explain.unmet",
-	}
-	if a.Out {
-		return Say("explain.out", "account", a.Account)
-	}
-	return Say(keys[a.Asked], "account", a.Account)
-}
-
-// After says what comes after a right answer, if there is more.
-func (a Answer) After() Text {
-	switch a.Then {
-	case "enrol":
-		return Say("explain.then_enrol")
-	case "recovery_code":
-		return Say("explain.then_recovery_code")
-	case "unmet", "denied":
-		return Say("explain.then_unmet")
-	}
-	return Text{}
-}
-
-// Reason says which rule that comes from.
-func (a Answer) Reason() Text {
-	switch {
-	case a.Out:
-		return Text{}
-	case a.Rule == "":
-		return Say("explain.no_rule")
-	default:
-		return Say("explain.because", "rule", a.Rule)
-	}
-}
-
-// VerdictRow is what becomes of one rule.
-type VerdictRow struct {
-	Name string `json:"name"`
-	// Path leads to the rule's form.
-	Path string `json:"path"`
-	// Holds is "yes", "no" or "unknown".
-	Holds string `json:"holds"`
-	// Failed and Untold are names of conditions, as policy.Verdict has them.
-	Failed     []string `json:"failed,omitempty"`
-	Untold     []string `json:"untold,omitempty"`
-	ReportOnly bool     `json:"report_only,omitempty"`
-	Decides    bool     `json:"decides,omitempty"`
-	Unreadable bool     `json:"unreadable,omitempty"`
-}
-
-// Conditions says which conditions those are.
-func (VerdictRow) Conditions(names []string) []Text {
-	keys := map[string]string{
-		"user_type": "condition.user_type", "role": "condition.role", "user": "condition.user", "ticked": "condition.ticked",
-		"network": "condition.network", "not_network": "condition.not_network", "client": "condition.client",
-		"client_tag": "condition.client_tag", "plan": "condition.plan", "integration": "condition.integration",
-		"from": "condition.from", "until": "condition.until",
-	}
-	texts := make([]Text, 0, len(names))
-	for _, name := range names {
-		texts = append(texts, Say(keys[name]))
-	}
-	return texts
-}
-
-// Template names the page's template.
-func (Policy) Template() string        { return "policy" }
-func (RuleForm) Template() string      { return "rule" }
-func (Networks) Template() string      { return "networks" }
-func (PolicyPreview) Template() string { return "policy_preview" }
-func (Explain) Template() string       { return "explain" }
-
-func (Policy) part() string        { return "policy" }
-func (RuleForm) part() string      { return "policy" }
-func (PolicyPreview) part() string { return "policy" }
-func (Explain) part() string       { return "policy" }
-func (Networks) part() string      { return "networks" }
-
-func (p RuleForm) problem() Text      { return p.Problem }
-func (p Networks) problem() Text      { return p.Problem }
-func (p Explain) problem() Text       { return p.Problem }
-func (p PolicyPreview) problem() Text { return p.Refusal }
 
 // What a change of policy changes, of a {rule} or a {network}.
 const (
@@ -455,3 +197,12 @@ func AboutValue(value string) Text {
 	}
 	return Say("rule.about_value", "value", value)
 }
+
+// Template names the page's template.
+func (Policy) Template() string        { return "policy" }
+func (PolicyPreview) Template() string { return "policy_preview" }
+
+func (Policy) part() string        { return "policy" }
+func (PolicyPreview) part() string { return "policy" }
+
+func (p PolicyPreview) problem() Text { return p.Refusal }
