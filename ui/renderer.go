@@ -28,8 +28,8 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Renderer draws pages. It is safe for concurrent use.
-type Renderer struct {
+// content is what pages are made of. It does not change once read.
+type content struct {
 	words  *catalogues
 	assets *assets
 	// help are the guides, by language and topic.
@@ -37,7 +37,16 @@ type Renderer struct {
 	// sources are the templates as they were read, by page and the name that they define; shared ones belong to the page "".
 	sources map[string]map[string]*parse.Tree
 	letters lettering
-	now     func() time.Time
+}
+
+// plain is what is built in. All renderers of a program have it in common: reading it takes longer than all else that is done
+// before the first request.
+var plain = sync.OnceValues(func() (*content, error) { return read(builtIn) })
+
+// Renderer draws pages. It is safe for concurrent use.
+type Renderer struct {
+	*content
+	now func() time.Time
 
 	mu sync.Mutex
 	// pages are ready to be drawn, by language and page: those that were asked for. With all there are in all languages a
@@ -52,13 +61,20 @@ var shared = []string{"layout.html", "components.html", "icons.html", "rules.htm
 // Override they are of type *ThemeError, and it draws each page of the gallery once in each language, so that a slip in it is
 // found now and not by a user.
 func New(o Options) (*Renderer, error) {
-	if o.Override == nil {
-		return read(o)
+	r := &Renderer{pages: map[[2]string]*template.Template{}, now: o.Now}
+	if r.now == nil {
+		r.now = time.Now
 	}
-	err := checkTheme(o.Override)
-	var r *Renderer
+	var err error
+	if o.Override == nil {
+		if r.content, err = plain(); err != nil {
+			return nil, err
+		}
+		return r, nil
+	}
+	err = checkTheme(o.Override)
 	if err == nil {
-		r, err = read(o)
+		r.content, err = read(builtIn, o.Override)
 	}
 	if err == nil {
 		err = r.tryAll()
@@ -69,40 +85,33 @@ func New(o Options) (*Renderer, error) {
 	return r, nil
 }
 
-// read reads what there is to read.
-func read(o Options) (*Renderer, error) {
-	layers := []fs.FS{builtIn}
-	if o.Override != nil {
-		layers = append(layers, o.Override)
-	}
-	r := &Renderer{pages: map[[2]string]*template.Template{}, now: o.Now}
-	if r.now == nil {
-		r.now = time.Now
-	}
+// read reads what there is to read; what stands in a later layer takes the place of an earlier one's.
+func read(layers ...fs.FS) (*content, error) {
+	var c content
 	var err error
-	if r.words, err = readCatalogues(layers...); err != nil {
+	if c.words, err = readCatalogues(layers...); err != nil {
 		return nil, err
 	}
-	if r.assets, err = readAssets(layers...); err != nil {
+	if c.assets, err = readAssets(layers...); err != nil {
 		return nil, err
 	}
-	if r.help, err = readHelp(layers...); err != nil {
+	if c.help, err = readHelp(layers...); err != nil {
 		return nil, err
 	}
-	if err = r.words.fillHelp(r.help); err != nil {
+	if err = c.words.fillHelp(c.help); err != nil {
 		return nil, err
 	}
 	sources, err := readTemplates(layers...)
 	if err != nil {
 		return nil, err
 	}
-	if r.letters, err = readLettering(sources); err != nil {
+	if c.letters, err = readLettering(sources); err != nil {
 		return nil, err
 	}
-	if r.sources, err = r.parse(sources); err != nil {
+	if c.sources, err = parseAll(sources); err != nil {
 		return nil, err
 	}
-	return r, nil
+	return &c, nil
 }
 
 // readTemplates returns the templates' sources by file name.
@@ -128,11 +137,13 @@ func readTemplates(layers ...fs.FS) (map[string]string, error) {
 	return sources, nil
 }
 
-// parse reads the templates. What they are is the same in all languages; what their functions say is not.
-func (r *Renderer) parse(sources map[string]string) (map[string]map[string]*parse.Tree, error) {
+// parseAll reads the templates. What they are is the same in all languages; what their functions say is not, and whose they
+// are is known when a page is put together.
+func parseAll(sources map[string]string) (map[string]map[string]*parse.Tree, error) {
+	var nobody Renderer
 	trees := map[string]map[string]*parse.Tree{}
 	for name, source := range sources {
-		set := r.set(r.words.langs[0])
+		set := nobody.set("")
 		if _, err := set.New(name).Parse(source); err != nil {
 			return nil, fmt.Errorf("ui: templates/%s: %w", name, err)
 		}
