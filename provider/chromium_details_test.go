@@ -11,8 +11,8 @@ func testDetailsInChromium(t *testing.T, c *chromium) {
 	w := newTexting(t)
 	u, _ := w.texted(robinAt, german, germanE)
 	b := c.open(t)
-	b.visit(w.issuer+"/account/details").signIn(robinAt).is(atMessage).fill("#code", w.codes(germanE)[0])
-	b.leave().is(atDetails).says("Robin Example", "Confirmed", "•••• 567")
+	b.visit(w.issuer + "/account/details").signIn(robinAt).is(atMessage).enter(w.codes(germanE)[0])
+	b.is(atDetails).says("Robin Example", "Confirmed", "•••• 567")
 	w.clock.forward(time.Minute)
 	b.follow(`a[href$="/details/name"]`).is(atName).at("name").fill("#name", "Robin Hafen").follow(next).is(atDetails).says("Your name was saved", "Robin Hafen")
 
@@ -43,7 +43,7 @@ func testDetailsInChromium(t *testing.T, c *chromium) {
 
 	w.clock.forward(time.Minute)
 	b.follow(`a[href*="/details/phones/"]`).is(atNewNumber).says("Codes go to •••• 567 now").at("input").fill("#input", british).follow(next).is(atNewNumber)
-	b.fill("#code", w.codes(britE)[0]).leave().is(atDetails).says("Codes now go to •••• 456")
+	b.enter(w.codes(britE)[0]).is(atDetails).says("Codes now go to •••• 456")
 	if c := w.credential(u); c.Note != "•••• 456" {
 		t.Errorf("the number is %q", c.Note)
 	}

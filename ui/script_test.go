@@ -136,12 +136,15 @@ type scripts struct {
 
 func startScripts(t *testing.T) *scripts {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
+	path, err := exec.LookPath("chromium-headless-shell")
+	if err != nil {
+		path, err = exec.LookPath("chromium")
+	}
 	if err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal("no chromium on this machine")
 		}
-		t.Skip("no chromium on this machine; to run this test: apt-get install chromium")
+		t.Skip("no chromium on this machine; to run this test: apt-get install chromium-headless-shell")
 	}
 	b := &scripts{now: time.Date(2026, time.March, 4, 14, 3, 22, 0, time.UTC), posts: make(chan url.Values, 1)}
 	r, err := ui.New(ui.Options{Now: func() time.Time { return b.now }})

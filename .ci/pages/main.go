@@ -29,7 +29,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "pages:", err)
 		os.Exit(2)
 	}
-	process.Main("pages", enough, []string{"node", "npm", "chromium"}, func(ctx context.Context, dir string) error {
+	process.Main("pages", enough, []string{"node", "npm", shell}, func(ctx context.Context, dir string) error {
 		return run(ctx, dir, *pictures, names)
 	})
 }
