@@ -62,7 +62,7 @@ const (
 // not ASCII after that is refused, so no two names that look alike are different users. *FieldError.
 func Normalize(login string) (string, error) {
 	if strings.Contains(login, "@") || strings.Contains(login, "＠") {
-		return normalizeEmail(login)
+		return NormalizeEmail(login)
 	}
 	return normalizeLogin(login)
 }
@@ -110,9 +110,7 @@ func notIn(set string) func(rune) bool {
 func alphanumeric(c byte) bool { return strings.IndexByte(letters, c) >= 0 }
 
 // NormalizeEmail is Normalize for what has to be an e-mail address.
-func NormalizeEmail(email string) (string, error) { return normalizeEmail(email) }
-
-func normalizeEmail(email string) (string, error) {
+func NormalizeEmail(email string) (string, error) {
 	s, err := fold("email", email)
 	if err != nil {
 		return "", err
@@ -139,16 +137,17 @@ func normalizeEmail(email string) (string, error) {
 	return s, nil
 }
 
-// normalizeName returns a display name in its composed form and without space around it. Control characters and
-// bidirectional controls could turn round what stands beside the name on a page.
-func normalizeName(name string) (string, error) {
+// NormalizeName returns a display name in its composed form and without space around it. Control characters and
+// bidirectional controls could turn round what stands beside the name on a page. *FieldError.
+func NormalizeName(name string) (string, error) {
 	if len(name) > 16*maxName {
 		return "", &FieldError{"name", TooLong}
 	}
+	name = strings.TrimSpace(name)
 	if !utf8.ValidString(name) || strings.ContainsFunc(name, unprintable) {
 		return "", &FieldError{"name", Charset}
 	}
-	name = norm.NFC.String(strings.TrimSpace(name))
+	name = norm.NFC.String(name)
 	if utf8.RuneCountInString(name) > maxName {
 		return "", &FieldError{"name", TooLong}
 	}

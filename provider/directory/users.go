@@ -52,7 +52,7 @@ func (d *Local) Create(ctx context.Context, u *storage.User, password string) er
 func (d *Local) Rename(ctx context.Context, u *storage.User, name string) error {
 	fresh := *u
 	var err error
-	if fresh.Name, err = normalizeName(name); err != nil {
+	if fresh.Name, err = NormalizeName(name); err != nil {
 		return err
 	}
 	if err := d.store.Users.Replace(ctx, &fresh); err != nil {
@@ -82,7 +82,7 @@ func (d *Local) ChangeLogin(ctx context.Context, u *storage.User, email, login s
 func (d *Local) ChangeEmail(ctx context.Context, u *storage.User, email string) error {
 	fresh := *u
 	var err error
-	if fresh.Email, err = normalizeEmail(email); err != nil {
+	if fresh.Email, err = NormalizeEmail(email); err != nil {
 		return err
 	}
 	fresh.EmailVerified = true
@@ -165,7 +165,7 @@ func normalizeUser(u *storage.User) (err error) {
 		return &FieldError{"email", Missing}
 	}
 	if u.Email != "" {
-		if u.Email, err = normalizeEmail(u.Email); err != nil {
+		if u.Email, err = NormalizeEmail(u.Email); err != nil {
 			return err
 		}
 	}
@@ -174,6 +174,6 @@ func normalizeUser(u *storage.User) (err error) {
 			return err
 		}
 	}
-	u.Name, err = normalizeName(u.Name)
+	u.Name, err = NormalizeName(u.Name)
 	return err
 }
