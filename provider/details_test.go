@@ -768,6 +768,17 @@ func TestChangeNameAndLanguage(t *testing.T) {
 	if err != nil || q.status != http.StatusBadRequest {
 		t.Errorf("a language that there is none of: %d (%v)", q.status, err)
 	}
+	// The log holds what was changed, and nothing that was refused.
+	var changed []string
+	for _, e := range w.events("birch") {
+		if e.Action == "user.change" {
+			changed = append(changed, e.Outcome+" "+e.Reason)
+		}
+	}
+	slices.Sort(changed)
+	if !slices.Equal(changed, []string{"ok language", "ok language", "ok name"}) {
+		t.Errorf("audited: %q", changed)
+	}
 }
 
 // elsewhere is a directory of somebody else's.

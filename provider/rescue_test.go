@@ -123,6 +123,10 @@ func (in *signedIn) ended() {
 	if _, err := in.app.provider.UserInfo(ctx, oauth2.StaticTokenSource(in.access)); err == nil {
 		in.w.t.Error("the access token still opens userinfo")
 	}
+	// The log says from where tokens were ended, as of everything.
+	if e := in.w.entry("acme", "token.revoke"); e.Address == "" || e.Agent == "" || e.Request == "" {
+		in.w.t.Errorf("in the log: %+v", e)
+	}
 }
 
 // E-mail link, password: it comes from the configured issuer whatever the request says of its host, works once, and ends

@@ -175,6 +175,83 @@ func spoiltForms(good url.Values) (bad []string) {
 	return bad
 }
 
+// typed are what the forms of an account's pages may hold, each of it good somewhere.
+func typed() url.Values {
+	return url.Values{
+		"name": {"Mia"}, "email": {"new@acme.example"}, "current": {rightPassword}, "password": {"gnarled otter of the north"},
+		"language": {"de"}, "input": {"+4915112345678"}, "code": {"123456"}, "saved": {"yes"},
+	}
+}
+
+// sendAccount has somebody, each time another and with a fresh second step, send every form of the account's own pages.
+func sendAccount(t *testing.T, send func(h *helper, r web.Route, path string)) {
+	t.Helper()
+	w := newWorld(t)
+	for i, r := range w.p.Routes() {
+		if r.Method != http.MethodPost || !strings.HasPrefix(r.Path, ui.PathAccount+"/") {
+			continue
+		}
+		h := w.helper("acme", fmt.Sprintf("mia%d@acme.example", i), storage.Member)
+		held, err := w.store.Credentials.List(t.Context(), storage.Query{Tenant: "acme", Field: "user", Value: h.ID})
+		if err != nil || len(held) == 0 {
+			t.Fatal(held, err)
+		}
+		send(h, r, strings.NewReplacer(":factor", "totp", ":id", held[0].ID).Replace(r.Path))
+	}
+}
+
+// What users send to their own pages is held to the same as what administrators do: nothing, and what is no form, is never a
+// fault of ours.
+func TestAccountIsSentGarbage(t *testing.T) {
+	sendAccount(t, func(h *helper, r web.Route, path string) {
+		for _, body := range append(spoiltForms(typed()), "", "%zz=1", "unknown=1", "\x00") {
+			like := h.request(r.Method, path, url.Values{})
+			req, err := http.NewRequestWithContext(t.Context(), r.Method, like.URL.String(), strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header = like.Header
+			if p, err := h.once(req); err != nil || p.status >= http.StatusInternalServerError {
+				t.Errorf("%s with %.80q: %d, %v", path, body, p.status, err)
+			}
+		}
+		for _, value := range []string{"%00", "%FF", "..%2F..", "%24gt", strings.Repeat("A", 2000)} {
+			if strange := parameter.ReplaceAllString(r.Path, value); strange != r.Path {
+				if p, err := h.once(h.request(r.Method, strange, typed())); err != nil || p.status >= http.StatusInternalServerError {
+					t.Errorf("%.80s: %d, %v", strange, p.status, err)
+				}
+			}
+		}
+	})
+}
+
+// Two clicks on anything of one's own are never a fault of ours, and leave whoever clicked signed in.
+func TestAccountTwiceAtOnce(t *testing.T) {
+	sendAccount(t, func(h *helper, r web.Route, path string) {
+		var got [2]int
+		var wg sync.WaitGroup
+		for i := range got {
+			wg.Go(func() {
+				p, err := h.once(h.request(r.Method, path, typed()))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				got[i] = p.status
+			})
+		}
+		wg.Wait()
+		for _, status := range got {
+			if status >= http.StatusInternalServerError && status != http.StatusServiceUnavailable {
+				t.Errorf("%s: %d", path, got)
+			}
+		}
+		if p := h.get(ui.PathAccount); p.heading() == atSignIn {
+			t.Errorf("%s: %d, and signed out", path, got)
+		}
+	})
+}
+
 var parameter = regexp.MustCompile(`:[a-z]+`)
 
 // Where something is named by the address, it may be anything: there is no such thing, and it is no fault of ours.

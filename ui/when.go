@@ -2,6 +2,14 @@ package ui
 
 import "time"
 
+// Stamp is a time as page structs hold it: RFC 3339, and empty for the zero time.
+func Stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
 // Day is a date in words. Dates and times are shown in UTC, because the server does not know where the reader is;
 // app.js shows the <time> elements of pages in the reader's own zone.
 func Day(t time.Time) Text {

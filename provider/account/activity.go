@@ -84,7 +84,7 @@ type namesOf struct {
 }
 
 func (n *namesOf) row(ctx context.Context, e *storage.Event) (ui.ActivityRow, error) {
-	row := ui.ActivityRow{ID: e.ID, Time: moment(e.Time), Action: e.Action, Outcome: e.Outcome, Own: e.Actor == n.by.User.ID}
+	row := ui.ActivityRow{ID: e.ID, Time: ui.Stamp(e.Time), Action: e.Action, Outcome: e.Outcome, Own: e.Actor == n.by.User.ID}
 	// From where an administrator did it, perhaps at home, is not for those to know who are helped.
 	if row.Own || e.Actor == "" {
 		row.Origin = n.s.origin(n.by, e.Agent, e.Address)

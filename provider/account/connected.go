@@ -28,7 +28,7 @@ func (s *Service) connectedPage(ctx context.Context, by *web.Actor, in noticed) 
 	page := ui.Connected{Apps: []ui.ConnectedRow{}, Notice: s.notice(in)}
 	for _, a := range apps {
 		page.Apps = append(page.Apps, ui.ConnectedRow{
-			ID: a.client, Name: a.name, Scopes: a.scopes, Offline: a.offline, Since: moment(a.since), LastUsed: moment(a.used),
+			ID: a.client, Name: a.name, Scopes: a.scopes, Offline: a.offline, Since: ui.Stamp(a.since), LastUsed: ui.Stamp(a.used),
 			Revoke: revokePath(a.client),
 		})
 	}

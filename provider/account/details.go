@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
@@ -53,7 +52,7 @@ func (s *Service) details(ctx context.Context, by *web.Actor, in noticed) (web.R
 	u := by.User
 	page := ui.Details{
 		Account: web.Account(u), Name: u.Name, Login: u.Login, Email: u.Email, Verified: u.EmailVerified,
-		Password: s.hasPassword(u), PasswordSet: moment(u.PasswordSet), ChangePassword: ui.PathPassword,
+		Password: s.hasPassword(u), PasswordSet: ui.Stamp(u.PasswordSet), ChangePassword: ui.PathPassword,
 		SetLanguage: pathLanguage, Notice: s.notice(in),
 	}
 	if u.Email != "" && !u.EmailVerified {
@@ -151,20 +150,19 @@ func (s *Service) setUserName(ctx context.Context, by *web.Actor, in nameIn) (we
 		return web.Result{}, web.ErrNotFound
 	}
 	page := namePage(in.Name)
-	if strings.TrimSpace(in.Name) == "" {
-		page.Problem = ui.Invalid("name", directory.Missing)
-		return web.Result{Page: page, Refused: true}, nil
+	name, err := directory.NormalizeName(in.Name)
+	if err == nil && name == "" {
+		err = &directory.FieldError{Field: "name", Reason: directory.Missing}
 	}
-	if err := s.record(ctx, by, "user.change", "ok", "", "name"); err != nil {
-		return web.Result{}, err
-	}
-	err := s.onFresh(ctx, by, func(u *storage.User) error { return s.Local.Rename(ctx, u, in.Name) })
 	var bad *directory.FieldError
 	if errors.As(err, &bad) {
 		page.Problem = ui.Invalid("name", bad.Reason)
 		return web.Result{Page: page, Refused: true}, nil
 	}
-	if err != nil {
+	if err := s.record(ctx, by, "user.change", "ok", "", "name"); err != nil {
+		return web.Result{}, err
+	}
+	if err := s.onFresh(ctx, by, func(u *storage.User) error { return s.Local.Rename(ctx, u, name) }); err != nil {
 		return web.Result{}, web.Unavailable("name", err)
 	}
 	return s.to(ui.PathDetails, ui.Say(ui.NoticeNameChanged))
@@ -197,6 +195,9 @@ type languageIn struct {
 func (s *Service) setLanguage(ctx context.Context, by *web.Actor, in languageIn) (web.Result, error) {
 	if in.Language != "" && !slices.Contains(s.Notices.UI.Languages(), in.Language) {
 		return web.Result{}, web.ErrBadRequest
+	}
+	if err := s.record(ctx, by, "user.change", "ok", "", "language"); err != nil {
+		return web.Result{}, err
 	}
 	_, err := storage.Change(ctx, s.Users, by.User.Tenant, by.User.ID, func(u *storage.User) error {
 		u.Locale = in.Language

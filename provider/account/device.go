@@ -21,8 +21,8 @@ func (s *Service) devices(ctx context.Context, by *web.Actor) ([]ui.DeviceRow, e
 	rows := make([]ui.DeviceRow, 0, len(all))
 	for _, d := range all {
 		rows = append(rows, ui.DeviceRow{
-			ID: d.ID, Origin: s.origin(by, d.Agent, d.Address), Created: moment(d.Created), LastUsed: moment(d.LastUsed),
-			Until: moment(d.Expires), This: d.Browser == by.Browser && strings.Contains(by.Devices, "."+d.ID+"."),
+			ID: d.ID, Origin: s.origin(by, d.Agent, d.Address), Created: ui.Stamp(d.Created), LastUsed: ui.Stamp(d.LastUsed),
+			Until: ui.Stamp(d.Expires), This: d.Browser == by.Browser && strings.Contains(by.Devices, "."+d.ID+"."),
 			Forget: ui.PathDevices + "/" + d.ID + "/forget",
 		})
 	}

@@ -25,7 +25,7 @@ func (s *Service) overview(ctx context.Context, by *web.Actor, in noticed) (web.
 		Account: security.Account, Name: security.Name, On: security.On, Unavailable: security.Unavailable,
 		Factors: []ui.Held{}, Sessions: len(sessions), Apps: len(apps),
 		CodesLeft: security.CodesLeft, CodesMade: security.CodesMade, Devices: security.Devices,
-		LastSignIn: moment(by.Session.Before), Next: security.Advice(), Notice: s.notice(in),
+		LastSignIn: ui.Stamp(by.Session.Before), Next: security.Advice(), Notice: s.notice(in),
 	}
 	for _, f := range security.Factors {
 		page.Factors = append(page.Factors, ui.Held{Factor: f.Factor, Name: f.Name})

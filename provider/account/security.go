@@ -40,7 +40,7 @@ func (s *Service) protection(ctx context.Context, by *web.Actor) (ui.Security, e
 	page := ui.Security{
 		Account: web.Account(by.User), Name: by.User.Name, On: len(s.Credentials.Primary(all)) > 0,
 		Required: d.TwoFactor == policy.Required, Rule: d.Rule, CodesLeft: -1, Addable: s.addable(d, all),
-		Password: s.hasPassword(by.User), PasswordSet: moment(by.User.PasswordSet), ChangePassword: ui.PathPassword,
+		Password: s.hasPassword(by.User), PasswordSet: ui.Stamp(by.User.PasswordSet), ChangePassword: ui.PathPassword,
 	}
 	if d.TwoFactor == policy.Unavailable {
 		page.Unavailable = unavailable(by)
@@ -85,8 +85,8 @@ func row(c storage.Credential, f mfa.Factor, off bool) ui.CredentialRow {
 	name := credential.NameOf(c, f)
 	at := ui.PathAccount + "/credentials/" + c.ID
 	return ui.CredentialRow{
-		ID: c.ID, Factor: ui.Factor{ID: i.ID, Name: i.Name}, Name: name, Created: moment(c.Created),
-		LastUsed: moment(c.LastUsed), Note: c.Note, Off: off, Rename: at + "/rename", Remove: at + "/remove",
+		ID: c.ID, Factor: ui.Factor{ID: i.ID, Name: i.Name}, Name: name, Created: ui.Stamp(c.Created),
+		LastUsed: ui.Stamp(c.LastUsed), Note: c.Note, Off: off, Rename: at + "/rename", Remove: at + "/remove",
 	}
 }
 

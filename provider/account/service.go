@@ -50,7 +50,7 @@ type Config struct {
 	Renew func(ctx context.Context, by *web.Actor, change func(*storage.Session)) (cookie string, err error)
 	// EndSession ends a session, and EndOthers all of a user's but keep, remembered devices and mailed links. What applications
 	// got through them ends too, but for offline access.
-	EndSession func(ctx context.Context, by *web.Actor, tenant, id string) error
+	EndSession func(ctx context.Context, tenant, id string) error
 	EndOthers  func(ctx context.Context, tenant, user, keep string) error
 	// EndGrants ends what applications got for the actor where which says so, offline access included.
 	EndGrants func(ctx context.Context, by *web.Actor, which func(*storage.Grant) bool) error
@@ -139,13 +139,6 @@ func (s *Service) verifyEmail(ctx context.Context, by *web.Actor, _ nothing) (we
 		return web.Result{}, err
 	}
 	return s.to(ui.PathAccount, ui.Say(ui.NoticeMailSent, "address", by.User.Email))
-}
-
-func moment(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
 }
 
 // done leads to the security page, which says what was done.

@@ -25,7 +25,7 @@ func (s *Service) devicesPage(ctx context.Context, by *web.Actor, in noticed) (w
 	page := ui.Devices{Sessions: []ui.SessionRow{}, More: max(len(sessions)-mostSessions, 0), Notice: s.notice(in)}
 	for _, o := range sessions[:min(len(sessions), mostSessions)] {
 		row := ui.SessionRow{
-			ID: o.ID, Origin: s.origin(by, o.Agent, o.Address), Created: moment(o.Created), LastUsed: moment(o.Seen), This: o.ID == by.Session.ID,
+			ID: o.ID, Origin: s.origin(by, o.Agent, o.Address), Created: ui.Stamp(o.Created), LastUsed: ui.Stamp(o.Seen), This: o.ID == by.Session.ID,
 		}
 		if !row.This {
 			row.End = pathSessions + "/" + o.ID + "/end"
@@ -93,7 +93,7 @@ func (s *Service) endSession(ctx context.Context, by *web.Actor, in sessionIn) (
 	if err := s.record(ctx, by, "session.ended", "ok", "", ""); err != nil {
 		return web.Result{}, err
 	}
-	if err := s.EndSession(ctx, by, o.Tenant, o.ID); err != nil {
+	if err := s.EndSession(ctx, o.Tenant, o.ID); err != nil {
 		return web.Result{}, err
 	}
 	// A change of the address that was asked for there ends as well: its link may be in somebody else's mailbox.

@@ -234,11 +234,11 @@ func (s *Service) application(ctx context.Context, by *web.Actor, in application
 	row := applicationRow(&c)
 	page := ui.Application{
 		Row: row, Issuer: s.Issuer, RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, Scopes: c.Scopes,
-		Tags: c.Tags, Strength: c.Strength, Created: stamp(c.Created), Secrets: []ui.SecretRow{}, Back: ui.PathApplications,
+		Tags: c.Tags, Strength: c.Strength, Created: ui.Stamp(c.Created), Secrets: []ui.SecretRow{}, Back: ui.PathApplications,
 		Notice: s.said().Read(in.Notice),
 	}
 	for _, secret := range c.Secrets {
-		page.Secrets = append(page.Secrets, ui.SecretRow{Created: stamp(secret.Created), Until: stamp(secret.Until)})
+		page.Secrets = append(page.Secrets, ui.SecretRow{Created: ui.Stamp(secret.Created), Until: ui.Stamp(secret.Until)})
 	}
 	if !owns {
 		return web.Draw(page), nil
@@ -324,7 +324,7 @@ func (s *Service) rotateSecret(ctx context.Context, by *web.Actor, in rotateIn) 
 	}
 	page := ui.Secret{Name: c.Name, ID: c.ID, Secret: secret, Back: at(ui.PathApplications, c.ID)}
 	if len(c.Secrets) > 1 {
-		page.Until = stamp(c.Secrets[1].Until)
+		page.Until = ui.Stamp(c.Secrets[1].Until)
 	}
 	return web.Draw(page), nil
 }

@@ -171,7 +171,7 @@ func (s *Service) auditList(ctx context.Context, by *web.Actor, in auditIn) (ui.
 	for i := range found.Items {
 		page.Entries = append(page.Entries, s.auditRow(&found.Items[i]))
 	}
-	page.Searched, page.Back = found.Searched, stamp(found.Until)
+	page.Searched, page.Back = found.Searched, ui.Stamp(found.Until)
 	if found.Next != "" {
 		page.More = in.at(ui.PathAudit, "after", found.Next)
 	}
@@ -184,7 +184,7 @@ func (s *Service) auditList(ctx context.Context, by *web.Actor, in auditIn) (ui.
 // auditRow is an entry as lists show it.
 func (s *Service) auditRow(e *admin.AuditEntry) ui.AuditRow {
 	row := ui.AuditRow{
-		ID: e.ID, Time: stamp(e.Time), Action: e.Action, Outcome: e.Outcome, Who: called(e.Actor, e.ActorName), Whom: called(e.User, e.UserName),
+		ID: e.ID, Time: ui.Stamp(e.Time), Action: e.Action, Outcome: e.Outcome, Who: called(e.Actor, e.ActorName), Whom: called(e.User, e.UserName),
 		Own: e.Actor == e.User, App: called(e.Client, e.ClientName), Rule: e.Rule, Reason: e.Reason, Address: e.Address,
 		Path: at(auditEntries, e.ID),
 		// What it calls itself stands with the entry.

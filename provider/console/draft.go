@@ -194,7 +194,7 @@ func (s *Service) drawPreview(ctx context.Context, by *web.Actor, d draft, seale
 		page.Named = append(page.Named, ui.PersonRow{ID: u.ID, Account: u.Account(), Name: u.Name, Role: string(u.Role), Path: personPath(u.ID)})
 	}
 	for _, c := range p.Clients {
-		page.Clients = append(page.Clients, ui.CutOffRow{ID: c.ID, Name: c.Name, Addresses: c.Addresses, Last: stamp(c.Last)})
+		page.Clients = append(page.Clients, ui.CutOffRow{ID: c.ID, Name: c.Name, Addresses: c.Addresses, Last: ui.Stamp(c.Last)})
 		if c.Listable && len(c.Addresses) > 0 {
 			page.Add = previewPath
 		}

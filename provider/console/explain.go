@@ -50,10 +50,10 @@ func (s *Service) explain(ctx context.Context, by *web.Actor, in explainIn) (web
 func (s *Service) answer(x admin.Explanation) *ui.Answer {
 	a := &ui.Answer{
 		Account: x.User.Account(), Path: personPath(x.User.ID), Out: x.User.Out(), Asked: string(x.Asked.Kind), Then: string(x.Asked.Then),
-		Rule: x.Rule, RememberDays: x.RememberDays, At: stamp(x.At), Rules: []ui.VerdictRow{},
+		Rule: x.Rule, RememberDays: x.RememberDays, At: ui.Stamp(x.At), Rules: []ui.VerdictRow{},
 	}
 	if x.Asked.Kind == policy.AskNothing && !x.User.TwoFactor {
-		a.Grace = stamp(x.GraceUntil)
+		a.Grace = ui.Stamp(x.GraceUntil)
 	}
 	for _, id := range x.Asked.Factors {
 		a.Factors = append(a.Factors, s.factor(id))

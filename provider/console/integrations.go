@@ -20,7 +20,7 @@ func (s *Service) integrations(ctx context.Context, by *web.Actor, _ nothing) (w
 	page := ui.Integrations{Integrations: []ui.IntegrationRow{}}
 	for _, i := range all {
 		row := ui.IntegrationRow{
-			ID: i.ID, Name: i.Name, Kind: i.Kind, Application: i.Application, Connected: stamp(i.Connected), Rule: i.Rule,
+			ID: i.ID, Name: i.Name, Kind: i.Kind, Application: i.Application, Connected: ui.Stamp(i.Connected), Rule: i.Rule,
 		}
 		if row.Application == "" {
 			row.Application = i.Client // that was deleted since

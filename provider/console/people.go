@@ -222,7 +222,7 @@ func (s *Service) personRow(by *web.Actor, k kinds, u *admin.User, held []storag
 	if rights.HandOut {
 		row.HandOut = to + "/recovery-code"
 		if c, err := s.Credentials.HandedOut(held); err == nil {
-			row.Revoke, row.Until = to+"/recovery-code/revoke", stamp(c.Expires)
+			row.Revoke, row.Until = to+"/recovery-code/revoke", ui.Stamp(c.Expires)
 		}
 	}
 	if rights.Remind {

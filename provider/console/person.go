@@ -56,8 +56,8 @@ func (s *Service) person(ctx context.Context, by *web.Actor, id string) (ui.Pers
 	row := s.personRow(by, k, &u, held)
 	page := ui.Person{
 		Row: row, Roles: []string{}, Types: k, Own: row.You, Factors: []ui.CredentialRow{}, CodesLeft: -1,
-		Disabled: u.Disabled, Locked: !u.Locked.IsZero(), LastSignIn: stamp(u.LastSignIn), Sessions: u.Sessions, Devices: u.Devices,
-		Invited: stamp(u.Invited), Expires: stamp(u.InvitationExpires), Activity: auditOf("user", u.ID), Why: explainPath(u.ID), Back: ui.PathPeople,
+		Disabled: u.Disabled, Locked: !u.Locked.IsZero(), LastSignIn: ui.Stamp(u.LastSignIn), Sessions: u.Sessions, Devices: u.Devices,
+		Invited: ui.Stamp(u.Invited), Expires: ui.Stamp(u.InvitationExpires), Activity: auditOf("user", u.ID), Why: explainPath(u.ID), Back: ui.PathPeople,
 	}
 	if err := s.factors(&u, &page); err != nil {
 		return page, err
@@ -79,7 +79,7 @@ func (s *Service) factors(u *admin.User, page *ui.Person) error {
 			page.CodesLeft = c.Left
 		default:
 			page.Factors = append(page.Factors, ui.CredentialRow{
-				ID: c.ID, Factor: ui.Factor{ID: i.ID, Name: i.Name}, Off: c.Off, Created: stamp(c.Created), LastUsed: stamp(c.LastUsed),
+				ID: c.ID, Factor: ui.Factor{ID: i.ID, Name: i.Name}, Off: c.Off, Created: ui.Stamp(c.Created), LastUsed: ui.Stamp(c.LastUsed),
 				Name: credential.NameOf(storage.Credential{Name: c.Name, Note: c.Note, Factor: c.Factor}, f),
 			})
 		}
@@ -252,7 +252,7 @@ func (s *Service) handOut(ctx context.Context, by *web.Actor, in personIn) (web.
 	}
 	to := personPath(made.User.ID)
 	return web.Draw(ui.RecoveryCode{
-		Account: made.User.Account(), Name: made.User.Name, Code: made.Code, Until: stamp(made.Expires),
+		Account: made.User.Account(), Name: made.User.Name, Code: made.Code, Until: ui.Stamp(made.Expires),
 		Revoke: to + "/recovery-code/revoke", Back: to,
 	}), nil
 }

@@ -50,7 +50,7 @@ func (s *Service) policy(ctx context.Context, by *web.Actor, in policyIn) (web.R
 		return web.Result{}, err
 	}
 	page := ui.Policy{
-		Switches: []ui.Switch{}, RecoveryCodeOnly: p.RecoveryCodeOnly, Restricted: p.Restricted, Since: stamp(reports.Since),
+		Switches: []ui.Switch{}, RecoveryCodeOnly: p.RecoveryCodeOnly, Restricted: p.Restricted, Since: ui.Stamp(reports.Since),
 		Version: version(p), Action: ui.PathPolicy, New: newRulePath, Explain: ui.PathExplain, Notice: s.said().Read(in.Notice),
 	}
 	for _, userType := range k {
@@ -121,7 +121,7 @@ const mostNamed = 5
 func (s *Service) whenInWords(ctx context.Context, tenant string, k kinds, w *storage.When) (ui.RuleWhen, error) {
 	words := ui.RuleWhen{
 		Ticked: w.Ticked, Networks: w.Networks, NotNetworks: w.NotNetworks, Tags: w.ClientTags, Plans: w.Plans, Integrations: w.Integrations,
-		From: stamp(w.From), Until: stamp(w.Until), MoreUsers: max(0, len(w.Users)-mostNamed),
+		From: ui.Stamp(w.From), Until: ui.Stamp(w.Until), MoreUsers: max(0, len(w.Users)-mostNamed),
 	}
 	for _, userType := range w.UserTypes {
 		words.Types = append(words.Types, k.of(userType))
@@ -146,7 +146,7 @@ func (s *Service) whenInWords(ctx context.Context, tenant string, k kinds, w *st
 func (s *Service) thenInWords(t *storage.Then) ui.RuleThen {
 	words := ui.RuleThen{
 		Deny: t.Access != accessAllow, TwoFactor: twoFactorWord(t.TwoFactor), Resistant: t.Strength != strengthAny,
-		RememberDays: t.RememberDays, Enrol: t.Unenrolled == enrolAtLogin, Grace: stamp(t.GraceUntil),
+		RememberDays: t.RememberDays, Enrol: t.Unenrolled == enrolAtLogin, Grace: ui.Stamp(t.GraceUntil),
 	}
 	for _, id := range t.Factors {
 		words.Factors = append(words.Factors, s.factor(id))

@@ -110,11 +110,3 @@ func (s *Service) owns(ctx context.Context, by *web.Actor) (bool, error) {
 
 // at is the path of a record under that of its kind.
 func at(path, id string) string { return path + "/" + url.PathEscape(id) }
-
-// stamp writes a time as pages take it, and the zero time as nothing.
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
-}

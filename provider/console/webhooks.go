@@ -88,7 +88,7 @@ func (s *Service) webhooks(ctx context.Context, by *web.Actor, in listIn) (web.R
 
 func webhookRow(w *webhook.Webhook) ui.WebhookRow {
 	return ui.WebhookRow{
-		ID: w.ID, URL: w.URL, Description: w.Description, Disabled: w.Disabled, Reason: w.Reason, Failing: stamp(w.Failing),
+		ID: w.ID, URL: w.URL, Description: w.Description, Disabled: w.Disabled, Reason: w.Reason, Failing: ui.Stamp(w.Failing),
 		Path: at(ui.PathWebhooks, w.ID),
 	}
 }
@@ -181,13 +181,13 @@ func (s *Service) webhook(ctx context.Context, by *web.Actor, in webhookIn) (web
 	}
 	row := webhookRow(&w)
 	page := ui.Webhook{
-		Row: row, Created: stamp(w.Created), Secrets: []ui.SecretRow{}, Deliveries: []ui.DeliveryRow{}, Back: ui.PathWebhooks,
+		Row: row, Created: ui.Stamp(w.Created), Secrets: []ui.SecretRow{}, Deliveries: []ui.DeliveryRow{}, Back: ui.PathWebhooks,
 		KeepDays: int(webhook.KeepFor / (24 * time.Hour)), Notice: s.said().Read(in.Notice),
 	}
 	page.Groups, page.Other = grouped(w.Events)
 	page.Groups = slices.DeleteFunc(page.Groups, func(g ui.EventGroup) bool { return !g.On })
 	for _, secret := range w.Secrets {
-		page.Secrets = append(page.Secrets, ui.SecretRow{Created: stamp(secret.Created), Until: stamp(secret.Until)})
+		page.Secrets = append(page.Secrets, ui.SecretRow{Created: ui.Stamp(secret.Created), Until: ui.Stamp(secret.Until)})
 	}
 	if len(sent) > deliveriesPage {
 		sent = sent[:deliveriesPage]
@@ -207,7 +207,7 @@ func (s *Service) webhook(ctx context.Context, by *web.Actor, in webhookIn) (web
 
 func deliveryRow(d *webhook.Delivery, path string, again bool) ui.DeliveryRow {
 	row := ui.DeliveryRow{
-		ID: d.ID, Type: d.Type, Created: stamp(d.Created), State: d.State, Tries: d.Tries, Next: stamp(d.Next), Status: d.Status, Reason: d.Reason,
+		ID: d.ID, Type: d.Type, Created: ui.Stamp(d.Created), State: d.State, Tries: d.Tries, Next: ui.Stamp(d.Next), Status: d.Status, Reason: d.Reason,
 	}
 	if again {
 		row.Again = at(path+"/deliveries", d.ID)
@@ -289,7 +289,7 @@ func (s *Service) rotateWebhook(ctx context.Context, by *web.Actor, in webhookIn
 	row := webhookRow(&w)
 	page := ui.Secret{Webhook: true, Name: row.Name(), Secret: secret, Back: row.Path}
 	if len(w.Secrets) > 1 {
-		page.Until = stamp(w.Secrets[1].Until)
+		page.Until = ui.Stamp(w.Secrets[1].Until)
 	}
 	return web.Draw(page), nil
 }

@@ -182,7 +182,7 @@ func (d *Desk) page(up SettingUp) ui.SetUp {
 		page.QR = d.At + "/qr.png"
 	}
 	if !up.Prompt.Again.IsZero() {
-		page.Again, page.AgainAt = d.At+"/send-again", up.Prompt.Again.UTC().Format(time.RFC3339)
+		page.Again, page.AgainAt = d.At+"/send-again", ui.Stamp(up.Prompt.Again)
 	}
 	if up.Factor.Info().Asks != mfa.AsksNothing {
 		page.Edit = d.beginsAt(page.Factor.ID, up.Replaces)

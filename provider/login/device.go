@@ -151,7 +151,7 @@ func (s *Service) copied(ctx context.Context, by *web.Actor, st *state, d storag
 		if o.ID == st.flow.Session || !slices.ContainsFunc(o.Proofs, func(p storage.Proof) bool { return p.Factor == DeviceProof && p.Credential == d.ID }) {
 			return nil
 		}
-		return s.EndSession(ctx, by, o.Tenant, o.ID)
+		return s.EndSession(ctx, o.Tenant, o.ID)
 	})
 	// An application that the copy signed in to may have got offline access, which outlives its session.
 	err = errors.Join(err, s.Stolen(ctx, d.Tenant, d.User))

@@ -134,7 +134,7 @@ func (s *Service) openSession(ctx context.Context, by *web.Actor, st *state) (st
 		if err := s.signedOut(ctx, by); err != nil {
 			return storage.Session{}, "", err
 		}
-		if err := s.EndSession(ctx, by, by.Session.Tenant, by.Session.ID); err != nil {
+		if err := s.EndSession(ctx, by.Session.Tenant, by.Session.ID); err != nil {
 			return storage.Session{}, "", err
 		}
 	}

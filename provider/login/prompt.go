@@ -158,7 +158,7 @@ func (s *Service) code(st *state, f mfa.Factor, prompt mfa.Prompt) ui.Code {
 		Action: st.path("/with/" + info.ID), Others: st.path("/ways"), Restart: signInPath(st.flow.Request, ""),
 	}
 	if !prompt.Again.IsZero() {
-		page.Again, page.AgainAt = page.Action+"/send-again", prompt.Again.UTC().Format(time.RFC3339)
+		page.Again, page.AgainAt = page.Action+"/send-again", ui.Stamp(prompt.Again)
 	}
 	if info.Enrolment == mfa.Automatic {
 		for _, c := range st.held {

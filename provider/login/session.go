@@ -120,7 +120,7 @@ func (s *Service) Challenge(ctx context.Context, by *web.Actor, need web.Access,
 
 // EndSession signs a browser out, and ends what applications got through the session. A session that is gone already
 // is as well. It is the caller's to put it into the audit log.
-func (s *Service) EndSession(ctx context.Context, _ *web.Actor, tenant, id string) error {
+func (s *Service) EndSession(ctx context.Context, tenant, id string) error {
 	if err := s.Store.Sessions.Delete(ctx, tenant, id); err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return web.Unavailable("session", err)
 	}
@@ -145,7 +145,7 @@ func (s *Service) endOthers(ctx context.Context, tenant, user, keep, browser str
 		if o.ID == keep {
 			return nil
 		}
-		return s.EndSession(ctx, nil, tenant, o.ID)
+		return s.EndSession(ctx, tenant, o.ID)
 	})
 	if err != nil {
 		return web.Unavailable("sessions", err)
@@ -209,7 +209,7 @@ func (s *Service) signOut(ctx context.Context, by *web.Actor, _ nothing) (web.Re
 		if err := s.signedOut(ctx, by); err != nil {
 			return web.Result{}, err
 		}
-		if err := s.EndSession(ctx, by, by.Session.Tenant, by.Session.ID); err != nil {
+		if err := s.EndSession(ctx, by.Session.Tenant, by.Session.ID); err != nil {
 			return web.Result{}, err
 		}
 		by.Session, by.User, by.Tenant = nil, nil, nil

@@ -118,7 +118,7 @@ func (p *Provider) signOut(ctx context.Context, by *web.Actor, client *storage.C
 	if err := p.record(ctx, e); err != nil {
 		return web.Result{}, err
 	}
-	if err := p.c.Login.EndSession(ctx, by, by.Session.Tenant, by.Session.ID); err != nil {
+	if err := p.c.Login.EndSession(ctx, by.Session.Tenant, by.Session.ID); err != nil {
 		return web.Result{}, err
 	}
 	if err := p.EndSession(ctx, by.Session.Tenant, by.Session.ID); err != nil {

@@ -36,7 +36,7 @@ type Login interface {
 	// where r forbids pages.
 	Begin(ctx context.Context, by *web.Actor, r login.Request) (web.Result, error)
 	// EndSession ends a session. One that is over already is no error.
-	EndSession(ctx context.Context, by *web.Actor, tenant, sid string) error
+	EndSession(ctx context.Context, tenant, sid string) error
 }
 
 // Admitter is what a Login may be besides: it is asked before tokens are renewed, or given to a machine, whether

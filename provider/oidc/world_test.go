@@ -72,7 +72,7 @@ func (s *standIn) Begin(ctx context.Context, by *web.Actor, r login.Request) (we
 	return s.w.p.Finish(ctx, by, s.w.outcome(r, user))
 }
 
-func (s *standIn) EndSession(ctx context.Context, _ *web.Actor, tenant, sid string) error {
+func (s *standIn) EndSession(ctx context.Context, tenant, sid string) error {
 	err := s.w.store.Sessions.Delete(ctx, tenant, sid)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil

@@ -97,6 +97,8 @@ func (s *Server) secure() bool { return s.Issuer.Scheme == "https" }
 
 func (s *Server) begin(c echo.Context) *exchange {
 	x := &exchange{s: s, c: c, by: &Actor{Request: rand.Text()}}
+	r := c.Request()
+	c.SetRequest(r.WithContext(context.WithValue(r.Context(), actorKey{}, x.by)))
 	x.headers()
 	return x
 }
@@ -122,11 +124,10 @@ func (s *Server) serve(c echo.Context, r Route) {
 		return
 	}
 	if r.Handler != nil {
-		req := c.Request()
-		ctx := context.WithValue(req.Context(), actorKey{}, x.by)
 		// Form bodies of the protocol are as small as those of pages.
+		req := c.Request()
 		req.Body = http.MaxBytesReader(c.Response(), req.Body, maxBody)
-		r.Handler.ServeHTTP(c.Response(), req.WithContext(ctx))
+		r.Handler.ServeHTTP(c.Response(), req)
 		return
 	}
 	x.operate(r)
@@ -186,7 +187,8 @@ func (x *exchange) again() (next string, button ui.Text) {
 
 type actorKey struct{}
 
-// ActorFrom returns the actor of a request to a protocol endpoint.
+// ActorFrom returns the actor of the request that ctx belongs to, for what is far below the operation; without a request it
+// is one of whom nothing is known.
 func ActorFrom(ctx context.Context) *Actor {
 	by, ok := ctx.Value(actorKey{}).(*Actor)
 	if !ok {
