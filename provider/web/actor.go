@@ -1,11 +1,10 @@
 package web
 
 import (
+	"context"
 	"net/netip"
-	"time"
 
 	"github.com/sallyport-id/sallyport/storage"
-	"github.com/sallyport-id/sallyport/ui"
 )
 
 // Actor is who asks for something: a browser at an address and the user who is signed in with it, if any; a program
@@ -72,54 +71,22 @@ func (a *Actor) Event(action, outcome string) storage.Event {
 	return e
 }
 
-// Result is what an operation answers. Exactly one of Page, To, File and Download is set.
-type Result struct {
-	// Page is drawn as HTML, or written as JSON to those who ask for it.
-	Page ui.Page
-	// Refused: the page asks again, because what was sent is not right.
-	Refused bool
-	// To is where to go on: a path of ours (beginning with one slash) or an absolute URL that was registered.
-	To   string
-	File *File
-	// Download is a file of any length, written as it comes.
-	Download *Download
-	// Tenant is the one that the page speaks for, once that may be told, and Reader the user whom it speaks to where that
-	// is not who is signed in.
-	Tenant *storage.Tenant
-	Reader *storage.User
-	// Session, if set, is the new value of the session cookie; an empty string takes the cookie away.
-	Session *string
-	// Devices, if set, is the new value of the cookie of remembered devices; an empty string takes it away.
-	Devices *string
-	// FormTargets are origins (or schemes, as "com.example.app:") outside ours that a form of the page may lead to.
-	// Browsers hold redirects after a POST to this list too.
-	FormTargets []string
-}
-
-// Draw answers with a page.
-func Draw(p ui.Page) Result { return Result{Page: p} }
-
-// Go answers with a redirect.
-func Go(to string) Result { return Result{To: to} }
-
-// File is a download or a picture. It is never cached.
-type File struct {
-	Type string
-	// Name makes it a download under that name.
-	Name string
-	Data []byte
-}
-
-// Cookie lifetimes. The ends of sessions and remembered devices are kept in storage.
-const (
-	browserCookieAge = 400 * 24 * time.Hour
-	devicesCookieAge = 30 * 24 * time.Hour
-)
-
 // Account is how a user is shown: the e-mail address, or else the user name.
 func Account(u *storage.User) string {
 	if u.Email != "" {
 		return u.Email
 	}
 	return u.Login
+}
+
+type actorKey struct{}
+
+// ActorFrom returns the actor of the request that ctx belongs to, for what is far below the operation; without a request it
+// is one of whom nothing is known.
+func ActorFrom(ctx context.Context) *Actor {
+	by, ok := ctx.Value(actorKey{}).(*Actor)
+	if !ok {
+		return &Actor{}
+	}
+	return by
 }

@@ -1,20 +1,14 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -185,18 +179,6 @@ func (x *exchange) again() (next string, button ui.Text) {
 	}
 }
 
-type actorKey struct{}
-
-// ActorFrom returns the actor of the request that ctx belongs to, for what is far below the operation; without a request it
-// is one of whom nothing is known.
-func ActorFrom(ctx context.Context) *Actor {
-	by, ok := ctx.Value(actorKey{}).(*Actor)
-	if !ok {
-		return &Actor{}
-	}
-	return by
-}
-
 // origins notes where a request comes from.
 func (x *exchange) origins() {
 	r := x.c.Request()
@@ -232,202 +214,4 @@ func (x *exchange) hear() {
 	r := x.c.Request()
 	// A list may stand in several lines (RFC 9110, section 5.3).
 	x.by.Hear(x.s.UI.Language, r.URL.Query().Get("ui_locales"), strings.Join(r.Header.Values("Accept-Language"), ","))
-}
-
-// Cookie names, without the prefix.
-const (
-	browserCookie = "browser"
-	sessionCookie = "session"
-	devicesCookie = "devices"
-)
-
-// cookie names a cookie of ours. With the __Host- prefix no other host of the domain can set or read it; browsers
-// take that over TLS only, so it is left out on plain-HTTP loopback.
-func (s *Server) cookie(name string) string {
-	if s.secure() {
-		return "__Host-sallyport-" + name
-	}
-	return "sallyport-" + name
-}
-
-func (s *Server) setCookie(c echo.Context, name, value string, age time.Duration) {
-	cookie := &http.Cookie{ //nolint:gosec // G124: Secure is off for plain HTTP on loopback only.
-		Name: s.cookie(name), Value: value, Path: "/", HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode,
-		MaxAge: int(age / time.Second),
-	}
-	if value == "" {
-		cookie.MaxAge = -1
-	}
-	c.SetCookie(cookie)
-}
-
-// browser reads the cookie that tells this browser from others, and may give one to a browser that has none.
-func (x *exchange) browser(give bool) {
-	value := ""
-	if cookie, err := x.c.Request().Cookie(x.s.cookie(browserCookie)); err == nil && len(cookie.Value) == len(rand.Text()) {
-		value = cookie.Value
-	}
-	if value == "" {
-		value = rand.Text()
-		if give {
-			x.s.setCookie(x.c, browserCookie, value, browserCookieAge)
-		}
-	}
-	sum := sha256.Sum256([]byte(value))
-	x.by.Browser = base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-func (x *exchange) headers() {
-	h := x.c.Response().Header()
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", policy(nil))
-	if x.s.secure() {
-		h.Set("Strict-Transport-Security", "max-age=63072000")
-	}
-}
-
-// policy is the Content-Security-Policy of a page whose forms may lead to targets.
-func policy(targets []string) string {
-	form := "form-action 'self'"
-	for _, t := range targets {
-		form += " " + t
-	}
-	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; " +
-		form + "; frame-ancestors 'none'; base-uri 'none'"
-}
-
-func (x *exchange) wantsJSON() bool {
-	if x.toProgram {
-		return true
-	}
-	accept := x.c.Request().Header.Get("Accept")
-	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
-}
-
-func (x *exchange) answer(res Result, err error) {
-	// A remembered device's secret has changed in storage whatever came after: a browser that kept the one of before would
-	// look like a copy.
-	if res.Devices != nil {
-		x.s.setCookie(x.c, devicesCookie, *res.Devices, devicesCookieAge)
-	}
-	if err != nil {
-		x.fail(err)
-		return
-	}
-	if res.Session != nil {
-		x.s.setCookie(x.c, sessionCookie, *res.Session, 0)
-	}
-	if len(res.FormTargets) > 0 {
-		x.c.Response().Header().Set("Content-Security-Policy", policy(res.FormTargets))
-	}
-	switch {
-	case res.File != nil:
-		x.file(res.File)
-	case res.Download != nil:
-		x.stream(*res.Download, nil)
-	case res.Page != nil:
-		status := http.StatusOK
-		if res.Refused {
-			status = http.StatusUnprocessableEntity
-		}
-		if res.Tenant != nil || res.Reader != nil {
-			x.by.SpeakTo(res.Tenant, res.Reader)
-		}
-		x.page(status, res.Tenant, res.Page)
-	case x.wantsJSON():
-		x.json(http.StatusOK, map[string]string{"next": x.absolute(res.To)})
-	default:
-		x.c.Response().Header().Set("Location", x.absolute(res.To))
-		x.c.Response().WriteHeader(http.StatusSeeOther)
-	}
-}
-
-// absolute puts the issuer before a path of ours.
-func (x *exchange) absolute(to string) string {
-	if strings.HasPrefix(to, "/") {
-		return x.s.base() + to
-	}
-	return to
-}
-
-func (x *exchange) file(f *File) {
-	h := x.c.Response().Header()
-	h.Set("Content-Type", f.Type)
-	h.Set("Content-Length", strconv.Itoa(len(f.Data)))
-	if f.Name != "" {
-		h.Set("Content-Disposition", `attachment; filename="`+f.Name+`"`)
-	}
-	x.c.Response().WriteHeader(http.StatusOK)
-	x.wrote(x.c.Response().Write(f.Data))
-}
-
-func (x *exchange) page(status int, tenant *storage.Tenant, p ui.Page) {
-	if x.wantsJSON() {
-		x.json(status, p)
-		return
-	}
-	frame := ui.Frame{Lang: x.by.Lang, Base: x.s.base(), Product: x.s.Product, Request: x.by.Request}
-	if t := cmp.Or(tenant, x.by.Tenant); t != nil {
-		frame.Tenant, frame.Brand = t.Name, BrandOf(t.ID, t.Brand)
-	}
-	if x.by.User != nil {
-		frame.Account = Account(x.by.User)
-		frame.Administers = x.by.User.Role == storage.Owner || x.by.User.Role == storage.Admin
-	}
-	h := x.c.Response().Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", frame.Lang)
-	h.Add("Vary", "Accept, Accept-Language")
-	body, err := x.draw(frame, p)
-	if err != nil {
-		x.s.Logger.ErrorContext(x.c.Request().Context(), "page can't be drawn", "page", p.Template(), "error", err, "request", x.by.Request)
-		http.Error(x.c.Response(), "internal error "+x.by.Request, http.StatusInternalServerError)
-		return
-	}
-	x.c.Response().WriteHeader(status)
-	if x.c.Request().Method != http.MethodHead {
-		x.wrote(x.c.Response().Write(body))
-	}
-}
-
-func (x *exchange) draw(frame ui.Frame, p ui.Page) ([]byte, error) {
-	var b strings.Builder
-	if err := x.s.UI.Render(&b, frame, p); err != nil {
-		return nil, err
-	}
-	return []byte(b.String()), nil
-}
-
-func (x *exchange) json(status int, v any) {
-	x.c.Response().Header().Set("Content-Type", "application/json")
-	data, err := json.Marshal(v)
-	if err != nil {
-		x.s.Logger.ErrorContext(x.c.Request().Context(), "answer can't be encoded", "error", err, "request", x.by.Request)
-		status, data = http.StatusInternalServerError, []byte(`{}`)
-	}
-	x.c.Response().WriteHeader(status)
-	x.wrote(x.c.Response().Write(data))
-}
-
-// wrote notes that a client went away before it had its answer.
-func (x *exchange) wrote(_ int, err error) {
-	if err != nil {
-		x.s.Logger.DebugContext(x.c.Request().Context(), "answer not taken", "error", err, "request", x.by.Request)
-	}
-}
-
-// Refuse answers a request to a protocol endpoint with an error page.
-func (s *Server) Refuse(w http.ResponseWriter, r *http.Request, err error) {
-	x := &exchange{s: s, c: echo.New().NewContext(r, w), by: ActorFrom(r.Context())}
-	x.fail(err)
-}
-
-// Answer answers a request to a protocol endpoint with what an operation returned.
-func (s *Server) Answer(w http.ResponseWriter, r *http.Request, res Result, err error) {
-	x := &exchange{s: s, c: echo.New().NewContext(r, w), by: ActorFrom(r.Context())}
-	x.answer(res, err)
 }
