@@ -93,6 +93,26 @@ func (k *Keeper) List(ctx context.Context, p Person) ([]storage.Credential, erro
 	}), nil
 }
 
+// Get reads one credential of the user's.
+func (k *Keeper) Get(ctx context.Context, p Person, id string) (storage.Credential, error) {
+	c, err := k.Credentials.Get(ctx, p.User.Tenant, id)
+	if err == nil && c.User != p.User.ID {
+		return storage.Credential{}, storage.ErrNotFound
+	}
+	return c, err
+}
+
+// Rename gives a credential the user's own name for it.
+func (k *Keeper) Rename(ctx context.Context, p Person, id, name string) (storage.Credential, error) {
+	return storage.Change(ctx, k.Credentials, p.User.Tenant, id, func(c *storage.Credential) error {
+		if c.User != p.User.ID {
+			return storage.ErrNotFound
+		}
+		c.Name = name
+		return nil
+	})
+}
+
 // Primary keeps the credentials that are a second step by themselves, and not only a stand-in for one.
 func (k *Keeper) Primary(all []storage.Credential) []storage.Credential {
 	return slices.DeleteFunc(slices.Clone(all), func(c storage.Credential) bool {
