@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -38,32 +37,6 @@ type record struct {
 
 	locked, created time.Time
 }
-
-// Fault is what is wrong with a line, for programs and for pages, which have words of their own.
-type Fault struct {
-	// Code tells faults apart.
-	Code string `json:"code,omitempty"`
-	// Field is the field that it is about, if it is about one.
-	Field string `json:"field,omitempty"`
-	// Value is what helps to find it, such as the number of the line in which the same user stands.
-	Value string `json:"value,omitempty"`
-}
-
-// wrong refuses one line, in words.
-type wrong struct {
-	Fault
-	words string
-}
-
-// Error implements error.
-func (w *wrong) Error() string { return w.words }
-
-func refuse(f Fault, format string, args ...any) error {
-	return &wrong{f, fmt.Sprintf(format, args...)}
-}
-
-// bad is the fault of a field.
-func bad(field, code string) Fault { return Fault{Code: code, Field: field} }
 
 // texts and flags find the cells of a CSV line by the names of their columns.
 func (r *record) texts() map[string]**string {

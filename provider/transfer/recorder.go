@@ -2,6 +2,8 @@ package transfer
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/sallyport-id/sallyport/storage"
 )
@@ -48,4 +50,20 @@ func (r *recorder) run(ctx context.Context) {
 			w.done <- err
 		}
 	}
+}
+
+// audited records an event and then does what it is about. Where that fails after all, the log is told too.
+func (r *run) audited(e storage.Event, line *Line, do func() error) error {
+	who := about(r.by, e.Tenant, e.Action)
+	who.User, who.Factor, who.Reason = e.User, e.Factor, fmt.Sprintf("import, line %d", line.Line)
+	e = who
+	if err := r.log.record(e); err != nil {
+		return fmt.Errorf("nothing was changed, because it could not be put into the audit log: %w", err)
+	}
+	err := do()
+	if err == nil {
+		return nil
+	}
+	e.Outcome = "failed"
+	return errors.Join(err, r.log.record(e))
 }
