@@ -206,9 +206,12 @@ type UserType struct {
 }
 
 // Template names the page's template.
-func (Invite) Template() string    { return "invite" }
-func (UserTypes) Template() string { return "user_types" }
-func (UserType) Template() string  { return "user_type" }
+func (RecoveryCode) Template() string { return "recovery_code" }
+func (Person) Template() string       { return "person" }
+func (People) Template() string       { return "people" }
+func (Invite) Template() string       { return "invite" }
+func (UserTypes) Template() string    { return "user_types" }
+func (UserType) Template() string     { return "user_type" }
 
 func (p Person) problem() Text    { return p.Problem }
 func (p Invite) problem() Text    { return p.Problem }

@@ -93,32 +93,6 @@ func oneOf(problems map[string]Text) Text {
 	return Text{}
 }
 
-// Kept tells whether one of the factors can't be removed.
-func (s Security) Kept() bool {
-	return slices.ContainsFunc(s.Factors, func(c CredentialRow) bool { return c.Remove == "" })
-}
-
-// Has tells whether a factor is among those that can be set up.
-func (p SetUpIntro) Has(factor string) bool {
-	return slices.ContainsFunc(p.Factors, func(w Way) bool { return w.Factor.ID == factor })
-}
-
-// Few tells whether the countries are few enough to be named before somebody asks.
-func (p SetUpInput) Few() bool { return len(p.Countries) > 0 && len(p.Countries) <= 8 }
-
-// Copied tells whether the credential was used in a way that only a copy explains.
-func (c CredentialRow) Copied() bool { return c.Note == noteCopied }
-
-func (p SignIn) problem() Text         { return p.Problem }
-func (p Code) problem() Text           { return p.Problem }
-func (p SetUp) problem() Text          { return p.Problem }
-func (p BackupCodes) problem() Text    { return p.Problem }
-func (p Rename) problem() Text         { return p.Problem }
-func (p SetUpInput) problem() Text     { return p.Problem }
-func (p Forgot) problem() Text         { return p.Problem }
-func (p NewPassword) problem() Text    { return p.Problem }
-func (p ResetTwoFactor) problem() Text { return p.Problem }
-
 // funcs are what templates call, in one language.
 func (r *Renderer) funcs(lang string) template.FuncMap {
 	say := func(t Text) (string, error) { return r.words.say(lang, t) }
