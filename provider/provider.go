@@ -317,6 +317,10 @@ func (p *Provider) Mount(e *echo.Echo) error {
 	return p.server.Mount(e, p.Routes())
 }
 
+// NotFound answers with the page that says that there is nothing at an address. Below the provider's own folders Mount has it
+// answer by itself; an app that is there for nothing else has it answer everywhere: e.RouteNotFound("/*", p.NotFound).
+func (p *Provider) NotFound(c echo.Context) error { return p.server.Lost(c) }
+
 // Routes is the route table.
 func (p *Provider) Routes() []web.Route {
 	return slices.Concat(

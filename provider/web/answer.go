@@ -56,7 +56,8 @@ func (x *exchange) wantsJSON() bool {
 		return true
 	}
 	accept := x.c.Request().Header.Get("Accept")
-	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
+	json := strings.Contains(accept, "application/json") || strings.Contains(accept, "application/problem+json")
+	return json && !strings.Contains(accept, "text/html")
 }
 
 // absolute puts the issuer before a path of ours.

@@ -11,8 +11,7 @@ import (
 // offCourse answers what no API route answers: 404, 405 with the methods there are, or these to who asks for them.
 func (x *exchange) offCourse(routes []Route) {
 	x.asProgram()
-	// As it was sent: a slash that is escaped parts nothing.
-	methods := methodsAt(routes, strings.TrimPrefix(x.c.Request().URL.EscapedPath(), x.s.base()))
+	methods := methodsAt(routes, x.path())
 	switch {
 	case len(methods) == 0:
 		x.fail(&programFault{status: http.StatusNotFound, code: codeOf(ui.FailNotFound), detail: "There is nothing at this path."})

@@ -22,6 +22,8 @@ var (
 	ErrTooLarge   = errors.New("request too large")
 	ErrNotFound   = errors.New("not found")
 	ErrForbidden  = errors.New("not allowed")
+	// errMethod: what is at the address does not take such a request.
+	errMethod = errors.New("method not allowed")
 	// ErrExpired: what the page was for is over, or was never begun.
 	ErrExpired = errors.New("expired")
 	// ErrLink: a mailed link that was used, is too old or was followed by a newer one, or never was one.
@@ -102,6 +104,7 @@ var problems = []struct {
 	{ErrRedirectURI, http.StatusBadRequest, ui.FailRedirectURI, "", 0},
 	{ErrNotFound, http.StatusNotFound, ui.FailNotFound, ui.PathAccount, 0},
 	{storage.ErrNotFound, http.StatusNotFound, ui.FailNotFound, ui.PathAccount, 0},
+	{errMethod, http.StatusMethodNotAllowed, ui.FailNotFound, ui.PathAccount, 0},
 	{ErrForbidden, http.StatusForbidden, ui.FailForbidden, ui.PathAccount, 0},
 	{ErrCrossSite, http.StatusForbidden, ui.FailForbidden, ui.PathAccount, 0},
 	{ErrLink, http.StatusGone, ui.FailLink, ui.PathAccount, 0},

@@ -40,6 +40,8 @@ type Server struct {
 	Logos storage.Table[storage.Logo]
 
 	crossOrigin *http.CrossOriginProtection
+	// routes are those that are mounted.
+	routes []Route
 }
 
 // exchange is one request on its way through.
@@ -60,6 +62,7 @@ func (s *Server) Mount(e *echo.Echo, routes []Route) error {
 	if err := s.apiFaults(routes); err != nil {
 		return err
 	}
+	s.routes = routes
 	g := e.Group(s.base())
 	for _, r := range routes {
 		serve := func(c echo.Context) error {
@@ -79,6 +82,7 @@ func (s *Server) Mount(e *echo.Echo, routes []Route) error {
 		})
 	}
 	g.GET(ui.PathStatic+":name", s.static)
+	s.lost(g)
 	return nil
 }
 

@@ -43,18 +43,18 @@ func TestUnknownAddressIsAnsweredInWords(t *testing.T) {
 	e := whole(t, slog.New(slog.NewTextHandler(&log, nil)))
 	e.GET("/failing", func(echo.Context) error { return errors.New("the dial to db-7 failed") })
 	e.GET("/telling", func(echo.Context) error { return echo.NewHTTPError(http.StatusBadGateway, "the dial to db-7 failed") })
-	const html, program, problem = "text/html,application/json;q=0.9", "application/json", "application/problem+json"
+	const html, program, page, problem = "text/html,application/json;q=0.9", "application/json", "text/html; charset=utf-8", "application/problem+json"
 	for _, c := range []struct {
 		method, path, accept string
 		status               int
 		kind, says           string
 	}{
-		{"GET", "/nowhere", html, 404, "text/plain; charset=UTF-8", "There is nothing here.\n"},
-		{"GET", "/id/nowhere", "", 404, "text/plain; charset=UTF-8", "There is nothing here.\n"},
-		{"HEAD", "/nowhere", html, 404, "", ""},
-		{"GET", "/nowhere", program, 404, problem, "There is nothing here."},
-		{"GET", "/nowhere", problem, 404, problem, "There is nothing here."},
-		{"DELETE", "/failing", "", 405, "text/plain; charset=UTF-8", "This address does not take DELETE requests.\n"},
+		{"GET", "/nowhere", html, 404, page, "<!doctype html>"},
+		{"GET", "/id/nowhere", "", 404, page, "<!doctype html>"},
+		{"HEAD", "/nowhere", html, 404, page, ""},
+		{"GET", "/nowhere", program, 404, problem, "The link may be old or mistyped."},
+		{"GET", "/nowhere", problem, 404, problem, "The link may be old or mistyped."},
+		{"DELETE", "/id/account", html, 405, page, "<!doctype html>"},
 		{"GET", "/failing", "", 500, "text/plain; charset=UTF-8", "Something went wrong on our side."},
 		{"GET", "/failing", program, 500, problem, "Something went wrong on our side."},
 		{"GET", "/telling", "", 502, "text/plain; charset=UTF-8", "Something went wrong on our side."},
@@ -73,12 +73,12 @@ func TestUnknownAddressIsAnsweredInWords(t *testing.T) {
 					Status        int
 					Title, Detail string
 				}
-				if err := json.Unmarshal(w.Body.Bytes(), &said); err != nil || said.Status != c.status || said.Title != http.StatusText(c.status) {
+				if err := json.Unmarshal(w.Body.Bytes(), &said); err != nil || said.Status != c.status || said.Title == "" {
 					t.Fatalf("%s (%v)", body, err)
 				}
 				body = said.Detail
 			}
-			if c.status < 500 && body != c.says || !strings.HasPrefix(body, c.says) {
+			if !strings.HasPrefix(body, c.says) {
 				t.Errorf("says %q, want %q", body, c.says)
 			}
 			if c.status < 500 {

@@ -50,6 +50,7 @@ func newEcho(p *provider.Provider, issuer string, logger *slog.Logger) (*echo.Ec
 	}
 	base := strings.TrimSuffix(u.Path, "/")
 	e.GET(base+"/", func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, base+ui.PathAccount) })
+	e.RouteNotFound("/*", p.NotFound)
 	return e, nil
 }
 
@@ -94,8 +95,6 @@ func refused(logger *slog.Logger) echo.HTTPErrorHandler {
 		switch {
 		case status == http.StatusNotFound:
 			detail = "There is nothing here."
-		case status == http.StatusMethodNotAllowed:
-			detail = "This address does not take " + c.Request().Method + " requests."
 		case status < http.StatusInternalServerError:
 			detail = "This request can’t be answered."
 		default:
