@@ -253,6 +253,51 @@ func TestOneDeviceTwentySignInsAtOnce(t *testing.T) {
 	}
 }
 
+// Who signs a lost laptop out wants it to be let in by nothing that it kept: the browser is forgotten with its session, and no
+// other is.
+func TestEndedSessionsBrowserIsForgotten(t *testing.T) {
+	w := newWorld(t)
+	_, ph, _ := w.enrolled("acme", "robin@acme.example")
+	remembering(w)
+	here, lost, other := w.remembered(robinAt, ph), w.remembered(robinAt, ph), w.remembered(robinAt, ph)
+	p := here.get("/account/devices").is(atDevices)
+	if n := strings.Count(p.text(), "Remembered: no second step"); n != 3 {
+		t.Fatalf("%d sessions are in remembered browsers:\n%s", n, p.text())
+	}
+	p.submit("/sessions/" + lost.session() + "/end").is(atDevices).says("The browser is signed out, and no longer remembered.")
+	if e := w.entry("acme", "device.forgotten"); e.Outcome != "ok" {
+		t.Errorf("in the log: %+v", e)
+	}
+	if lost.passwordIsEnough(robinAt) {
+		t.Error("the password lets the lost laptop in")
+	}
+	if !other.passwordIsEnough(robinAt) {
+		t.Error("another browser is forgotten as well")
+	}
+
+	// The session of an hour ago in this very browser, whose cookie is gone: nothing speaks against the browser.
+	old := here.session()
+	here.dropSession()
+	here.get("/account/devices").signIn(robinAt).is(atDevices).submit("/sessions/" + old + "/end").is(atDevices).says("The browser is signed out.")
+	if !here.passwordIsEnough(robinAt) {
+		t.Error("this browser is forgotten")
+	}
+	// One that is not remembered is signed out, and that is what is said.
+	plain := w.browser()
+	plain.get("/account/devices").signIn(robinAt).submit("/with/totp", "code", ph.next()).is(atDevices)
+	here.get("/account/devices").submit("/sessions/" + plain.session() + "/end").is(atDevices).says("The browser is signed out.")
+}
+
+// dropSession takes the session's cookie out of the browser.
+func (b *browser) dropSession() {
+	b.t.Helper()
+	for _, c := range b.client.Jar.Cookies(b.root()) {
+		if strings.HasSuffix(c.Name, "session") {
+			b.client.Jar.SetCookies(b.root(), []*http.Cookie{{Name: c.Name, Value: "", MaxAge: -1, Path: "/"}})
+		}
+	}
+}
+
 // Devices are listed and can be forgotten, one or all; a user has ten at most.
 func TestDevicesListedAndForgotten(t *testing.T) {
 	w := newWorld(t)

@@ -94,8 +94,11 @@ type Session struct {
 	Codes []byte `json:"codes,omitempty"`
 	// Clients are the IDs of the applications signed in to with it.
 	Clients []string  `json:"clients,omitempty"`
-	Address string    `json:"address,omitempty"`
-	Agent   string    `json:"agent,omitempty"`
+	Address string   `json:"address,omitempty"`
+	Agent   string   `json:"agent,omitempty"`
+	// Browser is the hash of the cookie of the browser that it was last signed in with; see Device. Sessions of before there
+	// was such a field have none.
+	Browser string    `json:"browser,omitempty"`
 	Created time.Time `json:"created"`
 	// Before is when the user had signed in last before; zero where this is the first time.
 	Before time.Time `json:"before,omitzero"`

@@ -57,15 +57,17 @@ func deviceSamples() []Sample {
 	}
 	here, this := session("s1", from[0], "2026-03-04T14:03:22Z"), device("d1", from[0], "2026-03-04T14:03:22Z")
 	here.This, here.End, this.This = true, "", true
+	away := session("s2", from[1], "2026-03-04T13:10:00Z")
+	here.Remembered, away.Remembered = true, true
 	full := Devices{
 		Sessions: []SessionRow{
-			here, session("s2", from[1], "2026-03-04T13:10:00Z"), session("s3", from[2], "2026-03-04T12:00:00Z"), session("s4", from[3], "2026-03-04T09:00:00Z"),
+			here, away, session("s3", from[2], "2026-03-04T12:00:00Z"), session("s4", from[3], "2026-03-04T09:00:00Z"),
 		},
 		EndOthers: PathDevices + "/end-others", ForgetAll: PathDevices + "/forget",
 		Devices: []DeviceRow{this, device("d2", from[1], "2026-03-01T10:00:00Z"), device("d3", from[3], "")},
 	}
 	many := full
-	many.More, many.Notice = 12, Say(NoticeSessionEnded)
+	many.More, many.Notice = 12, Say(NoticeSessionForgotten)
 	return []Sample{
 		{"devices", inside(), full},
 		{"devices-many", inside(), many},

@@ -65,6 +65,8 @@ type SessionRow struct {
 	Origin
 	Created  string `json:"created"`
 	LastUsed string `json:"last_used"`
+	// Remembered: the second step is not asked for in its browser. It is forgotten when the session is ended.
+	Remembered bool `json:"remembered,omitempty"`
 	// This: the page is looked at in it.
 	This bool `json:"this,omitempty"`
 	// End signs it out, by POST; empty for this one.
@@ -141,11 +143,12 @@ const (
 	AskEndOthers Question = "ask.end_others"
 	AskRevoke    Question = "ask.revoke"
 
-	// NoticeSessionEnded and NoticeSessionsEnded: a browser was signed out, or all others. NoticeRevoked: {name} has no access
-	// any more.
-	NoticeSessionEnded  = "notice.session_ended"
-	NoticeSessionsEnded = "notice.sessions_ended"
-	NoticeRevoked       = "notice.revoked"
+	// NoticeSessionEnded and NoticeSessionsEnded: a browser was signed out, or all others; NoticeSessionForgotten: and is no
+	// longer remembered. NoticeRevoked: {name} has no access any more.
+	NoticeSessionEnded     = "notice.session_ended"
+	NoticeSessionForgotten = "notice.session_forgotten"
+	NoticeSessionsEnded    = "notice.sessions_ended"
+	NoticeRevoked          = "notice.revoked"
 )
 
 // Template names the page's template.

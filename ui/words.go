@@ -236,7 +236,7 @@ func (t Text) tone() string {
 		NoticePersonDisabled, NoticePersonEnabled, NoticeRetentionSaved, NoticePersonDeleted, NoticeInvited, NoticeWithdrawn, NoticeReminded,
 		NoticeRemindedAll, NoticeSettingsSaved, NoticeBrandingSaved, NoticeLogoSaved, NoticeLogoRemoved,
 		NoticeTypeAdded, NoticeTypeSaved, NoticeTypeRemoved,
-		NoticeSessionEnded, NoticeSessionsEnded, NoticeRevoked,
+		NoticeSessionEnded, NoticeSessionForgotten, NoticeSessionsEnded, NoticeRevoked,
 		NoticeApplicationSaved, NoticeApplicationDisabled, NoticeApplicationEnabled,
 		NoticeApplicationDeleted, NoticeWebhookSaved, NoticeWebhookDisabled, NoticeWebhookEnabled, NoticeWebhookDeleted,
 		NoticeWebhookTested, NoticeRedelivered:

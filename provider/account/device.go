@@ -11,22 +11,27 @@ import (
 	"github.com/sallyport-id/sallyport/ui"
 )
 
-// devices are the actor's remembered devices, the one used last first.
-func (s *Service) devices(ctx context.Context, by *web.Actor) ([]ui.DeviceRow, error) {
+// remembered are the actor's remembered devices, the one used last first.
+func (s *Service) remembered(ctx context.Context, by *web.Actor) ([]storage.Device, error) {
 	all, err := every(ctx, s.Devices, by)
 	if err != nil {
 		return nil, web.Unavailable("devices", err)
 	}
 	slices.SortFunc(all, func(a, b storage.Device) int { return b.LastUsed.Compare(a.LastUsed) })
-	rows := make([]ui.DeviceRow, 0, len(all))
-	for _, d := range all {
+	return all, nil
+}
+
+// deviceRows are remembered devices as the page shows them.
+func (s *Service) deviceRows(by *web.Actor, remembered []storage.Device) []ui.DeviceRow {
+	rows := make([]ui.DeviceRow, 0, len(remembered))
+	for _, d := range remembered {
 		rows = append(rows, ui.DeviceRow{
 			ID: d.ID, Origin: s.origin(by, d.Agent, d.Address), Created: ui.Stamp(d.Created), LastUsed: ui.Stamp(d.LastUsed),
 			Until: ui.Stamp(d.Expires), This: d.Browser == by.Browser && strings.Contains(by.Devices, "."+d.ID+"."),
 			Forget: ui.PathDevices + "/" + d.ID + "/forget",
 		})
 	}
-	return rows, nil
+	return rows
 }
 
 type deviceIn struct {
@@ -62,11 +67,11 @@ func (s *Service) forgetOne(ctx context.Context, by *web.Actor, id string) error
 
 // forgetAll forgets all of them.
 func (s *Service) forgetAll(ctx context.Context, by *web.Actor, _ nothing) (web.Result, error) {
-	rows, err := s.devices(ctx, by)
+	all, err := s.remembered(ctx, by)
 	if err != nil {
 		return web.Result{}, err
 	}
-	for _, d := range rows {
+	for _, d := range all {
 		if err := s.forgetOne(ctx, by, d.ID); err != nil {
 			return web.Result{}, err
 		}

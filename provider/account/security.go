@@ -45,7 +45,7 @@ func (s *Service) protection(ctx context.Context, by *web.Actor) (ui.Security, e
 	if d.TwoFactor == policy.Unavailable {
 		page.Unavailable = unavailable(by)
 	}
-	devices, err := s.devices(ctx, by)
+	devices, err := s.remembered(ctx, by)
 	if err != nil {
 		return ui.Security{}, err
 	}

@@ -22,19 +22,23 @@ func (s *Service) devicesPage(ctx context.Context, by *web.Actor, in noticed) (w
 	if err != nil {
 		return web.Result{}, err
 	}
-	page := ui.Devices{Sessions: []ui.SessionRow{}, More: max(len(sessions)-mostSessions, 0), Notice: s.notice(in)}
+	remembered, err := s.remembered(ctx, by)
+	if err != nil {
+		return web.Result{}, err
+	}
+	page := ui.Devices{
+		Sessions: []ui.SessionRow{}, More: max(len(sessions)-mostSessions, 0), Devices: s.deviceRows(by, remembered), Notice: s.notice(in),
+	}
 	for _, o := range sessions[:min(len(sessions), mostSessions)] {
 		row := ui.SessionRow{
 			ID: o.ID, Origin: s.origin(by, o.Agent, o.Address), Created: ui.Stamp(o.Created), LastUsed: ui.Stamp(o.Seen), This: o.ID == by.Session.ID,
+			Remembered: slices.ContainsFunc(remembered, inBrowserOf(&o)),
 		}
 		if !row.This {
 			row.End = pathSessions + "/" + o.ID + "/end"
 			page.EndOthers = pathEndOthers
 		}
 		page.Sessions = append(page.Sessions, row)
-	}
-	if page.Devices, err = s.devices(ctx, by); err != nil {
-		return web.Result{}, err
 	}
 	if len(page.Devices) > 0 {
 		page.ForgetAll = ui.PathDevices + "/forget"
@@ -79,8 +83,13 @@ type sessionIn struct {
 	ID string `path:"id"`
 }
 
-// endSession signs another browser of the actor's out, with all that applications got through it. Like forgetting a device it
-// takes nothing but access away, and asks for no second step.
+// inBrowserOf tells of a remembered device whether it is the browser of a session.
+func inBrowserOf(o *storage.Session) func(storage.Device) bool {
+	return func(d storage.Device) bool { return o.Browser != "" && d.Browser == o.Browser }
+}
+
+// endSession signs another browser of the actor's out, with all that applications got through it, and forgets it: whoever has it
+// now may know the password. Like forgetting a device that takes nothing but access away, and asks for no second step.
 func (s *Service) endSession(ctx context.Context, by *web.Actor, in sessionIn) (web.Result, error) {
 	o, err := s.Sessions.Get(ctx, by.User.Tenant, in.ID)
 	// The one that asks is signed out where everybody looks for that.
@@ -92,6 +101,13 @@ func (s *Service) endSession(ctx context.Context, by *web.Actor, in sessionIn) (
 	}
 	if err := s.record(ctx, by, "session.ended", "ok", "", ""); err != nil {
 		return web.Result{}, err
+	}
+	// While the session is there to be ended again, should the rest not work.
+	told := ui.NoticeSessionEnded
+	if forgot, err := s.forgetBrowserOf(ctx, by, &o); err != nil {
+		return web.Result{}, err
+	} else if forgot {
+		told = ui.NoticeSessionForgotten
 	}
 	if err := s.EndSession(ctx, o.Tenant, o.ID); err != nil {
 		return web.Result{}, err
@@ -110,7 +126,28 @@ func (s *Service) endSession(ctx context.Context, by *web.Actor, in sessionIn) (
 	if err := s.EndGrants(ctx, by, func(g *storage.Grant) bool { return g.Session == o.ID }); err != nil {
 		return web.Result{}, err
 	}
-	return s.to(ui.PathDevices, ui.Say(ui.NoticeSessionEnded))
+	return s.to(ui.PathDevices, ui.Say(told))
+}
+
+// forgetBrowserOf forgets the browser of a session, and tells whether it was remembered. An older session of the browser that
+// asks says nothing against that one.
+func (s *Service) forgetBrowserOf(ctx context.Context, by *web.Actor, o *storage.Session) (forgot bool, err error) {
+	if o.Browser == by.Browser {
+		return false, nil
+	}
+	remembered, err := s.remembered(ctx, by)
+	if err != nil {
+		return false, err
+	}
+	for _, d := range remembered {
+		if inBrowserOf(o)(d) {
+			if err := s.forgetOne(ctx, by, d.ID); err != nil {
+				return false, err
+			}
+			forgot = true
+		}
+	}
+	return forgot, nil
 }
 
 // askEndOthers asks before all other browsers are signed out.

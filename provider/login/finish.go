@@ -108,7 +108,7 @@ func (s *Service) openSession(ctx context.Context, by *web.Actor, st *state) (st
 	set := func(o *storage.Session) {
 		o.User, o.Secret = st.flow.User, s.Keys.Hash(hashSession, secret)
 		o.Proofs = merge(o.Proofs, st.flow.Proofs)
-		o.Seen, o.Agent, o.Address = now, by.Agent, by.Event("", "").Address
+		o.Seen, o.Agent, o.Address, o.Browser = now, by.Agent, by.Event("", "").Address, by.Browser
 		if c := st.request.Client; c != "" && !slices.Contains(o.Clients, c) {
 			o.Clients = append(o.Clients, c)
 		}
