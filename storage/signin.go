@@ -93,7 +93,7 @@ type Session struct {
 	// Codes are backup codes made and not yet confirmed as saved, sealed under the tenant's key.
 	Codes []byte `json:"codes,omitempty"`
 	// Clients are the IDs of the applications signed in to with it.
-	Clients []string  `json:"clients,omitempty"`
+	Clients []string `json:"clients,omitempty"`
 	Address string   `json:"address,omitempty"`
 	Agent   string   `json:"agent,omitempty"`
 	// Browser is the hash of the cookie of the browser that it was last signed in with; see Device. Sessions of before there
