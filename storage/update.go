@@ -70,6 +70,23 @@ func Put[T any, P Row[T]](ctx context.Context, t Table[T], tenant, id string, ch
 	})
 }
 
+// retries bounds Retry: enough for a change and a few sign-ins at the same moment. What it tries may be dear, as the hash of
+// a password is.
+const retries = 5
+
+// Retry is for changes that somebody else writes, where Change can't: try reads what it is about anew, and has it written.
+// Where others were first, as ErrConflict says, it is called again, some times at most; any other error ends it.
+func Retry(try func() error) error {
+	err := try()
+	for range retries {
+		if !errors.Is(err, ErrConflict) {
+			break
+		}
+		err = try()
+	}
+	return err
+}
+
 func again[T any](ctx context.Context, try func() (T, error)) (v T, err error) {
 	for i := range tries {
 		v, err = try()

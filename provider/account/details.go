@@ -168,12 +168,9 @@ func (s *Service) setUserName(ctx context.Context, by *web.Actor, in nameIn) (we
 	return s.to(ui.PathDetails, ui.Say(ui.NoticeNameChanged))
 }
 
-// freshTries is how often a change of a user is tried again whom others change at the same moment.
-const freshTries = 5
-
 // onFresh changes the actor's user as it is now, and once more where somebody else was first.
 func (s *Service) onFresh(ctx context.Context, by *web.Actor, change func(u *storage.User) error) error {
-	for try := 0; ; try++ {
+	return storage.Retry(func() error {
 		u, err := s.Users.Get(ctx, by.User.Tenant, by.User.ID)
 		if err == nil {
 			err = change(&u)
@@ -181,10 +178,8 @@ func (s *Service) onFresh(ctx context.Context, by *web.Actor, change func(u *sto
 		if err == nil {
 			by.User = &u
 		}
-		if !errors.Is(err, storage.ErrConflict) || try == freshTries {
-			return err
-		}
-	}
+		return err
+	})
 }
 
 type languageIn struct {
