@@ -158,7 +158,6 @@ func (Activity) Template() string  { return "activity" }
 func (Connected) Template() string { return "connected" }
 
 func (Overview) part() string  { return "overview" }
-func (Security) part() string  { return "security" }
 func (Devices) part() string   { return "devices" }
 func (Activity) part() string  { return "activity" }
 func (Connected) part() string { return "connected" }

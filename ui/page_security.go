@@ -1,6 +1,8 @@
 package ui
 
-import "slices"
+import (
+	"slices"
+)
 
 // Security is the profile's security page.
 type Security struct {
@@ -70,3 +72,5 @@ func (s Security) Kept() bool {
 func (c CredentialRow) Copied() bool { return c.Note == noteCopied }
 
 func (p Rename) problem() Text { return p.Problem }
+
+func (Security) part() string { return "security" }
