@@ -1,8 +1,6 @@
 package ui
 
-import (
-	"slices"
-)
+import "slices"
 
 // Security is the profile's security page.
 type Security struct {
@@ -63,6 +61,8 @@ type Rename struct {
 func (Security) Template() string { return "security" }
 func (Rename) Template() string   { return "rename" }
 
+func (Security) part() string { return "security" }
+
 // Kept tells whether one of the factors can't be removed.
 func (s Security) Kept() bool {
 	return slices.ContainsFunc(s.Factors, func(c CredentialRow) bool { return c.Remove == "" })
@@ -72,5 +72,3 @@ func (s Security) Kept() bool {
 func (c CredentialRow) Copied() bool { return c.Note == noteCopied }
 
 func (p Rename) problem() Text { return p.Problem }
-
-func (Security) part() string { return "security" }
