@@ -296,26 +296,21 @@ func (s *Service) changeEmail(ctx context.Context, by *web.Actor, p credential.P
 	return draw(p, ui.ToldEmailChanged.Page(ui.PathAccount, "address", e.To), false), nil
 }
 
-// moveTries is how often a user who is changed by somebody else at the same moment is read again.
-const moveTries = 5
-
-func (s *Service) moveEmail(ctx context.Context, p credential.Person, e *storage.EmailChange) (*storage.User, error) {
-	u := *p.User
-	for try := 0; ; try++ {
-		err := s.Local.ChangeEmail(ctx, &u, e.To)
-		if !errors.Is(err, storage.ErrConflict) || try == moveTries {
-			return &u, err
-		}
-		// Somebody signed in at the same moment, perhaps; or an administrator keeps the user out from now on.
-		again, err := s.Person(ctx, u.Tenant, u.ID)
-		if errors.Is(err, storage.ErrNotFound) || err == nil && !s.stands(again.User, e) {
-			return nil, web.ErrLink
+// moveEmail changes the address of the user as it is now. web.ErrLink where it is not to be changed any more.
+func (s *Service) moveEmail(ctx context.Context, p credential.Person, e *storage.EmailChange) (u *storage.User, err error) {
+	err = storage.Retry(func() error {
+		// Somebody may sign in at the same moment, or an administrator keep the user out from now on.
+		now, err := s.Person(ctx, p.User.Tenant, p.User.ID)
+		if errors.Is(err, storage.ErrNotFound) || err == nil && !s.stands(now.User, e) {
+			return web.ErrLink
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		u = *again.User
-	}
+		u = now.User
+		return s.Local.ChangeEmail(ctx, u, e.To)
+	})
+	return u, err
 }
 
 // emailTaken ends a change to an address that is somebody else's, or has become so. Whoever confirmed it holds the mailbox,

@@ -131,7 +131,6 @@ func (s *Service) setPassword(ctx context.Context, by *web.Actor, in linkIn) (we
 	if err != nil {
 		return web.Result{}, err
 	}
-	u := *p.User
 	if err := s.checkPassword(p, page, in.Password); err != nil {
 		return s.badPassword(p, page, err)
 	}
@@ -141,16 +140,16 @@ func (s *Service) setPassword(ctx context.Context, by *web.Actor, in linkIn) (we
 	if err := s.record(ctx, by, p, "password.changed", "ok", "mailed link"); err != nil {
 		return web.Result{}, err
 	}
-	u.PasswordMailed = true
-	err = s.Directory.SetPassword(ctx, &u, in.Password)
-	if errors.Is(err, storage.ErrConflict) {
-		// Somebody signed in at the same moment, perhaps.
-		if p, err = s.Person(ctx, u.Tenant, u.ID); err == nil {
-			u = *p.User
-			u.PasswordMailed = true
-			err = s.Directory.SetPassword(ctx, &u, in.Password)
+	err = storage.Retry(func() error {
+		// Somebody may sign in at the same moment, or an administrator keep the user out from now on.
+		now, err := s.Person(ctx, p.User.Tenant, p.User.ID)
+		if err != nil {
+			return err
 		}
-	}
+		p = now
+		p.User.PasswordMailed = true
+		return s.Directory.SetPassword(ctx, p.User, in.Password)
+	})
 	var refused *directory.PasswordError
 	switch {
 	case errors.As(err, &refused):
@@ -160,7 +159,7 @@ func (s *Service) setPassword(ctx context.Context, by *web.Actor, in linkIn) (we
 	case err != nil:
 		return web.Result{}, web.Unavailable("password", err)
 	}
-	if err := s.EndAll(ctx, u.Tenant, u.ID, ""); err != nil {
+	if err := s.EndAll(ctx, p.User.Tenant, p.User.ID, ""); err != nil {
 		return web.Result{}, err
 	}
 	s.Notices.Tell(ctx, p.Notice(by, ui.MailPasswordChanged))
