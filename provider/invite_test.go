@@ -212,9 +212,9 @@ func TestInvitationAgain(t *testing.T) {
 	owner.get(at).submit("/invite").says("Too many invitations were sent lately.", "can go out in 60 minutes")
 	b := w.browser()
 	b.get(w.linkTo("nora@acme.example", "/invitation/")).is(atInvited).submit("/"+lastPart(w.linkTo("nora@acme.example", "/invitation/")), "password", newPassword).is(atSignIn)
-	for _, late := range []string{"/invite", "/withdraw"} {
+	for late, want := range map[string]int{"/invite": http.StatusUnprocessableEntity, "/withdraw": http.StatusNotFound} {
 		q, err := owner.once(owner.request(http.MethodPost, at+late, url.Values{}))
-		if err != nil || q.status != http.StatusNotFound {
+		if err != nil || q.status != want {
 			t.Errorf("%s of an invitation that was taken up: %d (%v)", late, q.status, err)
 		}
 	}

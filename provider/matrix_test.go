@@ -44,6 +44,7 @@ var matrix = map[string]may{
 	"POST /admin/people/:id/recovery-code": owners, "POST /admin/people/:id/recovery-code/revoke": owners,
 	"GET /admin/people/:id/delete": owners, "POST /admin/people/:id/delete": owners,
 	"GET /admin/people/import": owners, "POST /admin/people/import": owners, "POST /admin/people/import/run": owners, "GET /admin/people/import/run": owners, "GET /admin/people/export": owners,
+	"GET /admin/people/:id/email": owners, "POST /admin/people/:id/email": owners,
 	"POST /admin/people/:id/remind": helpers, "POST /admin/people/remind": helpers,
 	"GET /admin/invite": helpers, "POST /admin/invite": helpers, "POST /admin/people/:id/invite": helpers,
 	"GET /admin/people/:id/withdraw": helpers, "POST /admin/people/:id/withdraw": helpers,
@@ -144,6 +145,7 @@ const (
 // forms are what pages must be sent to be understood at all.
 var forms = map[string]url.Values{
 	"POST /admin/applications/:id/secret": {"keep": {"day"}},
+	"POST /admin/people/:id/email":        {"email": {"moved@acme.example"}},
 	"POST /admin/branding":                {"name": {"Acme"}, "accent": {"#8e24aa"}},
 	"POST /admin/settings": {
 		"totp_digits": {"8"}, "totp_algorithm": {"SHA256"}, "backup_codes": {"1"}, "session_idle": {"30"}, "email_reset": {"off"}, "sms_to": {"all"},

@@ -98,7 +98,7 @@ func (p *Provider) administration(keeper *credential.Keeper, notices *mail.Notif
 	p.admin, err = admin.New(admin.Config{
 		Store: c.Store, Keys: p.keys, Audit: p.audit, Directory: p.local, Credentials: keeper, Notices: notices, WebhookService: p.webhooks,
 		Decision: p.login.Decision, Asked: p.login.Asked, Foresee: p.login.Foresee, EndAll: p.endAll, SecretPurpose: oidc.SecretPurpose, Now: c.Now,
-		Inviter: p.rescue, SecurityPage: strings.TrimSuffix(p.issuer.String(), "/") + ui.PathSecurity,
+		Inviter: p.rescue, Addresses: p.rescue, Foreign: p.ours() == nil, SecurityPage: strings.TrimSuffix(p.issuer.String(), "/") + ui.PathSecurity,
 	})
 	if err != nil {
 		return err

@@ -158,6 +158,9 @@ type User struct {
 	LastAddress string `json:"last_address,omitempty"`
 	// Invited is when the user was last mailed an invitation that has not been taken up.
 	Invited time.Time `json:"invited,omitzero"`
+	// ByInvitation: the invitation that is open made the user, and takes it along when it is withdrawn. Others, who were
+	// brought in from a file, say, stay.
+	ByInvitation bool `json:"by_invitation,omitempty"`
 	// Factors are the IDs of the second steps that are set up, without backup and recovery codes, in order. They are kept
 	// here for lists and counts; what a sign-in asks hangs on the credentials alone.
 	Factors []string `json:"factors,omitempty"`

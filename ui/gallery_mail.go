@@ -31,6 +31,10 @@ func MailGallery() []MailSample {
 			l.N, l.Link = 30, issuer+"/password/harbour.5f0c.SECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRETSECR"
 		case MailEmailNew, MailEmailOld:
 			l.Other, l.N, l.Link = "olga.hafen@example.org", 30, issuer+"/email/new/harbour.5f0c.SECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRETSECR"
+		case MailEmailReplaced:
+			l.Name, l.Other = "Olga Hafen", "ida.sund@example.org"
+		case MailEmailGiven:
+			l.Name = "Olga Hafen"
 		case MailEmailChanged:
 			l.Other = "olga.hafen@example.org"
 		case MailNumberChanged:
@@ -47,6 +51,8 @@ func MailGallery() []MailSample {
 	bare := Letter{Kind: MailFactorAdded, Lang: "en", Product: "Sallyport", Account: "olga@example.com", Name: "Work phone"}
 	one := full
 	one.Kind, one.N, one.Place, one.Accent, one.Signature, one.Support = MailCodeUsed, 1, "", "", "", ""
+	owner := full
+	owner.Kind, owner.Name, owner.Other, owner.Support = MailEmailReplaced, "Olga Hafen", "ida.sund@example.org", ""
 	private := full
 	private.Kind, private.Place, private.Address, private.Private = MailRecoveryUsed, "", "192.168.178.20", true
 	long := full
@@ -55,6 +61,6 @@ func MailGallery() []MailSample {
 	long.Account = "a.person.with.a.rather.long.name@department.of.long.names.example.com"
 	long.Address, long.Place = "2001:db8:85a3:8d3:1319:8a2e:370:7348", "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch, United Kingdom"
 	return append(
-		all, MailSample{"bare", bare}, MailSample{"last-code", one}, MailSample{"private-network", private}, MailSample{"long", long},
+		all, MailSample{"bare", bare}, MailSample{"last-code", one}, MailSample{"email-replaced-no-support", owner}, MailSample{"private-network", private}, MailSample{"long", long},
 	)
 }

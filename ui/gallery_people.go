@@ -10,7 +10,7 @@ func samplePerson(id, account, name, role, kind string, on bool) PersonRow {
 	r := PersonRow{
 		ID: id, Account: account, Name: name, Role: role, Type: Choice{ID: kind}, TwoFactor: on, Path: to,
 		PersonActions: PersonActions{
-			HandOut: to + "/recovery-code", End: to + "/end", Forget: to + "/forget", Disable: to + "/disable", Delete: to + "/delete",
+			HandOut: to + "/recovery-code", Email: to + "/email", End: to + "/end", Forget: to + "/forget", Disable: to + "/disable", Delete: to + "/delete",
 		},
 	}
 	if on {
@@ -25,7 +25,7 @@ func sampleInvited(expired bool) PersonRow {
 	to := PathPeople + "/u5"
 	return PersonRow{
 		ID: "u5", Account: "nora@example.com", Name: "Nora Berg", Role: "member", Type: sampleTypes()[3], Invited: true, Expired: expired, Path: to,
-		PersonActions: PersonActions{Again: to + "/invite", Withdraw: to + "/withdraw"},
+		PersonActions: PersonActions{Again: to + "/invite", Withdraw: to + "/withdraw", Email: to + "/email"},
 	}
 }
 
@@ -87,7 +87,9 @@ func personSamples(you, alive, locked PersonRow) []Sample {
 	}
 	expired := invited
 	expired.Row, expired.Notice = sampleInvited(true), Say(NoticeInvitedOften, "account", "nora@example.com", "n", 42)
-	return []Sample{
+	imported := samplePerson("u7", "ines@example.com", "Ines Lund", "member", "client", false)
+	imported.Invite, imported.Unreachable, imported.HandOut, imported.Remind, imported.End, imported.Forget = imported.Path+"/invite", true, "", "", "", ""
+	return append([]Sample{
 		{"person", inside(), whole},
 		{"person-refused", inside(), refused},
 		{"person-own", inside(), Person{
@@ -99,12 +101,40 @@ func personSamples(you, alive, locked PersonRow) []Sample {
 			Row: gone, Roles: []string{"owner", "admin", "member"}, Types: sampleTypes()[2:3], Action: alive.Path, Disabled: true,
 			CodesLeft: -1, Back: PathPeople, Notice: Say(NoticePersonDisabled, "account", alive.Account),
 		}},
+		{"person-no-password", inside(), Person{
+			Row: imported, Roles: []string{"owner", "admin", "member"}, Types: sampleTypes(), Action: imported.Path, NoPassword: true, CodesLeft: -1, Back: PathPeople,
+		}},
+		{"person-unconfirmed", inside(), Person{
+			Row: alive, Roles: []string{"owner", "admin", "member"}, Types: sampleTypes(), Action: alive.Path, Unconfirmed: true, CodesLeft: -1,
+			Sessions: 1, LastSignIn: "2026-03-03T07:15:00Z", Back: PathPeople, Notice: Say(NoticePersonEmail, "account", alive.Account),
+		}},
 		{"person-invited", inside(), invited},
 		{"person-invitation-expired", inside(), expired},
 		{"person-reset", inside(), AskResetPerson.Page("/admin/people/u2/reset", "/admin/people/u2", "account", "peer@example.com")},
 		{"person-disable", inside(), AskDisablePerson.Page("/admin/people/u2/disable", "/admin/people/u2", "account", "peer@example.com")},
 		{"person-delete", inside(), AskDeletePerson.Page("/admin/people/u2/delete", "/admin/people/u2", "account", "peer@example.com")},
 		{"person-withdraw", inside(), AskWithdraw.Page("/admin/people/u5/withdraw", "/admin/people/u5", "account", "nora@example.com")},
+		{"person-withdraw-kept", inside(), AskWithdrawKept.Page("/admin/people/u7/withdraw", "/admin/people/u7", "account", "ines@example.com")},
+	}, personEmailSamples()...)
+}
+
+func personEmailSamples() []Sample {
+	page := PersonEmail{
+		Account: "ida@example.com", Name: "Ida Sund", Present: "ida@example.com", Told: true, Action: PathPeople + "/u4/email", Cancel: PathPeople + "/u4",
+	}
+	unconfirmed, none, invited, taken, often := page, page, page, page, page
+	unconfirmed.Told = false
+	none.Account, none.Name, none.Present, none.Told = "nils.with.a.rather.long.name.that.goes.on.and.on", "", "", false
+	invited.Told, invited.Invited = false, true
+	taken.Email, taken.Problem = "olga@example.com", Invalid("email", "taken")
+	often.Invited, often.Email, often.Problem = true, "ida.sund@example.org", Say(NoticeInvitedOften, "account", "ida@example.com", "n", 42)
+	return []Sample{
+		{"person-email", inside(), page},
+		{"person-email-unconfirmed", inside(), unconfirmed},
+		{"person-email-none", inside(), none},
+		{"person-email-invited", inside(), invited},
+		{"person-email-taken", inside(), taken},
+		{"person-email-often", inside(), often},
 	}
 }
 

@@ -56,6 +56,10 @@ const (
 	MailEmailTaken Mail = "mail.email_taken"
 	// MailEmailChanged: {account} has taken the place of {other}.
 	MailEmailChanged Mail = "mail.email_changed"
+	// MailEmailReplaced: {name} gave the account of {account} another address, {other}. MailEmailGiven: that address,
+	// {account}, is an account's now, by {name}; it may be a stranger's.
+	MailEmailReplaced Mail = "mail.email_replaced"
+	MailEmailGiven    Mail = "mail.email_given"
 	// MailNumberChanged: codes go to another phone number, {name}, which is masked.
 	MailNumberChanged Mail = "mail.number_changed"
 )
@@ -66,7 +70,8 @@ func Mails() []Mail {
 		MailFactorAdded, MailFactorRemoved, MailTwoFactorOff, MailCodesNew, MailCodeUsed, MailPasswordForgot, MailTwoFactorLost,
 		MailVerify, MailInvitation, MailReminder, MailPasswordChanged, MailPolicyChanged, MailRecoveryMade, MailRecoveryUsed,
 		MailDeviceRemembered, MailDeviceCopied, MailPasskeyCopied, MailLocked,
-		MailEmailNew, MailEmailOld, MailEmailTaken, MailEmailChanged, MailNumberChanged,
+		MailEmailNew, MailEmailOld, MailEmailTaken, MailEmailChanged, MailEmailReplaced, MailEmailGiven,
+		MailNumberChanged,
 	}
 }
 
@@ -79,6 +84,8 @@ type form struct {
 	link, after bool
 	// end is the key of what to do if all is well, and, without notMe, if it is not.
 	end string
+	// alone is the key of end for those whose tenant has named no address for questions; empty where that makes no difference.
+	alone string
 	// notMe: there is a way to say that it was somebody else.
 	notMe bool
 	// why is the key of why one gets it.
@@ -99,6 +106,10 @@ func (m Mail) form() form {
 		return form{link: true, after: true, end: m.key("end"), why: m.key("why")}
 	case MailEmailOld:
 		f.link, f.after, f.end = true, true, ""
+	case MailEmailReplaced:
+		return form{facts: true, end: m.key("end"), alone: m.key("end_owner"), why: whyAccount}
+	case MailEmailGiven:
+		return form{end: m.key("end"), why: m.key("why")}
 	case MailEmailTaken:
 		return form{end: m.key("end"), why: whyAccount}
 	case MailReminder:
@@ -226,7 +237,7 @@ func (r *Renderer) write(l Letter) letterView {
 	form := l.Kind.form()
 	head := cmp.Or(l.Tenant, l.Product)
 	say := func(key string, pairs ...any) string { return r.Text(l.Lang, Say(key, pairs...)) }
-	fill := []any{"product", Shorten(head), "account", l.Account, "name", l.Name, "other", l.Other, "n", l.N}
+	fill := []any{"product", Shorten(head), "account", l.Account, "name", l.Name, "other", l.Other, "n", l.N, "address", l.Support}
 	own := func(part string) string { return say(l.Kind.key(part), fill...) }
 	v := letterView{
 		Lang: l.Lang, Dir: r.words.books[l.Lang].dir, Start: "left", Head: head,
@@ -245,7 +256,10 @@ func (r *Renderer) write(l Letter) letterView {
 	if form.facts {
 		v.Facts = r.facts(l)
 	}
-	if form.end != "" {
+	switch {
+	case form.alone != "" && l.Support == "":
+		v.End = paragraphs(say(form.alone, fill...))
+	case form.end != "":
 		v.End = paragraphs(say(form.end, fill...))
 	}
 	switch {

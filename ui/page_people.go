@@ -85,8 +85,8 @@ type PersonRow struct {
 	PersonActions
 }
 
-// PersonActions are what can be done to a user: by POST, but Reset, Disable, Delete and Withdraw, which ask before. Those
-// that can't be done are empty.
+// PersonActions are what can be done to a user: by POST, but Email, Reset, Disable, Delete and Withdraw, which ask before.
+// Those that can't be done are empty.
 type PersonActions struct {
 	// HandOut makes a recovery code, and Revoke takes back the one that is alive.
 	HandOut string `json:"hand_out,omitempty"`
@@ -95,9 +95,12 @@ type PersonActions struct {
 	Unlock string `json:"unlock,omitempty"`
 	// Remind asks the user by mail to set up a second step.
 	Remind string `json:"remind,omitempty"`
-	// Again mails a new invitation, and Withdraw takes it back and removes the user.
+	// Invite mails an invitation to a user who has no password. Again mails another, and Withdraw takes it back.
+	Invite   string `json:"invite,omitempty"`
 	Again    string `json:"again,omitempty"`
 	Withdraw string `json:"withdraw,omitempty"`
+	// Email leads to where the e-mail address is changed.
+	Email string `json:"email,omitempty"`
 	// End ends all sessions, and Forget all remembered devices.
 	End    string `json:"end,omitempty"`
 	Forget string `json:"forget,omitempty"`
@@ -140,6 +143,10 @@ type Person struct {
 	// Disabled and Locked tell why nobody gets in: an admin took the access away, or "this was not me" was said.
 	Disabled bool `json:"disabled,omitempty"`
 	Locked   bool `json:"locked,omitempty"`
+	// NoPassword: there is none, and no invitation to choose one is open. Unconfirmed: nobody has confirmed the
+	// e-mail address, which the user can once signed in.
+	NoPassword  bool `json:"no_password,omitempty"`
+	Unconfirmed bool `json:"unconfirmed,omitempty"`
 	// Activity leads to what the audit log has about the user.
 	Activity string `json:"activity,omitempty"`
 	// Why leads to what a sign-in of the user would be asked for, and because of which rule.
@@ -147,6 +154,22 @@ type Person struct {
 	// Back leads to the list.
 	Back   string `json:"back"`
 	Notice Text   `json:"notice,omitzero"`
+}
+
+// PersonEmail asks for another e-mail address of a user, and tells what comes of it. The field is called "email".
+type PersonEmail struct {
+	// Account and Name are the user's.
+	Account string `json:"account"`
+	Name    string `json:"name,omitempty"`
+	// Present is the address of now, empty where there is none. Told: it is known to be the user's, and told of the change.
+	Present string `json:"present,omitempty"`
+	Told    bool   `json:"told,omitempty"`
+	// Invited: an invitation is open, and goes to the new address.
+	Invited bool   `json:"invited,omitempty"`
+	Email   string `json:"email,omitempty"`
+	Action  string `json:"action"`
+	Cancel  string `json:"cancel"`
+	Problem Text   `json:"problem,omitzero"`
 }
 
 // Invite asks who is to be invited by mail.
@@ -210,10 +233,12 @@ func (RecoveryCode) Template() string { return "recovery_code" }
 func (Person) Template() string       { return "person" }
 func (People) Template() string       { return "people" }
 func (Invite) Template() string       { return "invite" }
+func (PersonEmail) Template() string  { return "person_email" }
 func (UserTypes) Template() string    { return "user_types" }
 func (UserType) Template() string     { return "user_type" }
 
-func (p Person) problem() Text    { return p.Problem }
-func (p Invite) problem() Text    { return p.Problem }
-func (p UserTypes) problem() Text { return p.Problem }
-func (p UserType) problem() Text  { return p.Problem }
+func (p Person) problem() Text      { return p.Problem }
+func (p Invite) problem() Text      { return p.Problem }
+func (p PersonEmail) problem() Text { return p.Problem }
+func (p UserTypes) problem() Text   { return p.Problem }
+func (p UserType) problem() Text    { return p.Problem }

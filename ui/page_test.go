@@ -82,6 +82,7 @@ func TestGalleryIsComplete(t *testing.T) {
 		ui.Adoption{},
 		ui.Person{},
 		ui.Invite{},
+		ui.PersonEmail{},
 		ui.Import{},
 		ui.ImportReport{},
 		ui.UserTypes{},
@@ -355,6 +356,7 @@ func TestHostile(t *testing.T) {
 		},
 		ui.Person{Row: hostileRow, Action: "/a", Types: []ui.Choice{{ID: hostile}}, Where: hostile, Problem: ui.Say("problem.password"), Back: "/b"},
 		ui.Invite{Email: hostile, Name: hostile, Role: hostile, Type: hostile, Types: []ui.Choice{{ID: "x", Name: hostile}}, Action: "/a", Cancel: "javascript:alert(1)"},
+		ui.PersonEmail{Account: hostile, Name: hostile, Present: hostile, Email: hostile, Action: "javascript:alert(1)", Cancel: "//evil.example/", Problem: ui.Say("problem.password")},
 		ui.UserTypes{New: hostile, Action: "/a", Back: "/b", Types: []ui.UserTypeRow{{
 			Type: ui.Choice{ID: hostile, Name: hostile}, People: "javascript:alert(1)", Rename: "//evil.example/", Up: "javascript:alert(1)",
 		}}},

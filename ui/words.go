@@ -91,6 +91,9 @@ const (
 	NoticePersonDisabled = "notice.person_disabled"
 	NoticePersonEnabled  = "notice.person_enabled"
 	NoticePersonDeleted  = "notice.person_deleted"
+	// NoticePersonEmail: {account} is the e-mail address now; NoticePersonEmailInvited: and the invitation goes there.
+	NoticePersonEmail        = "notice.person_email"
+	NoticePersonEmailInvited = "notice.person_email_invited"
 	// NoticeInvited, NoticeWithdrawn: {account} was sent an invitation, or its invitation was taken back.
 	NoticeInvited   = "notice.invited"
 	NoticeWithdrawn = "notice.withdrawn"
@@ -233,7 +236,7 @@ func (t Text) tone() string {
 		NoticeNumberChanged, NoticePasswordChanged, NoticeNameChanged, NoticeLanguageChanged, NoticeEmailCancelled,
 		NoticeSentAgain, NoticePasswordNew, NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent,
 		NoticeRecoveryRevoked, NoticeUnlocked, NoticePersonSaved, NoticePersonReset, NoticePersonEnded, NoticePersonForgot,
-		NoticePersonDisabled, NoticePersonEnabled, NoticeRetentionSaved, NoticePersonDeleted, NoticeInvited, NoticeWithdrawn, NoticeReminded,
+		NoticePersonDisabled, NoticePersonEnabled, NoticePersonEmail, NoticePersonEmailInvited, NoticeRetentionSaved, NoticePersonDeleted, NoticeInvited, NoticeWithdrawn, NoticeReminded,
 		NoticeRemindedAll, NoticeSettingsSaved, NoticeBrandingSaved, NoticeLogoSaved, NoticeLogoRemoved,
 		NoticeTypeAdded, NoticeTypeSaved, NoticeTypeRemoved,
 		NoticeSessionEnded, NoticeSessionForgotten, NoticeSessionsEnded, NoticeRevoked,

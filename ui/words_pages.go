@@ -97,9 +97,11 @@ const (
 	// AskResetPerson: all factors of {account} are to be taken off; AskDisablePerson: {account} is to be kept out.
 	AskResetPerson   Question = "ask.reset_person"
 	AskDisablePerson Question = "ask.disable_person"
-	// AskDeletePerson: {account} is to be removed for good; AskWithdraw: its invitation is to be taken back.
+	// AskDeletePerson: {account} is to be removed for good; AskWithdraw: its invitation is to be taken back,
+	// and it removed, as the invitation made it; AskWithdrawKept: it stays.
 	AskDeletePerson Question = "ask.delete_person"
 	AskWithdraw     Question = "ask.withdraw"
+	AskWithdrawKept Question = "ask.withdraw_kept"
 	// AskRemoveType: the user type {name} is to be removed.
 	AskRemoveType Question = "ask.remove_type"
 	// AskDisableApplication, AskDeleteApplication: {name}; AskDeleteWebhook: {name}.

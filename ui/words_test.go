@@ -129,6 +129,9 @@ func family(s string) []string {
 		if f.end != "" {
 			keys = append(keys, f.end)
 		}
+		if f.alone != "" {
+			keys = append(keys, f.alone)
+		}
 		return keys
 	case strings.HasPrefix(s, "error.") && strings.Count(s, ".") == 1 && s != "error.button":
 		return []string{s + ".title", s + ".body"}
@@ -241,7 +244,7 @@ func TestWordsAreFilled(t *testing.T) {
 		ProblemSentGateway, ProblemPasskey, ProblemPasskeySignIn, ProblemPasskeyKnown, ProblemPasswordShort, ProblemPasswordLong, ProblemPasswordCommon,
 		ProblemPasswordPersonal, ProblemPasswordText, NoticeSentAgain, NoticePasswordNew,
 		NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent, NoticeRecoveryRevoked, NoticeUnlocked,
-		NoticePersonDeleted, NoticeInvited, NoticeWithdrawn, NoticeInvitedOften, NoticeReminded, NoticeRemindedLately, NoticeRemindedAll,
+		NoticePersonDeleted, NoticePersonEmail, NoticePersonEmailInvited, NoticeInvited, NoticeWithdrawn, NoticeInvitedOften, NoticeReminded, NoticeRemindedLately, NoticeRemindedAll,
 		NoticeRemindedNone, NoticeTypeAdded, NoticeTypeSaved, NoticeTypeRemoved, NoticeTypeUsers, NoticeTypeRules,
 		SMSTwoFactorReset,
 	} {

@@ -111,6 +111,9 @@ type Rights struct {
 	Delete bool
 	// Remind: to ask the user by mail to set up a second step.
 	Remind bool
+	// Invite: to mail an invitation for the first time. Email: to change the e-mail address.
+	Invite bool
+	Email  bool
 	// Own: the user is the actor.
 	Own bool
 }
@@ -119,12 +122,18 @@ type Rights struct {
 func (s *Service) RightsOver(by *web.Actor, u *User) Rights {
 	p := credential.Person{User: &storage.User{
 		Key: storage.Key{Tenant: u.Tenant, ID: u.ID}, Role: u.Role, Disabled: u.Disabled, Locked: u.Locked,
+		Email: u.Email,
 	}}
+	if u.HasPassword {
+		p.User.Password = "set"
+	}
 	r := Rights{Manage: mayManage(by, p) == nil, HandOut: mayHandOut(by, p) == nil && u.Invited.IsZero(), Own: himself(by, p)}
 	if r.Manage {
 		r.Roles = rolesOf(by, p)
 	}
 	r.Delete = roleOf(by) == storage.Owner && !r.Own
+	r.Invite = r.Manage && !r.Own && u.Invited.IsZero() && s.canInvite(p.User) == nil
+	r.Email = roleOf(by) == storage.Owner && !r.Own && !s.Foreign
 	r.Remind = !r.Own && !u.TwoFactor && u.EmailVerified && u.Invited.IsZero() && !u.Out()
 	return r
 }

@@ -50,7 +50,7 @@ func (s *Service) SetPassword(ctx context.Context, by *web.Actor, tenant, user, 
 		password = made
 	}
 	u := *p.User
-	u.PasswordMailed, u.Invited = false, time.Time{}
+	u.PasswordMailed, u.Invited, u.ByInvitation = false, time.Time{}, false
 	if err := s.explain(p.Tenant, directory.CheckNew(password, u.Email, u.Login, u.Name)); err != nil {
 		return "", err
 	}

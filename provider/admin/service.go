@@ -50,6 +50,10 @@ type Config struct {
 	Notices *mail.Notifier
 	// Inviter mails invitations.
 	Inviter Inviter
+	// Addresses does what hangs on users' e-mail addresses.
+	Addresses Addresses
+	// Foreign: another directory keeps users' names and passwords, which are not ours to give then.
+	Foreign bool
 	// SecurityPage is the URL of users' own security page, which reminders lead to.
 	SecurityPage string
 	// WebhookService keeps and tests webhooks; it asks nobody for permission.
@@ -82,7 +86,7 @@ type Service struct {
 // New checks the configuration.
 func New(c Config) (*Service, error) {
 	if c.Store.Tenants == nil || c.Store.Logos == nil || c.Keys == nil || c.Audit == nil || c.Directory == nil || c.Credentials == nil ||
-		c.Notices == nil || c.Inviter == nil || c.SecurityPage == "" || c.WebhookService == nil || c.Decision == nil || c.Asked == nil || c.Foresee == nil || c.EndAll == nil || c.SecretPurpose == "" {
+		c.Notices == nil || c.Inviter == nil || c.Addresses == nil || c.SecurityPage == "" || c.WebhookService == nil || c.Decision == nil || c.Asked == nil || c.Foresee == nil || c.EndAll == nil || c.SecretPurpose == "" {
 		return nil, errors.New("admin: Config lacks a part")
 	}
 	if c.Now == nil {

@@ -1,12 +1,10 @@
 package admin
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/credential"
@@ -43,6 +41,8 @@ type User struct {
 	// link stops working.
 	Invited           time.Time `json:"invited,omitzero"`
 	InvitationExpires time.Time `json:"invitation_expires,omitzero"`
+	// ByInvitation: that invitation made the user, who goes when it is withdrawn.
+	ByInvitation bool `json:"by_invitation,omitempty"`
 }
 
 // Account is what the user is known by: the e-mail address, or else the user name.
@@ -80,7 +80,7 @@ func viewUser(u *storage.User) User {
 		LastSignIn: u.LastSignIn, TwoFactor: len(u.Factors) > 0, Invited: u.Invited,
 	}
 	if !u.Invited.IsZero() {
-		v.InvitationExpires = u.Invited.Add(storage.InvitationLife)
+		v.InvitationExpires, v.ByInvitation = u.Invited.Add(storage.InvitationLife), made(u)
 	}
 	return v
 }
@@ -285,131 +285,4 @@ func (s *Service) User(ctx context.Context, by *web.Actor, tenant, user string) 
 	}
 	v.Devices, err = storage.Count(ctx, s.Store.Devices, own)
 	return v, web.Unavailable("devices", err)
-}
-
-// UserFields are what can be changed of a user; what is nil stays as it is.
-type UserFields struct {
-	// Name is the user's full name.
-	Name *string `json:"name"`
-	// Role is what the user may administer. Nobody changes his own.
-	Role *storage.Role `json:"role" enum:"owner,admin,member"`
-	// Type is one of the tenant's user types.
-	Type *string `json:"type"`
-	// Require2FA is the tick that this one user must use two-factor authentication.
-	Require2FA *bool `json:"require_2fa"`
-}
-
-// ChangeUser changes what in names, all of it or nothing (000-2, 000-3).
-func (s *Service) ChangeUser(ctx context.Context, by *web.Actor, tenant, user string, in UserFields) (User, error) {
-	if in.Name != nil {
-		name, err := line("name", *in.Name, maxUserName)
-		if err != nil {
-			return User{}, err
-		}
-		in.Name = &name
-	}
-	var v User
-	err := s.oneAtATime(ctx, by, tenant, func(by *web.Actor) error {
-		p, err := s.managed(ctx, by, tenant, user)
-		if err != nil {
-			return err
-		}
-		if in.Role != nil {
-			if err := mayGive(by, p, *in.Role); err != nil {
-				return err
-			}
-			if *in.Role != storage.Owner {
-				if err := s.notTheLast(ctx, by, p); err != nil {
-					return err
-				}
-			}
-		}
-		v, err = s.changeUser(ctx, by, p, in)
-		return err
-	})
-	return v, err
-}
-
-// mayGive tells whether an actor can give a user a role.
-func mayGive(by *web.Actor, p credential.Person, role storage.Role) error {
-	if err := checkRole(role); err != nil {
-		return err
-	}
-	if role == p.User.Role {
-		return nil
-	}
-	if !slices.Contains(rolesOf(by, p), role) {
-		return web.ErrForbidden
-	}
-	return mayEmpower(by, role)
-}
-
-func (s *Service) changeUser(ctx context.Context, by *web.Actor, p credential.Person, in UserFields) (User, error) {
-	was := *p.User
-	apply := func(u *storage.User) error {
-		if u.Role != was.Role {
-			return web.ErrBusy // somebody who takes no turns was faster
-		}
-		set(&u.Name, in.Name)
-		set(&u.Role, in.Role)
-		set(&u.Type, in.Type)
-		set(&u.Require2FA, in.Require2FA)
-		return checkType(p.Tenant, u.Type)
-	}
-	trial := was
-	if err := apply(&trial); err != nil {
-		return User{}, err
-	}
-	if himself(by, p) && (trial.Type != was.Type || trial.Require2FA != was.Require2FA) {
-		if d, out, err := s.keepsOut(p.Tenant, &trial, by.Address, s.Now()); err != nil || out {
-			return User{}, cmp.Or(err, locksOut(LocksYouOut, d.Rule, by.Address, web.Account(&trial)).refuse())
-		}
-	}
-	e := aboutUser(by, p.User, "user.change")
-	if e.Reason = changed(&was, &trial); e.Reason == "" {
-		return viewUser(p.User), nil
-	}
-	return s.change(ctx, p, e, apply)
-}
-
-// changed says in the audit log what was changed.
-func changed(was, now *storage.User) string {
-	var said []string
-	add := func(what, from, to string) {
-		if from != to {
-			said = append(said, what+" "+from+" to "+to)
-		}
-	}
-	add("role", string(was.Role), string(now.Role))
-	add("type", was.Type, now.Type)
-	add("require_2fa", onOrOff(was.Require2FA), onOrOff(now.Require2FA))
-	if was.Name != now.Name {
-		said = append(said, "name")
-	}
-	return strings.Join(said, "; ")
-}
-
-func onOrOff(on bool) string {
-	if on {
-		return "on"
-	}
-	return "off"
-}
-
-func set[T any](to, from *T) {
-	if from != nil {
-		*to = *from
-	}
-}
-
-func (s *Service) change(ctx context.Context, p credential.Person, e storage.Event, apply func(*storage.User) error) (User, error) {
-	var u storage.User
-	err := s.audited(ctx, e, func() (err error) {
-		u, err = storage.Change(ctx, s.Store.Users, p.User.Tenant, p.User.ID, apply)
-		return web.Unavailable("user", err)
-	})
-	if err != nil {
-		return User{}, err
-	}
-	return viewUser(&u), nil
 }

@@ -17,8 +17,9 @@ func (s *Service) invitationRoutes() []web.Route {
 	return []web.Route{
 		web.API(http.MethodGet, invitations, admin.ScopeUsersRead, s.listInvitations).About("listInvitations", tag, "List users whose invitation is open"),
 		web.API(http.MethodPost, invitations, admin.ScopeUsersWrite, s.inviteUser).About("inviteUser", tag, "Add a user and mail a link that leads to choosing a password"),
-		web.API(http.MethodPost, one+"/send", admin.ScopeUsersWrite, s.inviteAgain).About("sendInvitation", tag, "Mail a new link; the one before stops working"),
-		web.API(http.MethodDelete, one, admin.ScopeUsersWrite, s.withdrawInvitation).About("withdrawInvitation", tag, "End an invitation and remove the user"),
+		web.API(http.MethodPost, one+"/send", admin.ScopeUsersWrite, s.sendInvitation).
+			About("sendInvitation", tag, "Invite a user who is there and has no password, or mail a new link; the one before stops working"),
+		web.API(http.MethodDelete, one, admin.ScopeUsersWrite, s.withdrawInvitation).About("withdrawInvitation", tag, "End an invitation, and remove the user if the invitation made it"),
 	}
 }
 
@@ -42,11 +43,11 @@ func (s *Service) inviteUser(ctx context.Context, by *web.Actor, in inviteUser) 
 	return web.Created[admin.User]{Path: in.path("users", u.ID), View: u}, err
 }
 
-func (s *Service) inviteAgain(ctx context.Context, by *web.Actor, in ofUser) (admin.User, error) {
-	return s.Admin.InviteAgain(ctx, by, in.Tenant, in.User)
+func (s *Service) sendInvitation(ctx context.Context, by *web.Actor, in ofUser) (admin.User, error) {
+	return s.Admin.SendInvitation(ctx, by, in.Tenant, in.User)
 }
 
 func (s *Service) withdrawInvitation(ctx context.Context, by *web.Actor, in ofUser) (struct{}, error) {
-	_, err := s.Admin.WithdrawInvitation(ctx, by, in.Tenant, in.User)
+	_, _, err := s.Admin.WithdrawInvitation(ctx, by, in.Tenant, in.User)
 	return struct{}{}, err
 }

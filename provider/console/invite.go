@@ -16,7 +16,7 @@ func (s *Service) inviteRoutes() []web.Route {
 	return []web.Route{
 		web.Get(ui.PathInvite, web.Self, s.askInvite),
 		web.Post(ui.PathInvite, web.Fresh, s.invite),
-		web.Post(person+"/invite", web.Fresh, s.inviteAgain),
+		web.Post(person+"/invite", web.Fresh, s.sendInvitation),
 		web.Get(person+"/withdraw", web.Fresh, s.askWithdraw),
 		web.Post(person+"/withdraw", web.Fresh, s.withdraw),
 	}
@@ -79,9 +79,9 @@ func (s *Service) invite(ctx context.Context, by *web.Actor, in inviteIn) (web.R
 	return s.finished(u, ui.NoticeInvited)
 }
 
-// inviteAgain mails a new link; the one before stops working.
-func (s *Service) inviteAgain(ctx context.Context, by *web.Actor, in personIn) (web.Result, error) {
-	u, err := s.Admin.InviteAgain(ctx, by, by.Tenant.ID, in.ID)
+// sendInvitation invites a user who has no password, or mails a new link; the one before stops working.
+func (s *Service) sendInvitation(ctx context.Context, by *web.Actor, in personIn) (web.Result, error) {
+	u, err := s.Admin.SendInvitation(ctx, by, by.Tenant.ID, in.ID)
 	var many *web.TooMany
 	if errors.As(err, &many) {
 		if u, err = s.user(ctx, by, in.ID); err != nil {
@@ -96,14 +96,24 @@ func (s *Service) inviteAgain(ctx context.Context, by *web.Actor, in personIn) (
 }
 
 func (s *Service) askWithdraw(ctx context.Context, by *web.Actor, in personIn) (web.Result, error) {
-	return s.asks(ctx, by, in.ID, "/withdraw", ui.AskWithdraw)
+	u, err := s.user(ctx, by, in.ID)
+	if err != nil {
+		return web.Result{}, err
+	}
+	if u.ByInvitation {
+		return s.asks(ctx, by, in.ID, "/withdraw", ui.AskWithdraw)
+	}
+	return s.asks(ctx, by, in.ID, "/withdraw", ui.AskWithdrawKept)
 }
 
 // withdraw takes an invitation back.
 func (s *Service) withdraw(ctx context.Context, by *web.Actor, in personIn) (web.Result, error) {
-	u, err := s.Admin.WithdrawInvitation(ctx, by, by.Tenant.ID, in.ID)
+	u, removed, err := s.Admin.WithdrawInvitation(ctx, by, by.Tenant.ID, in.ID)
 	if err != nil {
 		return web.Result{}, err
+	}
+	if !removed {
+		return s.finished(u, ui.NoticeWithdrawn)
 	}
 	return s.done(ui.PathPeople, ui.NoticeWithdrawn, "account", u.Account())
 }

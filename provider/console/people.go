@@ -32,6 +32,8 @@ func (s *Service) peopleRoutes() []web.Route {
 		web.Get(person+"/delete", web.Fresh, s.askDelete),
 		web.Post(person+"/delete", web.Fresh, s.deletePerson),
 		web.Post(person+"/remind", web.Fresh, s.remind),
+		web.Get(person+"/email", web.Fresh, s.askPersonEmail),
+		web.Post(person+"/email", web.Fresh, s.savePersonEmail),
 		web.Post(ui.PathPeople+"/remind", web.Fresh, s.remindAll),
 	}
 }
@@ -231,7 +233,14 @@ func (s *Service) personRow(by *web.Actor, k kinds, u *admin.User, held []storag
 	if rights.Manage && !rights.Own {
 		manage(u, to, &row.PersonActions)
 	}
-	if rights.Delete && !row.Invited {
+	if rights.Invite {
+		row.Invite = to + "/invite"
+	}
+	if rights.Email {
+		row.Email = to + "/email"
+	}
+	// Withdrawn, an invitation that made the user takes the user along.
+	if rights.Delete && !u.ByInvitation {
 		row.Delete = to + "/delete"
 	}
 	return row

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -173,6 +174,8 @@ func (d *Local) SetPassword(ctx context.Context, u *storage.User, password strin
 	if err := d.hashNew(ctx, &fresh, password); err != nil {
 		return err
 	}
+	// An invitation to choose one has nothing left to ask for.
+	fresh.Invited, fresh.ByInvitation = time.Time{}, false
 	if err := d.store.Users.Replace(ctx, &fresh); err != nil {
 		return fmt.Errorf("directory: set password: %w", err)
 	}

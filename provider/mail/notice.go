@@ -72,9 +72,9 @@ func (n *Notifier) Tell(ctx context.Context, o Notice) {
 	}
 }
 
-// toAnyAddress are the mails that find out whose an address is, and the one to whoever has an address that somebody else
-// tried to use.
-var toAnyAddress = [...]ui.Mail{ui.MailVerify, ui.MailInvitation, ui.MailEmailNew, ui.MailEmailTaken}
+// toAnyAddress are the mails that find out whose an address is, the one to whoever has an address that somebody else tried to
+// use, and the one to an address that an owner gave a user.
+var toAnyAddress = [...]ui.Mail{ui.MailVerify, ui.MailInvitation, ui.MailEmailNew, ui.MailEmailTaken, ui.MailEmailGiven}
 
 // write puts a notice into words, in the tenant's name.
 func (n *Notifier) write(o Notice) (Message, error) {

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sallyport-id/sallyport/mfa"
 	"github.com/sallyport-id/sallyport/provider/credential"
 	"github.com/sallyport-id/sallyport/provider/directory"
 	"github.com/sallyport-id/sallyport/provider/mail"
@@ -78,8 +77,7 @@ func (s *Service) emailHash(side string, e storage.EmailChange, secret string) s
 // mailNew mails the new address its link, or, where it is another user's, says that somebody wanted it. It may be a
 // stranger's mailbox, so it can't be made to get more than a few of these, by however many users.
 func (s *Service) mailNew(ctx context.Context, by *web.Actor, p credential.Person, e storage.EmailChange, secret string) error {
-	limit := mfa.Limit{Name: "mail/address/" + s.Keys.Hash("address", e.To), Most: mailsPerUser, Per: mailsIn, Everywhere: true}
-	if err := s.Quota.Take(ctx, storage.Global, limit); err != nil {
+	if err := s.Quota.Take(ctx, storage.Global, s.toStranger(e.To)); err != nil {
 		return err
 	}
 	users, err := s.Directory.Lookup(ctx, p.User.Tenant, e.To)

@@ -48,8 +48,10 @@ func (s *Service) invited(ctx context.Context, link string) (credential.Person, 
 	if err != nil {
 		return p, err
 	}
-	// The record of the link does not expire by itself, and what it is for is asked of the user.
-	if since := p.User.Invited; since.IsZero() || !s.Now().Before(since.Add(storage.InvitationLife)) {
+	// The record of the link does not expire by itself, and what it is for is asked of the user, who may have got a password
+	// in another way by now.
+	since := p.User.Invited
+	if since.IsZero() || p.User.Password != "" || !s.Now().Before(since.Add(storage.InvitationLife)) {
 		return credential.Person{}, web.ErrLink
 	}
 	return p, nil
@@ -116,13 +118,11 @@ func (s *Service) takeUp(ctx context.Context, by *web.Actor, in linkIn) error {
 	}
 	u := *p.User
 	// Whoever had the mail has the address. The password proves no more than that yet.
-	u.Invited, u.EmailVerified, u.PasswordMailed = time.Time{}, true, true
+	mailed(&u)
+	u.EmailVerified = true
 	if err = s.Directory.SetPassword(ctx, &u, in.Password); err == nil {
-		err = s.spend(ctx, p, storage.LinkInvitation)
-		if errors.Is(err, web.ErrLink) {
-			return nil // somebody tidied up meanwhile
-		}
-		return err
+		// As with every new password, what was mailed or signed in before ends; this link too.
+		return s.EndAll(ctx, u.Tenant, u.ID, "")
 	}
 	if failed := s.record(ctx, by, p, "user.invitation_accepted", "failed", "password not set"); failed != nil {
 		return failed

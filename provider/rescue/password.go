@@ -85,10 +85,15 @@ func (s *Service) mailForgot(ctx context.Context, by *web.Actor, login string) e
 	return failed
 }
 
-// mayForget tells whether a user has a password that a mail may replace. Nobody has confirmed the address of an invitation
-// that has not been taken up; and it must end when it is withdrawn or too old, and not go on by this way.
+// mayForget tells whether a mail may give a user a new password. Nobody has confirmed the address of a user whom an invitation
+// made that has not been taken up; and that must end when it is withdrawn or too old, and not go on by this way.
 func mayForget(u *storage.User) bool {
-	return u.Email != "" && u.EmailVerified && u.Invited.IsZero()
+	return u.Email != "" && u.EmailVerified && !u.ByInvitation
+}
+
+// mailed notes that a user gets a password by a mailed link. An invitation to choose one has nothing left to ask for.
+func mailed(u *storage.User) {
+	u.PasswordMailed, u.Invited, u.ByInvitation = true, time.Time{}, false
 }
 
 // often bounds the mails of a purpose that one user gets.
@@ -147,7 +152,7 @@ func (s *Service) setPassword(ctx context.Context, by *web.Actor, in linkIn) (we
 			return err
 		}
 		p = now
-		p.User.PasswordMailed = true
+		mailed(p.User)
 		return s.Directory.SetPassword(ctx, p.User, in.Password)
 	})
 	var refused *directory.PasswordError

@@ -13,20 +13,20 @@ import (
 
 type usersInvite struct {
 	tenantFlag
-	Email      string       `arg:"" help:"E-mail address that the invitation goes to; of a user whose invitation is open, it goes there again."`
-	Name       string       `help:"The user's name; needed the first time."`
+	Email      string       `arg:"" help:"E-mail address that the invitation goes to."`
+	Name       string       `help:"The user's name."`
 	Role       storage.Role `default:"member" help:"owner, admin or member."`
 	Type       string       `help:"User type (default: the tenant's first)."`
 	Require2FA bool         `name:"require-2fa" help:"This user must use two-factor authentication."`
-	Again      bool         `help:"Send the invitation again. The link that was sent before stops working."`
+	Existing   bool         `aliases:"again" help:"The user is there already, and has no password: send an invitation, or send it again. The link that was sent before stops working."`
 }
 
 // Run invites a user.
 func (c *usersInvite) Run(w *world, a *adminCommand) error {
 	return a.do(w, func(s *admin.Service) (err error) {
 		var u admin.User
-		if c.Again {
-			u, err = s.InviteAgain(w.ctx, web.Operator(), c.Tenant, c.Email)
+		if c.Existing {
+			u, err = s.SendInvitation(w.ctx, web.Operator(), c.Tenant, c.Email)
 		} else {
 			u, err = s.InviteUser(w.ctx, web.Operator(), c.Tenant, admin.NewInvitation{
 				Email: c.Email, Name: c.Name, Role: c.Role, Type: c.Type, Require2FA: c.Require2FA,
@@ -53,12 +53,16 @@ type usersWithdraw struct{ userArg }
 // Run takes an invitation back.
 func (c *usersWithdraw) Run(w *world, a *adminCommand) error {
 	return a.do(w, func(s *admin.Service) error {
-		u, err := s.WithdrawInvitation(w.ctx, web.Operator(), c.Tenant, c.User)
+		u, removed, err := s.WithdrawInvitation(w.ctx, web.Operator(), c.Tenant, c.User)
 		if err != nil {
 			return err
 		}
-		return a.print(w, map[string]string{"deleted": u.ID}, func(w io.Writer) {
-			fmt.Fprintf(w, "The invitation of %s to tenant %s is withdrawn.\n", u.Account(), u.Tenant)
+		done, says := map[string]string{"withdrawn": u.ID}, "The user stays, without a password."
+		if removed {
+			done["deleted"], says = u.ID, "The user, whom it made, is removed."
+		}
+		return a.print(w, done, func(w io.Writer) {
+			fmt.Fprintf(w, "The invitation of %s to tenant %s is withdrawn. %s\n", u.Account(), u.Tenant, says)
 		})
 	})
 }

@@ -12,11 +12,11 @@ import (
 
 type usersCommand struct {
 	Create       usersCreate   `cmd:"" help:"Add a user, with a password that is made up and printed once unless it comes on standard input."`
-	Invite       usersInvite   `cmd:"" help:"Add a user without a password, and mail a link, good for seven days, that leads to choosing one."`
-	Withdraw     usersWithdraw `cmd:"" help:"End a user's invitation, and remove the user."`
+	Invite       usersInvite   `cmd:"" help:"Add a user without a password, or take one who is there, and mail a link, good for seven days, that leads to choosing one."`
+	Withdraw     usersWithdraw `cmd:"" help:"End a user's invitation, and remove the user if the invitation made it."`
 	List         usersList     `cmd:"" help:"List users."`
 	Show         usersShow     `cmd:"" help:"Show a user and the factors."`
-	Set          usersSet      `cmd:"" help:"Change a user's name, role, type, or whether two-factor authentication is required."`
+	Set          usersSet      `cmd:"" help:"Change a user's e-mail address, name, role, type, or whether two-factor authentication is required."`
 	SetPassword  usersPassword `cmd:"" help:"Give a user a new password, made up unless it comes on standard input. All sessions end."`
 	Reset2FA     usersReset    `cmd:"" name:"reset-2fa" help:"Take all of a user's factors and backup codes away. All sessions end."`
 	RecoveryCode usersRecovery `cmd:"" help:"Make a recovery code, which lets the user in once within the hour, after the password."`
@@ -197,6 +197,7 @@ func (c *usersShow) Run(w *world, a *adminCommand) error {
 
 type usersSet struct {
 	userArg
+	Email      *string       `help:"E-mail address to sign in with. It counts as not confirmed; both addresses are told, and mailed links end."`
 	Name       *string       `help:"The user's name."`
 	Role       *storage.Role `help:"owner, admin or member."`
 	Type       *string       `help:"User type."`
@@ -205,14 +206,14 @@ type usersSet struct {
 
 // Run changes a user.
 func (c *usersSet) Run(w *world, a *adminCommand) error {
-	in := admin.UserFields{Name: c.Name, Role: c.Role, Type: c.Type, Require2FA: c.Require2FA}
+	in := admin.UserFields{Email: c.Email, Name: c.Name, Role: c.Role, Type: c.Type, Require2FA: c.Require2FA}
 	if in == (admin.UserFields{}) {
 		return finding{What: "there is nothing to change", Where: "users set", Do: "give at least one flag; “sallyport admin users set --help” lists them"}
 	}
 	return a.do(w, func(s *admin.Service) error {
 		u, err := s.ChangeUser(w.ctx, web.Operator(), c.Tenant, c.User, in)
 		if err != nil {
-			return err
+			return often(err)
 		}
 		return printUser(w, a, u, "")
 	})
