@@ -308,6 +308,8 @@ func TestApplicationsListedAndRevoked(t *testing.T) {
 	at = ledger.attempt()
 	_, short := at.redeem(at.begin(b))
 
+	elsewhere := w.browser()
+	elsewhere.get("/account").signIn("robin@birch.example").submit("/with/totp", "code", ph.next()).is(atAccount)
 	p := b.get("/account/applications").is(atApps).says("Workshop", "Name and user name", "E-mail address", "Access also while you are not there", "Ledger <b>")
 	b.get("/account").is(atAccount).says("2 with access to your account")
 	ask := b.get(p.link("/workshop/revoke")).is("End the access of “Workshop”?")
@@ -327,9 +329,21 @@ func TestApplicationsListedAndRevoked(t *testing.T) {
 	if again := ask.submit("/workshop/revoke"); again.status != http.StatusNotFound {
 		t.Errorf("revoking again answers %d", again.status)
 	}
-	at = a.attempt()
-	_, token = at.redeem(at.begin(b))
-	a.alive("signed in anew", token)
+	at = a.attempt(oauth2.SetAuthURLParam("prompt", "none"))
+	if q := at.arrived(at.begin(b)); q.Get("error") != "login_required" {
+		t.Errorf("what the application has a frame send is answered with %q", q)
+	}
+	for _, signedIn := range []*browser{elsewhere, b} {
+		at = a.attempt()
+		back := at.begin(signedIn).is(atSignIn).says("You have ended Workshop’s access. Sign in to give it access again.").signIn("robin@birch.example")
+		if back.heading() == atCode {
+			back = back.submit("/with/totp", "code", ph.next())
+		}
+		_, token = at.redeem(back)
+		token = a.alive("signed in anew", token)
+		at = a.attempt(oauth2.SetAuthURLParam("prompt", "none"))
+		at.redeem(at.begin(signedIn)) // and is welcome from now on
+	}
 
 	// An application without offline access stays on the list as long as the session, from which it gets tokens unasked.
 	w.clock.forward(20 * time.Minute)

@@ -94,6 +94,9 @@ type Session struct {
 	Codes []byte `json:"codes,omitempty"`
 	// Clients are the IDs of the applications signed in to with it.
 	Clients []string `json:"clients,omitempty"`
+	// Ended are the IDs of the applications whose access the user has ended since. None gets any through this session again
+	// before the user has signed in to it.
+	Ended   []string `json:"ended,omitempty"`
 	Address string   `json:"address,omitempty"`
 	Agent   string   `json:"agent,omitempty"`
 	// Browser is the hash of the cookie of the browser that it was last signed in with; see Device. Sessions of before there

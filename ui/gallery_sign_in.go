@@ -7,11 +7,12 @@ import (
 
 func signInSamples() []Sample {
 	full := SignIn{Request: "sealed", Login: "olga@example.com", App: "Ledger", Passkeys: true, Forgot: PathForgot}
-	empty, wrong, tries, fresh, again, passkey, changed := full, full, full, full, full, full, full
+	empty, wrong, tries, fresh, ended, again, passkey, changed := full, full, full, full, full, full, full, full
 	empty.Login, empty.App = "", ""
 	wrong.Problem = Say(ProblemPassword)
 	tries.Problem = Say(ProblemPasswordTries, "n", 5)
 	fresh.Notice, fresh.App = Say(NoticeFresh), ""
+	ended.Notice = Say(NoticeAppEnded, "app", "Ledger")
 	again.Notice = Say(ProblemSignInExpired)
 	passkey.Notice = Say(ProblemPasskeySignIn)
 	changed.Notice = Say(NoticePasswordNew)
@@ -22,6 +23,7 @@ func signInSamples() []Sample {
 		{"sign-in-wrong", outside(), wrong},
 		{"sign-in-tries", outside(), tries},
 		{"sign-in-fresh", inside(), fresh},
+		{"sign-in-ended", inside(), ended},
 		{"sign-in-expired", outside(), again},
 		{"sign-in-passkey-wrong", outside(), passkey},
 		{"sign-in-new-password", outside(), changed},

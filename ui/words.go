@@ -136,6 +136,8 @@ const (
 	NoticeFresh = "notice.fresh"
 	// NoticeAppAsks: {app} asks for a fresh sign-in.
 	NoticeAppAsks = "notice.app_asks"
+	// NoticeAppEnded: {app} has no access any more, as the user wanted it, and asks for it anew.
+	NoticeAppEnded = "notice.app_ended"
 )
 
 // The words behind CodeProblem, ClockHint and CodesUsed.

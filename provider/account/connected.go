@@ -176,8 +176,8 @@ func (s *Service) askRevoke(ctx context.Context, by *web.Actor, in appIn) (web.R
 	return web.Draw(ui.AskRevoke.Page(revokePath(a.client), ui.PathConnected, "name", a.name)), nil
 }
 
-// revoke ends all that an application got for the actor, at once. It takes nothing but access away, and asks for no second
-// step.
+// revoke ends all that an application got for the actor, at once, and has it ask for a sign-in before it gets more. It takes
+// nothing but access away, and asks for no second step.
 func (s *Service) revoke(ctx context.Context, by *web.Actor, in appIn) (web.Result, error) {
 	a, err := s.app(ctx, by, in.ID)
 	if err != nil {
@@ -192,11 +192,11 @@ func (s *Service) revoke(ctx context.Context, by *web.Actor, in appIn) (web.Resu
 		return web.Result{}, err
 	}
 	err = storage.Each(ctx, s.Sessions, ofActor(by), func(o *storage.Session) error {
-		if !slices.Contains(o.Clients, a.client) {
-			return nil
-		}
 		_, err := storage.Change(ctx, s.Sessions, o.Tenant, o.ID, func(o *storage.Session) error {
 			o.Clients = slices.DeleteFunc(o.Clients, func(c string) bool { return c == a.client })
+			if !slices.Contains(o.Ended, a.client) {
+				o.Ended = append(o.Ended, a.client)
+			}
 			return nil
 		})
 		if errors.Is(err, storage.ErrNotFound) {

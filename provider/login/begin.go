@@ -33,10 +33,19 @@ const (
 // Where the request forbids pages it fails with ErrLoginRequired, ErrInteractionRequired or ErrUnmet.
 func (s *Service) Begin(ctx context.Context, by *web.Actor, r Request) (web.Result, error) {
 	r.Begun = s.Now()
+	if by.SignedIn() && endedBy(by, r.Client) {
+		r.Login = true
+	}
 	if by.SignedIn() && (r.Tenant == "" || r.Tenant == by.Session.Tenant) && (r.Subject == "" || r.Subject == by.Session.User) {
 		return s.resume(ctx, by, r)
 	}
 	return s.ask(by, r)
+}
+
+// endedBy tells whether a user who is signed in has ended the application's access. Without a question, which the application
+// itself can have a frame send, it would be back at once.
+func endedBy(by *web.Actor, client string) bool {
+	return client != "" && slices.Contains(by.Session.Ended, client)
 }
 
 // resume carries a session on: it counts as the proofs that are still good for the request.

@@ -112,6 +112,7 @@ func (s *Service) openSession(ctx context.Context, by *web.Actor, st *state) (st
 		if c := st.request.Client; c != "" && !slices.Contains(o.Clients, c) {
 			o.Clients = append(o.Clients, c)
 		}
+		o.Ended = slices.DeleteFunc(o.Ended, func(c string) bool { return c == st.request.Client })
 	}
 	if st.flow.Session != "" {
 		session, err := storage.Change(ctx, s.Store.Sessions, st.flow.Tenant, st.flow.Session, func(o *storage.Session) error {

@@ -105,6 +105,9 @@ func (s *Service) signIn(by *web.Actor, r Request, sealed, login string) ui.Sign
 		if r.App != "" {
 			p.Notice = ui.Say(ui.NoticeAppAsks, "app", r.App)
 		}
+		if endedBy(by, r.Client) {
+			p.Notice = ui.Say(ui.NoticeAppEnded, "app", r.App)
+		}
 	}
 	return p
 }
