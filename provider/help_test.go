@@ -428,6 +428,34 @@ func TestGuideToNetworks(t *testing.T) {
 	})
 }
 
+// The guide to people: invite somebody new, somebody who came in a file, and change an address.
+func TestGuideToPeople(t *testing.T) {
+	inBoth(t, func(t *testing.T, lang string) {
+		w := newWorld(t)
+		owner := w.helper("acme", "olga@acme.example", storage.Owner)
+		owner.lang = lang
+		kim := w.imported(kimAt)
+		o := &reader{browser: owner.browser, does: map[int]func(){}, types: map[string]func() string{
+			"email": says("nora@acme.example"), "name": says("Nora Newcomer"),
+		}}
+		o.looks = []string{"role", "type"}
+		o.follow("people", 0)
+		if u := w.byEmail("acme", "nora@acme.example"); u.Invited.IsZero() || u.Name != "Nora Newcomer" {
+			t.Errorf("invited: %+v", u)
+		}
+		o.does[1] = func() { o.open(o.get(ui.PathPeople + "/" + kim.ID)) }
+		o.follow("people", 1)
+		link := w.linkTo(kimAt, "/invitation/")
+		w.browser().get(link).submit("/"+lastPart(link), "password", newPassword)
+		o.does = map[int]func(){2: o.does[1]}
+		o.types["email"] = says(kimNew)
+		o.follow("people", 2)
+		if u := w.get("acme", kim.ID); u.Email != kimNew || u.EmailVerified || u.Password == "" {
+			t.Errorf("changed: %+v", u)
+		}
+	})
+}
+
 // The guide to one's own account: another password, address, phone number and language.
 func TestGuideToTheAccount(t *testing.T) {
 	inBoth(t, func(t *testing.T, lang string) {
@@ -438,7 +466,7 @@ func TestGuideToTheAccount(t *testing.T) {
 
 		w.clock.forward(time.Minute)
 		r.types = map[string]func() string{"input": says("+61 491 570 157"), "code": func() string { return w.codes("+61491570157")[0] }}
-		r.follow("your-account", 2)
+		r.follow("your-account", 3)
 
 		r.types = map[string]func() string{"email": says("robin@new.example")}
 		r.which = map[int]int{1: 1}
@@ -456,7 +484,14 @@ func TestGuideToTheAccount(t *testing.T) {
 		r.which = map[int]int{1: 2}
 		r.follow("your-account", 0)
 		r.which = nil
-		r.follow("your-account", 3)
+		r.follow("your-account", 4)
+
+		changeIn(w.world, w.store.Users, "acme", u.ID, func(u *storage.User) { u.EmailVerified = false })
+		r.does = map[int]func(){1: func() { r.open(r.get(w.linkTo("robin@new.example", "/verify/"))) }}
+		r.follow("your-account", 2)
+		if !w.get("acme", u.ID).EmailVerified {
+			t.Error("the address is not confirmed")
+		}
 	})
 }
 

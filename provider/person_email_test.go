@@ -293,6 +293,20 @@ func (w *world) apiChangesEmail(target, peer storage.User) {
 	if now := w.get("acme", target.ID); got["email"] != "api@acme.example" || got["email_verified"] != false || now.Name != "Kim Lund" || now.Type != "client" || now.Email != "api@acme.example" {
 		w.t.Errorf("answered %v; the user is %+v", got, now)
 	}
+	who := (&grid{world: w}).callers()
+	for name, want := range map[string]int{
+		"a stranger": http.StatusUnauthorized, "a member": http.StatusForbidden, "an admin": http.StatusForbidden,
+		"another tenant's owner": http.StatusNotFound, "an owner": http.StatusOK, "an operator": http.StatusOK,
+	} {
+		was := w.get("acme", target.ID).Email
+		to := strings.NewReplacer(" ", "-", "'", "").Replace(name) + "@moved.example"
+		s := who[name].call(http.MethodPatch, users+target.ID, `{"email":"`+to+`"}`)
+		if now := w.get("acme", target.ID).Email; s.status != want || (now == to) != (want == http.StatusOK) || want != http.StatusOK && now != was {
+			w.t.Errorf("%s: %d, and %s is now %s", name, s.status, was, now)
+		}
+	}
+	own := w.byEmail("acme", "an-owner@api.example")
+	who["an owner"].call(http.MethodPatch, users+own.ID, `{"email":"mine@moved.example"}`).refuses(w.t, http.StatusUnprocessableEntity, "email", "own")
 	for name, c := range map[string]*caller{
 		"without the scope": w.machine("reader", "acme", admin.ScopeUsersRead), "of another tenant": w.machine("foreign", "birch", admin.ScopeUsersWrite),
 	} {

@@ -30,7 +30,7 @@ type helpGroup struct {
 // helpGroups are all guides that there are, in the order in which they are listed.
 var helpGroups = [...]helpGroup{
 	{"help.everyone", []string{"signing-in", "set-up-an-app", "passkeys", "text-messages", "backup-codes", "lost-phone", "recovery-codes", "your-account", "devices-and-activity"}},
-	{"help.administrators", []string{"require-two-factor", "networks", "best-practice"}},
+	{"help.administrators", []string{"people", "require-two-factor", "networks", "best-practice"}},
 }
 
 // Topics are the guides of the help, in the order in which they are listed.

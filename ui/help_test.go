@@ -293,7 +293,7 @@ func TestGuidesAreNear(t *testing.T) {
 	want := map[string]string{
 		"sign-in": "", "code": "signing-in", "code-sms": "text-messages", "code-passkey": "passkeys", "code-backup": "backup-codes",
 		"code-recovery": "recovery-codes", "code-other": "", "ways": "lost-phone", "set-up-intro": "signing-in", "set-up": "set-up-an-app",
-		"backup-codes": "backup-codes", "policy": "require-two-factor", "networks": "networks",
+		"backup-codes": "backup-codes", "policy": "require-two-factor", "networks": "networks", "invite": "people", "person-email": "people",
 	}
 	for _, s := range ui.Gallery() {
 		topic, ok := want[s.Name]

@@ -107,6 +107,12 @@ func (s *Service) changeUser(ctx context.Context, by *web.Actor, p credential.Pe
 	if email == "" {
 		return s.change(ctx, p, e, apply)
 	}
+	// The link of an invitation goes along, and is a mail more.
+	if follows(p.User) {
+		if err := s.Inviter.MayInvite(ctx, p); err != nil {
+			return User{}, err
+		}
+	}
 	err := s.audited(ctx, e, func() (err error) {
 		was, trial, err = s.move(ctx, p, email, apply)
 		return err

@@ -49,11 +49,7 @@ func (s *Service) newEmail(ctx context.Context, by *web.Actor, p credential.Pers
 			return "", taken("email", p.Tenant)
 		}
 	}
-	// The link of an invitation goes along, and is a mail more.
-	if follows(p.User) {
-		err = s.Inviter.MayInvite(ctx, p)
-	}
-	return to, err
+	return to, nil
 }
 
 // follows tells whether a user's invitation goes to the user's new address.

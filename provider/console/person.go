@@ -57,7 +57,7 @@ func (s *Service) person(ctx context.Context, by *web.Actor, id string) (ui.Pers
 	page := ui.Person{
 		Row: row, Roles: []string{}, Types: k, Own: row.You, Factors: []ui.CredentialRow{}, CodesLeft: -1,
 		Disabled: u.Disabled, Locked: !u.Locked.IsZero(), LastSignIn: ui.Stamp(u.LastSignIn), Sessions: u.Sessions, Devices: u.Devices,
-		NoPassword: s.Admin.WantsPassword(&u), Unconfirmed: u.Email != "" && !u.EmailVerified && u.HasPassword,
+		NoPassword: s.Admin.WantsPassword(&u), Unconfirmed: u.Email != "" && !u.EmailVerified && (u.HasPassword || !u.LastSignIn.IsZero()),
 		Invited: ui.Stamp(u.Invited), Expires: ui.Stamp(u.InvitationExpires), Activity: auditOf("user", u.ID), Why: explainPath(u.ID), Back: ui.PathPeople,
 	}
 	if err := s.factors(&u, &page); err != nil {

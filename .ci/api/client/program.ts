@@ -116,7 +116,12 @@ async function people(client: Client): Promise<string> {
   assert.deepEqual([changed.type, changed.require_2fa, changed.name], ['contractor', true, 'Dora Lind'])
   assert.equal((await done(api.getUser({ client, path: { tenant, user: 'dora@northwind.example' } }))).require_2fa, true)
 
-  const taken = await refused(api.createUser({ client, path, body: { email: 'dora@northwind.example' } }), 409, 'error.exists')
+  const moved = await done(api.changeUser({ client, path: dora, body: { email: 'Dora.Lind@northwind.example' } }))
+  assert.deepEqual([moved.email, moved.email_verified], ['dora.lind@northwind.example', false])
+  const others = await refused(api.changeUser({ client, path: dora, body: { email: 'olga@northwind.example' } }), 409, 'error.exists')
+  assert.equal(others.errors?.[0]?.where, 'email')
+
+  const taken = await refused(api.createUser({ client, path, body: { email: 'dora.lind@northwind.example' } }), 409, 'error.exists')
   assert.equal(taken.errors?.[0]?.where, 'email')
   const odd = await refused(api.changeUser({ client, path: dora, body: { type: 'pirate' } }), 422, 'error.invalid')
   assert.match(odd.errors?.[0]?.do ?? '', /contractor/)
@@ -156,6 +161,18 @@ async function invitations(client: Client): Promise<string> {
   assert.deepEqual(open.items.map((u) => u.id), [invited.id])
   await done(api.sendInvitation({ client, path: { tenant, user: invited.id } }))
   await done(api.withdrawInvitation({ client, path: { tenant, user: invited.id } }), 204)
+  await refused(api.getUser({ client, path: { tenant, user: invited.id } }), 404, 'error.not_found')
+
+  // Who came in a file without a password is invited too, and stays when that is withdrawn.
+  const headers = { 'Content-Type': 'text/csv' }
+  const plain = { bodySerializer: (text: unknown) => text }
+  await done(api.importUsers({ client, path, headers, body: 'email,name\nines@northwind.example,Ines Lund\n', ...plain }))
+  const ines = { tenant, user: 'ines@northwind.example' }
+  const asked = await done(api.sendInvitation({ client, path: ines }))
+  assert.ok(asked.invited && !asked.by_invitation)
+  await done(api.withdrawInvitation({ client, path: ines }), 204)
+  assert.equal((await done(api.getUser({ client, path: ines }))).invited, undefined)
+  await done(api.deleteUser({ client, path: ines }), 204)
 
   const type = await done(api.addUserType({ client, path, body: { name: 'Apprentice' } }), 201)
   await done(api.changeUserType({ client, path: { tenant, type: type.id }, body: { name: 'Trainee' } }))
@@ -167,7 +184,7 @@ async function invitations(client: Client): Promise<string> {
   assert.equal(reminded.sent.length + reminded.skipped.length, unprotected.items.length)
   await done(api.remindUser({ client, path: { tenant, user: 'clara@weiss.example' } }))
   await refused(api.remindUser({ client, path: { tenant, user: 'clara@weiss.example' } }), 429, 'error.too_many_requests')
-  return 'an invitation was sent, sent again and withdrawn; a user type came and went; owners were reminded'
+  return 'invitations were sent, sent again and withdrawn, to a new user and to one from a file; a user type came and went; owners were reminded'
 }
 
 // settings are those of the tenant.
