@@ -257,19 +257,22 @@ func TestPeopleMenu(t *testing.T) {
 	adm := w.helper("acme", "adam@acme.example", storage.Admin)
 	owner.invite("nora@acme.example")
 	nora := w.byEmail("acme", "nora@acme.example")
+	kim := w.imported(kimAt)
 	for _, c := range []struct {
 		by   *helper
 		whom string
 		want []string
 	}{
-		{owner, robin.ID, []string{"recovery-code", "end", "forget", "reset", "disable", "delete"}},
-		{owner, peer.ID, []string{"recovery-code", "remind", "disable", "delete"}},
+		{owner, robin.ID, []string{"recovery-code", "email", "end", "forget", "reset", "disable", "delete"}},
+		{owner, peer.ID, []string{"recovery-code", "remind", "email", "disable", "delete"}},
 		{owner, owner.ID, nil},
-		{owner, nora.ID, []string{"invite", "disable", "withdraw"}},
+		{owner, nora.ID, []string{"invite", "email", "disable", "withdraw"}},
+		{owner, kim.ID, []string{"recovery-code", "invite", "email", "disable", "delete"}},
 		{adm, robin.ID, []string{"end", "forget", "reset", "disable"}},
 		{adm, peer.ID, []string{"remind"}},
 		{adm, owner.ID, nil},
 		{adm, nora.ID, []string{"invite", "disable", "withdraw"}},
+		{adm, kim.ID, []string{"invite", "disable"}},
 	} {
 		p := c.by.get(ui.PathPeople)
 		var got []string

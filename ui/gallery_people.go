@@ -89,6 +89,8 @@ func personSamples(you, alive, locked PersonRow) []Sample {
 	expired.Row, expired.Notice = sampleInvited(true), Say(NoticeInvitedOften, "account", "nora@example.com", "n", 42)
 	imported := samplePerson("u7", "ines@example.com", "Ines Lund", "member", "client", false)
 	imported.Invite, imported.Unreachable, imported.HandOut, imported.Remind, imported.End, imported.Forget = imported.Path+"/invite", true, "", "", "", ""
+	unconfirmed := alive
+	unconfirmed.Unreachable, unconfirmed.Remind = true, ""
 	return append([]Sample{
 		{"person", inside(), whole},
 		{"person-refused", inside(), refused},
@@ -105,7 +107,7 @@ func personSamples(you, alive, locked PersonRow) []Sample {
 			Row: imported, Roles: []string{"owner", "admin", "member"}, Types: sampleTypes(), Action: imported.Path, NoPassword: true, CodesLeft: -1, Back: PathPeople,
 		}},
 		{"person-unconfirmed", inside(), Person{
-			Row: alive, Roles: []string{"owner", "admin", "member"}, Types: sampleTypes(), Action: alive.Path, Unconfirmed: true, CodesLeft: -1,
+			Row: unconfirmed, Roles: []string{"owner", "admin", "member"}, Types: sampleTypes(), Action: alive.Path, Unconfirmed: true, CodesLeft: -1,
 			Sessions: 1, LastSignIn: "2026-03-03T07:15:00Z", Back: PathPeople, Notice: Say(NoticePersonEmail, "account", alive.Account),
 		}},
 		{"person-invited", inside(), invited},
