@@ -48,3 +48,21 @@ func verdict(r *storage.Rule, f *Facts) Verdict {
 	}
 	return v
 }
+
+// Turn says whether the conditions of the rule at a place hold, or may hold where the address is unknown, and which rule
+// before it decides first, so that its turn never comes; -1 is none.
+func Turn(rules []storage.Rule, place int, f Facts) (holding bool, first int) {
+	if holds(&rules[place].When, &f) == No {
+		return false, -1
+	}
+	for i := range place {
+		r := &rules[i]
+		if r.ReportOnly {
+			continue
+		}
+		if h := holds(&r.When, &f); h == Yes || h == unreadable {
+			return true, i
+		}
+	}
+	return true, -1
+}
