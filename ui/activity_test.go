@@ -98,7 +98,7 @@ func TestTabOf(t *testing.T) {
 func TestPartsAreOfOneArea(t *testing.T) {
 	seen := map[string]bool{}
 	for _, a := range areas() {
-		for _, p := range a.parts {
+		for _, p := range slices.Concat(a.groups...) {
 			if seen[p.ID] {
 				t.Errorf("%s is there twice", p.ID)
 			}

@@ -1,6 +1,9 @@
 package ui
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // area is a part of the deployment whose pages link to each other by tabs: what readers of the screen hear of it, and
 // its parts in the order in which they are shown.
@@ -8,7 +11,8 @@ type area struct {
 	Label string
 	// words stands before the IDs of the parts in the catalogues.
 	words string
-	parts []part
+	// groups are the parts by what they are about; an area of few parts has one.
+	groups [][]part
 }
 
 // part is one tab: its ID, which is that of no other part in any area, and where its first page is.
@@ -17,25 +21,20 @@ type part struct{ ID, Path string }
 // areas are all of them. What a user is offered for himself comes first.
 func areas() [2]area {
 	return [...]area{
-		{"account.parts", "account.", []part{
+		{"account.parts", "account.", [][]part{{
 			{"overview", PathAccount},
 			{"security", PathSecurity},
 			{"devices", PathDevices},
 			{"activity", PathActivity},
 			{"connected", PathConnected},
 			{"details", PathDetails},
-		}},
-		{"console.parts", "console.", []part{
-			{"people", PathPeople},
-			{"policy", PathPolicy},
-			{"networks", PathNetworks},
-			{"applications", PathApplications},
-			{"integrations", PathIntegrations},
-			{"webhooks", PathWebhooks},
-			{"audit", PathAudit},
-			{"adoption", PathAdoption},
-			{"settings", PathSettings},
-			{"branding", PathBranding},
+		}}},
+		{"console.parts", "console.", [][]part{
+			{{"people", PathPeople}, {"adoption", PathAdoption}},
+			{{"policy", PathPolicy}, {"networks", PathNetworks}},
+			{{"applications", PathApplications}, {"integrations", PathIntegrations}, {"webhooks", PathWebhooks}},
+			{{"audit", PathAudit}},
+			{{"settings", PathSettings}, {"branding", PathBranding}},
 		}},
 	}
 }
@@ -55,11 +54,13 @@ func (Importing) part() string    { return "people" }
 func (UserTypes) part() string    { return "people" }
 func (UserType) part() string     { return "people" }
 
-// tab is a link to a part of an area: its word, where it leads, and whether the page itself is there.
+// tab is a link to a part of an area: its word, where it leads, whether the page itself is there, and whether another
+// group begins after it.
 type tab struct {
 	Word string
 	Path string
 	Here bool
+	Last bool
 }
 
 // tabs are the links between the parts of an area.
@@ -76,10 +77,12 @@ func (v view) Tabs() *tabs {
 	}
 	for _, a := range areas() {
 		all, here := tabs{Label: a.Label}, false
-		for _, one := range a.parts {
-			at := one.ID == p.part()
-			here = here || at
-			all.Tabs = append(all.Tabs, tab{a.words + one.ID, one.Path, at})
+		for _, group := range a.groups {
+			for i, one := range group {
+				at := one.ID == p.part()
+				here = here || at
+				all.Tabs = append(all.Tabs, tab{a.words + one.ID, one.Path, at, i == len(group)-1})
+			}
 		}
 		if here {
 			return &all
@@ -113,7 +116,7 @@ func TabOf(path string) string {
 		}
 		return PathAccount
 	}
-	for _, p := range areas()[0].parts {
+	for _, p := range slices.Concat(areas()[0].groups...) {
 		if p.Path != PathAccount && (path == p.Path || strings.HasPrefix(path, p.Path+"/")) {
 			return p.Path
 		}

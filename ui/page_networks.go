@@ -44,6 +44,6 @@ func (p Networks) Elsewhere() Text {
 // Template names the page's template.
 func (Networks) Template() string { return "networks" }
 
-func (Networks) part() string { return "policy" }
+func (Networks) part() string { return "networks" }
 
 func (p Networks) problem() Text { return p.Problem }

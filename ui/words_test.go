@@ -91,7 +91,7 @@ func usedKeys(t *testing.T) map[string]bool {
 	}
 	for _, a := range areas() {
 		used[a.Label] = true
-		for _, p := range a.parts {
+		for _, p := range slices.Concat(a.groups...) {
 			used[a.words+p.ID] = true
 		}
 	}

@@ -107,13 +107,13 @@ const (
 // are taken; what other languages can change is how long words are, and in which direction they go.
 func (j *judge) page(t *tab, p page, lang string, first bool) ([]fault, error) {
 	checks := []check{
-		{wideLight, []string{asksAxe, "structure()", "order()", "fits()", "legible()", "still()"}},
+		{wideLight, []string{asksAxe, "structure()", "order()", "fits()", "legible()", "still()", "steady()"}},
 		{smallLight, []string{"order()", "fits()", "legible()", "spaced()"}},
 		{zoomedLight, []string{"order()", "fits()", "legible()"}},
 	}
 	if first {
 		checks = []check{
-			{wideLight, []string{asksAxe, "structure()", "order()", asksFocus, "fits()", "legible()", "spaced()", "still()"}},
+			{wideLight, []string{asksAxe, "structure()", "order()", asksFocus, "fits()", "legible()", "spaced()", "still()", "steady()"}},
 			{wideDark, []string{asksColours, asksFocus}},
 			{zoomedDark, []string{asksColours}},
 			{zoomedLight, []string{asksAxe, "order()", "fits()", "legible()"}},

@@ -142,6 +142,23 @@ window.judge = (() => {
 		return times.some((time) => parseFloat(time) > 0.01);
 	}).map((e) => fault("reduced-motion", e, "moves although the reader wants it still"));
 
+	// Whichever link of a row is marked as the one that the reader is at, all of them stand where they stood: a row that breaks
+	// elsewhere on the next page moves what the reader aims at.
+	const steady = () => all("nav:has([aria-current])").flatMap((nav) => {
+		const links = Array.from(nav.querySelectorAll("a[href]")), now = nav.querySelector("[aria-current]"), as = now.getAttribute("aria-current");
+		const places = () => links.map((e) => { const { left, right, top } = e.getBoundingClientRect(); return [left, right, top].map(Math.round).join(); });
+		const at = places();
+		const faults = links.flatMap((e) => {
+			now.removeAttribute("aria-current");
+			e.setAttribute("aria-current", as);
+			const moved = places().findIndex((place, i) => place !== at[i]);
+			e.removeAttribute("aria-current");
+			now.setAttribute("aria-current", as);
+			return moved < 0 ? [] : [fault("steady", links[moved], `is elsewhere, or of another width, when ${show(e)} is marked`)];
+		});
+		return faults.slice(0, 1);
+	});
+
 	// Where the reader's colours replace ours, what was a ground is told by an edge: controls, and the one that is chosen.
 	const edged = (e) => {
 		const style = getComputedStyle(e);
@@ -165,5 +182,5 @@ window.judge = (() => {
 		})));
 	};
 
-	return { fits, legible, spaced, structure, order, focus, still, forced, axe: axeFaults };
+	return { fits, legible, spaced, structure, order, focus, still, steady, forced, axe: axeFaults };
 })();

@@ -27,7 +27,7 @@ func (j *judge) tried(ctx context.Context, project string) error {
 	}
 	defer closeTab()
 	found, err := j.judge(t, "planted", server.URL, "en", []check{
-		{wideLight, []string{asksAxe, "structure()", "order()", asksFocus, "fits()", "legible()", "still()"}},
+		{wideLight, []string{asksAxe, "structure()", "order()", asksFocus, "fits()", "legible()", "still()", "steady()"}},
 		{wideDark, []string{asksColours}},
 		{smallLight, []string{"fits()", "spaced()"}},
 		{forced, []string{"forced()"}},
@@ -55,6 +55,7 @@ func (j *judge) tried(ctx context.Context, project string) error {
 		{Where: "en, " + wideLight.name, Rule: "legible", Element: `<div class="tight">This text is longer than its box, so tha`},
 		{Where: "en, " + wideLight.name, Rule: "legible", Element: `<p class="over">Words over others`},
 		{Where: "en, " + wideLight.name, Rule: "reduced-motion", Element: `<p class="turning">Turns`},
+		{Where: "en, " + wideLight.name, Rule: "steady", Element: `<a href="#first" aria-current="page">The first`},
 		{Where: "en, " + smallLight.name, Rule: "fits", Element: `<div class="wide">Too wide`},
 		{Where: "en, " + smallLight.name, Rule: "text-spacing"},
 		{Where: "en, " + forced.name, Rule: "forced-colors", Element: `<input id="bare" class="bare">`},
