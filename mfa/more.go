@@ -66,9 +66,10 @@ type Host struct {
 
 // Quota counts uses against limits, over all processes of the deployment.
 type Quota interface {
-	// Take counts one use against each limit, in their order, before it is made. Where one is used up it returns, as a
-	// *Refused of reason Often, when the next use is free, and limits behind it are not counted. Any other error means
-	// that it could not be counted, and the use must not be made.
+	// Take counts one use against all limits, before it is made, or against none: a use that one of them refuses takes
+	// nothing from the others. Where limits are used up it returns, as a *Refused, when none of them is any more; its reason
+	// is that of the limit which is used up the longest. Any other error means that it could not be counted, and the use must
+	// not be made.
 	Take(ctx context.Context, tenant string, limits ...Limit) error
 }
 
@@ -80,6 +81,8 @@ type Limit struct {
 	Per  time.Duration
 	// Everywhere counts over all tenants.
 	Everywhere bool
+	// Refusal is the reason of what it refuses; Often where it is empty.
+	Refusal Refusal
 }
 
 // Refusal is why a question can't be put, or a set-up not begin.
@@ -104,7 +107,7 @@ const (
 // Refused is the error of a question that can't be put. Nothing was sent.
 type Refused struct {
 	Reason Refusal
-	// Until is when it may work, for Often.
+	// Until is when it may work, for Often and Budget.
 	Until time.Time
 	// Allowed are the countries sent to, as ISO 3166-1 alpha-2 codes, for Country.
 	Allowed []string

@@ -1,10 +1,12 @@
 package mfatest
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha3"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"strings"
 	"sync"
@@ -56,6 +58,8 @@ func (q *quota) Take(ctx context.Context, tenant string, limits ...mfa.Limit) er
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.now()
+	after := maps.Clone(q.taken)
+	var refused *mfa.Refused
 	for _, l := range limits {
 		if l.Per > pause {
 			continue
@@ -75,9 +79,16 @@ func (q *quota) Take(ctx context.Context, tenant string, limits ...mfa.Limit) er
 			if len(young) > 0 {
 				until = young[len(young)-max(l.Most, 1)].Add(l.Per)
 			}
-			return &mfa.Refused{Reason: mfa.Often, Until: until}
+			if refused == nil || until.After(refused.Until) {
+				refused = &mfa.Refused{Reason: cmp.Or(l.Refusal, mfa.Often), Until: until}
+			}
+			continue
 		}
-		q.taken[name] = append(young, now)
+		after[name] = append(young, now)
 	}
+	if refused != nil {
+		return refused
+	}
+	q.taken = after
 	return nil
 }

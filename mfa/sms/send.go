@@ -38,14 +38,7 @@ func (f Factor) deliver(ctx context.Context, u mfa.User, number, text string, li
 	if err != nil {
 		return err
 	}
-	if err := f.host.Quota.Take(ctx, u.Tenant, limits...); err != nil {
-		return fmt.Errorf("sms: %w", err)
-	}
-	if err := f.host.Quota.Take(ctx, u.Tenant, budget); err != nil {
-		// Another user, or this one tomorrow: waiting for it is no advice, so it has a reason of its own.
-		if r, ok := errors.AsType[*mfa.Refused](err); ok && r.Reason == mfa.Often {
-			return &mfa.Refused{Reason: mfa.Budget, Until: r.Until, Err: r.Err}
-		}
+	if err := f.host.Quota.Take(ctx, u.Tenant, append(limits, budget)...); err != nil {
 		return fmt.Errorf("sms: %w", err)
 	}
 	m := Message{ID: strings.ToLower(rand.Text()), Tenant: u.Tenant, User: u.ID, To: number, Text: text}
@@ -95,7 +88,8 @@ func (f Factor) budget(u mfa.User) (mfa.Limit, error) {
 		}
 		most = n
 	}
-	return mfa.Limit{Name: "sms/budget", Most: most, Per: 24 * time.Hour}, nil
+	// Another user, or this one tomorrow: waiting for it is no advice, so it has a reason of its own.
+	return mfa.Limit{Name: "sms/budget", Most: most, Per: 24 * time.Hour, Refusal: mfa.Budget}, nil
 }
 
 // Daily is how many SMS the tenant of u may have sent a day.

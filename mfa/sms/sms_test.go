@@ -184,6 +184,7 @@ func TestRepeatAtSetUp(t *testing.T) {
 func TestLimits(t *testing.T) {
 	w := newWorld()
 	f := w.factor(t)
+	begun := w.now
 	creds := []mfa.Credential{w.enrol(t, f, alice, mobile)} // the first of the hour
 	ask := func(u mfa.User, creds []mfa.Credential) error {
 		_, err := f.Challenge(t.Context(), u, creds)
@@ -194,8 +195,12 @@ func TestLimits(t *testing.T) {
 			t.Fatalf("code %d: %v", n, err)
 		}
 		w.now = w.now.Add(29 * time.Second)
-		if err := ask(alice, creds); !refused(err, mfa.Often) || !until(err).Equal(w.now.Add(time.Second)) {
-			t.Errorf("29 s after code %d: %v", n, err)
+		free := w.now.Add(time.Second)
+		if n == 5 {
+			free = begun.Add(time.Hour) // what is told is the latest of what holds
+		}
+		if err := ask(alice, creds); !refused(err, mfa.Often) || !until(err).Equal(free) {
+			t.Errorf("29 s after code %d: %v until %v, want %v", n, err, until(err), free)
 		}
 		w.now = w.now.Add(10 * time.Minute)
 	}
@@ -227,6 +232,41 @@ func TestLimits(t *testing.T) {
 	}
 	if want := []string{"sms/gap/alice", "sms/user/alice", w.quota.names[2], w.quota.names[3], "sms/budget"}; !slices.Equal(w.quota.names[:5], want) {
 		t.Errorf("limits are taken as %q", w.quota.names[:5])
+	}
+}
+
+// A try that one limit refuses takes nothing from the others: neither the gap, nor a full inbox of the number, nor a budget
+// that is used up, eats the five codes of the hour.
+func TestRefusedTriesTakeNothing(t *testing.T) {
+	w := newWorld()
+	f := in(t, Factor{Sender: w, Countries: []string{"DE"}, Budget: 4}, w.host())
+	creds := []mfa.Credential{w.enrol(t, f, alice, mobile)}
+	ask := func() error {
+		_, err := f.Challenge(t.Context(), alice, creds)
+		return err
+	}
+	for range 3 { // to one number, in ten minutes
+		if err := ask(); err != nil {
+			t.Fatal(err)
+		}
+		w.now = w.now.Add(30 * time.Second)
+	}
+	for range 20 {
+		if err := ask(); !refused(err, mfa.Budget) {
+			t.Fatalf("a tenant's budget is used up for longer than a number: %v", err)
+		}
+		w.now = w.now.Add(time.Second)
+	}
+	f = in(t, Factor{Sender: w, Countries: []string{"DE"}}, w.host())
+	for range 20 {
+		if err := ask(); !refused(err, mfa.Often) {
+			t.Fatalf("the fourth to one number: %v", err)
+		}
+		w.now = w.now.Add(10 * time.Second)
+	}
+	w.now = w.now.Add(10 * time.Minute)
+	if err := ask(); err != nil {
+		t.Errorf("the fifth of the hour: %v", err)
 	}
 }
 

@@ -1,9 +1,11 @@
 package sms
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"net/url"
 	"strings"
 	"sync"
@@ -132,6 +134,8 @@ func (q *quota) Take(ctx context.Context, tenant string, limits ...mfa.Limit) er
 	if q.taken == nil {
 		q.taken = map[string][]time.Time{}
 	}
+	after := maps.Clone(q.taken)
+	var refused *mfa.Refused
 	for _, l := range limits {
 		q.names = append(q.names, l.Name)
 		if q.free {
@@ -147,10 +151,17 @@ func (q *quota) Take(ctx context.Context, tenant string, limits ...mfa.Limit) er
 				recent = append(recent, at)
 			}
 		}
-		if len(recent) >= l.Most {
-			return &mfa.Refused{Reason: mfa.Often, Until: recent[len(recent)-l.Most].Add(l.Per)}
+		if len(recent) < l.Most {
+			after[name] = append(recent, q.now())
+			continue
 		}
-		q.taken[name] = append(recent, q.now())
+		if until := recent[len(recent)-l.Most].Add(l.Per); refused == nil || until.After(refused.Until) {
+			refused = &mfa.Refused{Reason: cmp.Or(l.Refusal, mfa.Often), Until: until}
+		}
 	}
+	if refused != nil {
+		return refused
+	}
+	q.taken = after
 	return nil
 }

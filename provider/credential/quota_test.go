@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -47,6 +48,14 @@ func (c *counted) refused(after time.Duration, tenant string, limits ...mfa.Limi
 	r, ok := errors.AsType[*mfa.Refused](err)
 	if !ok || r.Reason != mfa.Often || !r.Until.Equal(c.now.Add(after)) {
 		c.Errorf("at %v: %#v; want it refused as too often for %v", c.now, err, after)
+	}
+}
+
+// used wants the limits to be used up, for however long.
+func (c *counted) used(tenant string, limits ...mfa.Limit) {
+	c.Helper()
+	if _, ok := errors.AsType[*mfa.Refused](c.quota.Take(c.Context(), tenant, limits...)); !ok {
+		c.Error("a use too many is free")
 	}
 }
 
@@ -116,19 +125,102 @@ func TestQuotaCountsApart(t *testing.T) {
 	}
 }
 
-// Limits are taken in their order, and those behind the one that refuses are not counted.
-func TestQuotaTakesInOrder(t *testing.T) {
+// All limits are counted in, or none: what one refuses must not use up another. What is told is when the last of those that
+// hold is free again, and its reason.
+func TestQuotaTakesAllOrNone(t *testing.T) {
 	c := newQuota(t)
-	first := mfa.Limit{Name: "first", Most: 3, Per: time.Hour}
+	first := mfa.Limit{Name: "first", Most: 4, Per: time.Hour}
 	second := mfa.Limit{Name: "second", Most: 1, Per: 2 * time.Hour}
-	third := mfa.Limit{Name: "third", Most: 2, Per: time.Hour}
-	c.free("acme", first, second, third)
-	c.refused(2*time.Hour, "acme", first, second, third)
-	c.free("acme", third) // counted once so far
-	c.refused(time.Hour, "acme", third)
-	c.free("acme", first) // counted twice so far
-	c.refused(time.Hour, "acme", first, second, third)
+	third := mfa.Limit{Name: "third", Most: 2, Per: time.Hour, Everywhere: true}
+	many := mfa.Limit{Name: "many", Most: 52, Per: time.Hour}
+	c.free("acme", first, second, third, many)
+	for range 20 {
+		c.refused(2*time.Hour, "acme", first, second, third, many)
+	}
+	c.free("acme", third, first) // counted once each so far
+	c.refused(time.Hour, "acme", first, third)
+	c.now = c.now.Add(30 * time.Minute)
+	c.free("acme", first) // twice so far
+	c.free("acme", first)
+	c.refused(30*time.Minute, "acme", first)
+	c.refused(90*time.Minute, "acme", first, second, third) // whichever stands first
+	c.refused(90*time.Minute, "acme", second, first)
+	c.now = c.now.Add(-30 * time.Minute)
+	for range 51 { // once so far
+		c.free("acme", many)
+	}
+	c.refused(time.Minute, "acme", many)
 	c.free("acme")
+
+	day := mfa.Limit{Name: "day", Most: 1, Per: 24 * time.Hour, Refusal: mfa.Budget}
+	c.free("acme", day)
+	if r, ok := errors.AsType[*mfa.Refused](c.quota.Take(t.Context(), "acme", day, second)); !ok || r.Reason != mfa.Budget || !r.Until.Equal(c.now.Add(24*time.Hour)) {
+		t.Errorf("a limit with a reason of its own: %+v", r)
+	}
+	// A limit that is none is found out before another is counted in.
+	c.free("birch", second)
+	if err := c.quota.Take(t.Context(), "cedar", second, mfa.Limit{Name: "none", Per: time.Hour}); err == nil {
+		t.Error("a limit of none is free")
+	}
+	c.free("cedar", second)
+}
+
+// What is used up between the look and the count is given back in the limits before it: by twenty at once, of whom three may
+// pass, three are counted.
+func TestQuotaGivesBackWhatOthersRefuse(t *testing.T) {
+	for _, most := range []int{20, 60} {
+		c := newQuota(t)
+		own := mfa.Limit{Name: "own", Most: most, Per: time.Hour}
+		shared := mfa.Limit{Name: "shared", Most: 3, Per: time.Hour}
+		var free atomic.Int32
+		together(t, 20, func() {
+			if c.quota.Take(t.Context(), "acme", own, shared) == nil {
+				free.Add(1)
+			}
+		})
+		if free.Load() != 3 {
+			t.Errorf("%d were free, want 3", free.Load())
+		}
+		for range most - 3 {
+			c.free("acme", own)
+		}
+		c.used("acme", own)
+	}
+}
+
+// together runs f n times at once.
+func together(t *testing.T, n int, f func()) {
+	t.Helper()
+	var all sync.WaitGroup
+	start := make(chan struct{})
+	for range n {
+		all.Go(func() { <-start; f() })
+	}
+	close(start)
+	all.Wait()
+}
+
+// Where the second of two limits can't be counted, the first is as it was; where that can't be given back it is no refusal,
+// which would be believed, but an error.
+func TestQuotaGivesBackWhatFailed(t *testing.T) {
+	own := mfa.Limit{Name: "own", Most: 2, Per: time.Hour}
+	other := mfa.Limit{Name: "other", Most: 1, Per: time.Hour}
+	c := newQuota(t)
+	c.quota.Counters = &breaking{Table: c.store.Counters, failsAt: 2}
+	if err := c.quota.Take(t.Context(), "acme", own, other); !errors.Is(err, errDisk) {
+		t.Errorf("%v; want that of the disk", err)
+	}
+	c.quota.Counters = c.store.Counters
+	c.free("acme", own)
+	c.free("acme", own)
+	c.used("acme", own)
+
+	c = newQuota(t)
+	c.quota.Counters = &breaking{Table: c.store.Counters, failsAt: 2, forGood: true}
+	err := c.quota.Take(t.Context(), "acme", own, other)
+	if _, refused := errors.AsType[*mfa.Refused](err); !errors.Is(err, errDisk) || refused {
+		t.Errorf("%v; want that of the disk, and no refusal", err)
+	}
 }
 
 // Takers at the same time, in two processes, can't pass a limit together.
@@ -247,6 +339,29 @@ type (
 	failing   struct{ storage.Table[storage.Counter] }
 	contended struct{ storage.Table[storage.Counter] }
 )
+
+// breaking counters fail at a write, and from there on where it is for good.
+type breaking struct {
+	storage.Table[storage.Counter]
+	failsAt int
+	forGood bool
+	writes  int
+}
+
+func (s *breaking) write(write func() error) error {
+	if s.writes++; s.writes == s.failsAt || s.forGood && s.writes > s.failsAt {
+		return errDisk
+	}
+	return write()
+}
+
+func (s *breaking) Insert(ctx context.Context, c *storage.Counter) error {
+	return s.write(func() error { return s.Table.Insert(ctx, c) })
+}
+
+func (s *breaking) Replace(ctx context.Context, c *storage.Counter) error {
+	return s.write(func() error { return s.Table.Replace(ctx, c) })
+}
 
 var errDisk = errors.New("disk full")
 
