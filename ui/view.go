@@ -18,6 +18,8 @@ type view struct {
 	Page   Page
 	Dir    string
 	assets *assets
+	// names are the languages that there are; see Renderer.OwnNames.
+	names func() []Choice
 }
 
 // To makes a link of a path relative to the issuer. An absolute URL stays as it is; html/template refuses those that
@@ -66,6 +68,28 @@ func (v view) Links() []link {
 	b := v.Brand()
 	all := []link{{"foot.help", cmp.Or(b.Help, PathHelp)}, {"foot.privacy", b.Privacy}, {"foot.terms", b.Terms}}
 	return slices.DeleteFunc(all, func(l link) bool { return l.URL == "" })
+}
+
+// tongue is a language that the page could be in, in its own words; Here tells that it is.
+type tongue struct {
+	Choice
+	Here bool
+}
+
+// Tongues are the languages that there are, where there is a choice and nobody who has a setting.
+func (v view) Tongues() []tongue {
+	if v.Frame.Anew == "" || v.Frame.Account != "" {
+		return nil
+	}
+	names := v.names()
+	if len(names) < 2 {
+		return nil
+	}
+	all := make([]tongue, 0, len(names))
+	for _, c := range names {
+		all = append(all, tongue{Choice: c, Here: c.ID == v.Frame.Lang})
+	}
+	return all
 }
 
 // Who is the account that a page names, or nothing where the page's head names it already.
@@ -146,7 +170,7 @@ func (r *Renderer) funcs(lang string) template.FuncMap {
 		"role":      func(role string) (string, error) { return r.saying(lang, "role."+role, role) },
 		"scopeText": func(scope string) (string, error) { return say(ScopeText(scope)) },
 		// commas lists words, and anyOf factors of which one will do.
-		"country":   func(code string) string { return Countries(lang, []string{code}) },
+		"named":     func(countries []Country) []namedCountry { return named(lang, countries) },
 		"commas":    func(words []string) string { return strings.Join(words, comma(lang)) },
 		"anyOf":     func(factors []Factor) (string, error) { return r.anyOf(lang, factors) },
 		"countries": func(codes []string) string { return Countries(lang, codes) },
@@ -223,7 +247,7 @@ func (r *Renderer) seconds(iso string) (int, error) {
 // paths are the fixed places by the names that templates use.
 var paths = map[string]string{
 	"sign_in": PathSignIn, "choose_tenant": PathChooseTenant, "sign_out": PathSignOut,
-	"passkey": PathPasskey, "passkey_options": PathPasskeyOptions,
+	"language": PathLanguage, "passkey": PathPasskey, "passkey_options": PathPasskeyOptions,
 	"networks": PathNetworks,
 	"account":  PathAccount, "security": PathSecurity, "devices": PathDevices, "activity": PathActivity, "connected": PathConnected, "details": PathDetails,
 	"two_factor": PathTwoFactor, "two_factor_off": PathTwoFactorOff, "codes_new": PathCodesNew,

@@ -59,7 +59,8 @@ func (s *Service) settingsPage(ctx context.Context, by *web.Actor) (ui.Settings,
 	return page, err
 }
 
-// countries are those that the deployment sends text messages to, by their codes; none where it sends none.
+// countries are those that the deployment sends text messages to; none where it sends none. The page puts them in the order of
+// their names, which depends on its language.
 func (s *Service) countries(chosen []string) []ui.Country {
 	for _, f := range s.Credentials.Factors {
 		phone, ok := f.(interface{ Allowed(u mfa.User) []string })
@@ -67,7 +68,7 @@ func (s *Service) countries(chosen []string) []ui.Country {
 			continue
 		}
 		var all []ui.Country
-		for _, code := range slices.Sorted(slices.Values(phone.Allowed(mfa.User{}))) {
+		for _, code := range phone.Allowed(mfa.User{}) {
 			all = append(all, ui.Country{Code: code, On: slices.Contains(chosen, code)})
 		}
 		return all
