@@ -324,7 +324,7 @@ func (p *Provider) NotFound(c echo.Context) error { return p.server.Lost(c) }
 // Routes is the route table.
 func (p *Provider) Routes() []web.Route {
 	return slices.Concat(
-		p.login.Routes(), p.rescue.Routes(), p.account.Routes(), p.console.Routes(), p.oidc.Routes(), p.api.Routes(), p.reports(), p.health(), p.server.BrandRoutes(), p.server.HelpRoutes(),
+		p.login.Routes(), p.rescue.Routes(), p.account.Routes(), p.console.Routes(), p.oidc.Routes(), p.api.Routes(), p.reports(), p.health(), p.server.BrandRoutes(), p.server.HelpRoutes(), p.server.LanguageRoutes(),
 	)
 }
 

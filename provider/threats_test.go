@@ -221,7 +221,7 @@ func TestOneGate(t *testing.T) {
 		"POST /introspect": true, "POST /revoke": true, "GET /keys": true, "GET /logout": true, "POST /logout": true,
 		"POST /logout/confirm": true, "GET /.well-known/openid-configuration": true,
 		"GET /.well-known/oauth-authorization-server": true,
-		"GET /forgot": true, "POST /forgot": true, "GET /help": true, "GET /help/:topic": true,
+		"GET /forgot": true, "POST /forgot": true, "POST /language": true, "GET /help": true, "GET /help/:topic": true,
 		"GET /api/v1": true, "GET /api/v1/openapi.json": true,
 		// It leads to a page that asks for a sign-in, and to nothing else.
 		"GET /.well-known/change-password": true,

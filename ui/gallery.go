@@ -47,7 +47,7 @@ func Gallery() []Sample {
 	return all
 }
 
-func outside() Frame { return Frame{Lang: "en", Product: "Sallyport"} }
+func outside() Frame { return Frame{Lang: "en", Product: "Sallyport", Anew: PathSignIn} }
 
 func inside() Frame {
 	return Frame{Lang: "en", Product: "Sallyport", Tenant: "Harbour & Sons", Account: "olga@example.com"}

@@ -22,6 +22,9 @@ type Frame struct {
 	Account string
 	// Administers: the signed-in user is an owner or admin of the tenant.
 	Administers bool
+	// Anew is where the page can be had in another language: its own path and query. It is empty where that can't be; who is
+	// signed in has a setting instead. Over is sent along with the choice of a language; see provider/web.
+	Anew, Over string
 	// Request identifies the request in the log; it is shown with errors.
 	Request string
 }

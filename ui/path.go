@@ -8,6 +8,8 @@ const (
 	// PathPasskey signs in with a passkey alone, by POST; PathPasskeyOptions is where the page's script gets its challenge.
 	PathPasskey        = "/signin/passkey"
 	PathPasskeyOptions = "/signin/passkey/options"
+	// PathLanguage takes the language that pages are to be in, by POST, of those who have not signed in.
+	PathLanguage = "/language"
 	// PathForgot asks for the name of an account whose password was forgotten.
 	PathForgot = "/forgot"
 	// PathConsole stands before all pages of a tenant's owners and admins; each part of the console has its own below it.

@@ -261,7 +261,7 @@ func (r *Renderer) Render(w io.Writer, f Frame, p Page) error {
 		return fmt.Errorf("ui: there is no template for the page %q", p.Template())
 	}
 	var b bytes.Buffer
-	if err := page.Execute(&b, view{Frame: f, Page: p, Dir: r.words.books[f.Lang].dir, assets: r.assets}); err != nil {
+	if err := page.Execute(&b, view{Frame: f, Page: p, Dir: r.words.books[f.Lang].dir, assets: r.assets, names: r.OwnNames}); err != nil {
 		return fmt.Errorf("ui: draw %s in %q: %w", p.Template(), f.Lang, err)
 	}
 	if _, err := b.WriteTo(w); err != nil {

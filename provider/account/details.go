@@ -201,7 +201,10 @@ func (s *Service) setLanguage(ctx context.Context, by *web.Actor, in languageIn)
 	if err != nil {
 		return web.Result{}, web.Unavailable("user", err)
 	}
-	return s.to(ui.PathDetails, ui.Say(ui.NoticeLanguageChanged))
+	res, err := s.to(ui.PathDetails, ui.Say(ui.NoticeLanguageChanged))
+	// The page that asks for the password next time does not know yet who it is that comes.
+	res.Language = &in.Language
+	return res, err
 }
 
 type emailIn struct {

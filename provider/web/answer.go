@@ -26,6 +26,9 @@ func (x *exchange) answer(res Result, err error) {
 	if res.Session != nil {
 		x.s.setCookie(x.c, sessionCookie, *res.Session, 0)
 	}
+	if res.Language != nil {
+		x.s.setCookie(x.c, languageCookie, *res.Language, languageCookieAge)
+	}
 	if len(res.FormTargets) > 0 {
 		x.c.Response().Header().Set("Content-Security-Policy", policy(res.FormTargets))
 	}
@@ -91,6 +94,8 @@ func (x *exchange) page(status int, tenant *storage.Tenant, p ui.Page) {
 	if x.by.User != nil {
 		frame.Account = Account(x.by.User)
 		frame.Administers = x.by.User.Role == storage.Owner || x.by.User.Role == storage.Admin
+	} else if frame.Anew = x.anew(status == http.StatusUnprocessableEntity); frame.Anew != "" {
+		frame.Over = over(x.by.Languages.Asked)
 	}
 	h := x.c.Response().Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")

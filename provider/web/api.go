@@ -166,7 +166,7 @@ func (x *exchange) asProgram() {
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	x.origins()
-	x.by.Hear(x.s.UI.Language, "", strings.Join(r.Header.Values("Accept-Language"), ","))
+	x.by.Hear(x.s.UI.Language, Languages{Browser: strings.Join(r.Header.Values("Accept-Language"), ",")})
 }
 
 // admitProgram finds out whose the access token is, and whether it is good for an operation. What changes something takes a

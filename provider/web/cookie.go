@@ -12,15 +12,17 @@ import (
 
 // Cookie names, without the prefix.
 const (
-	browserCookie = "browser"
-	sessionCookie = "session"
-	devicesCookie = "devices"
+	browserCookie  = "browser"
+	sessionCookie  = "session"
+	devicesCookie  = "devices"
+	languageCookie = "language"
 )
 
 // Cookie lifetimes. The ends of sessions and remembered devices are kept in storage.
 const (
-	browserCookieAge = 400 * 24 * time.Hour
-	devicesCookieAge = 30 * 24 * time.Hour
+	browserCookieAge  = 400 * 24 * time.Hour
+	devicesCookieAge  = 30 * 24 * time.Hour
+	languageCookieAge = 365 * 24 * time.Hour
 )
 
 // cookie names a cookie of ours. With the __Host- prefix no other host of the domain can set or read it; browsers

@@ -24,6 +24,9 @@ type Result struct {
 	Session *string
 	// Devices, if set, is the new value of the cookie of remembered devices; an empty string takes it away.
 	Devices *string
+	// Language, if set, is the language that pages are to be in with this browser, whoever uses it; an empty string leaves that
+	// to the browser again.
+	Language *string
 	// FormTargets are origins (or schemes, as "com.example.app:") outside ours that a form of the page may lead to.
 	// Browsers hold redirects after a POST to this list too.
 	FormTargets []string

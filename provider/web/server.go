@@ -217,5 +217,7 @@ func (x *exchange) identify(route Route) error {
 func (x *exchange) hear() {
 	r := x.c.Request()
 	// A list may stand in several lines (RFC 9110, section 5.3).
-	x.by.Hear(x.s.UI.Language, r.URL.Query().Get("ui_locales"), strings.Join(r.Header.Values("Accept-Language"), ","))
+	said := Languages{Asked: r.URL.Query().Get("ui_locales"), Browser: strings.Join(r.Header.Values("Accept-Language"), ",")}
+	said.Chosen, said.Over = x.chosen()
+	x.by.Hear(x.s.UI.Language, said)
 }
