@@ -267,7 +267,7 @@ func TestPeopleMenu(t *testing.T) {
 		{owner, peer.ID, []string{"recovery-code", "remind", "email", "disable", "delete"}},
 		{owner, owner.ID, nil},
 		{owner, nora.ID, []string{"invite", "email", "disable", "withdraw"}},
-		{owner, kim.ID, []string{"recovery-code", "invite", "email", "disable", "delete"}},
+		{owner, kim.ID, []string{"invite", "email", "disable", "delete"}},
 		{adm, robin.ID, []string{"end", "forget", "reset", "disable"}},
 		{adm, peer.ID, []string{"remind"}},
 		{adm, owner.ID, nil},

@@ -105,7 +105,7 @@ type Rights struct {
 	// Manage: to change the user, and to help with what was lost. Roles are those that may be given.
 	Manage bool
 	Roles  []storage.Role
-	// HandOut: to make and take back recovery codes.
+	// HandOut: to make and take back recovery codes, which are of use beside a password only.
 	HandOut bool
 	// Delete: to remove the user for good.
 	Delete bool
@@ -127,7 +127,7 @@ func (s *Service) RightsOver(by *web.Actor, u *User) Rights {
 	if u.HasPassword {
 		p.User.Password = "set"
 	}
-	r := Rights{Manage: mayManage(by, p) == nil, HandOut: mayHandOut(by, p) == nil && u.Invited.IsZero(), Own: himself(by, p)}
+	r := Rights{Manage: mayManage(by, p) == nil, HandOut: mayHandOut(by, p) == nil && u.Invited.IsZero() && !s.WantsPassword(u), Own: himself(by, p)}
 	if r.Manage {
 		r.Roles = rolesOf(by, p)
 	}

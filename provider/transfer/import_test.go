@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
 	"github.com/sallyport-id/sallyport/provider/transfer"
@@ -197,6 +198,14 @@ func TestUpdateChangesWhatTheFileSaysAndNothingThatIsTheUsers(t *testing.T) {
 	const other = "otpauth://totp/x?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 	w.bring("email,login,name,password_hash,totp,locked\nfull@acme.example,full,Full,"+hash+","+key+",2026-01-31\nbare@acme.example,,Bare,,,\n", transfer.Options{})
 	before := w.users("acme")
+	// Somebody invited the one without a password meanwhile.
+	invited := before["bare@acme.example"]
+	if _, err := storage.Change(t.Context(), w.store.Users, "acme", invited.ID, func(u *storage.User) error {
+		u.Invited = time.Date(2026, time.March, 4, 12, 0, 0, 0, time.UTC)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 	file := "email,login,name,role,password_hash,totp\nfull@acme.example,fool,,admin,$2y$" + hash[4:] + "," + other +
 		"\nbare@acme.example,bear,,,$2y$" + hash[4:] + "," + other + "\n"
 	_, told := w.bring(file, transfer.Options{Update: true})
@@ -208,7 +217,7 @@ func TestUpdateChangesWhatTheFileSaysAndNothingThatIsTheUsers(t *testing.T) {
 		full.ID != before["full@acme.example"].ID {
 		t.Errorf("%+v", full)
 	}
-	if bare.Name != "Bare" || bare.Login != "" || bare.Password != "$2y$"+hash[4:] {
+	if bare.Name != "Bare" || bare.Login != "" || bare.Password != "$2y$"+hash[4:] || !bare.Invited.IsZero() {
 		t.Errorf("%+v", bare)
 	}
 	for _, name := range []string{"full@acme.example", "bare@acme.example"} {

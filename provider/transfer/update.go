@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/sallyport-id/sallyport/storage"
 )
@@ -94,8 +95,12 @@ func (r *run) over(rec *record, u *storage.User) error {
 		set(&u.Password, rec.PasswordHash)
 	}
 	err := r.s.c.Directory.Prepare(r.tenant, u)
-	if kept != "" {
+	switch {
+	case kept != "":
 		u.Password = kept
+	case u.Password != "":
+		// An invitation to choose one has nothing left to ask for.
+		u.Invited, u.ByInvitation = time.Time{}, false
 	}
 	return err
 }
