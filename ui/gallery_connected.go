@@ -15,7 +15,8 @@ func connectedSamples() []Sample {
 	return append(
 		all,
 		Sample{"integrations", inside(), Integrations{Integrations: []IntegrationRow{xero, crm}}},
-		Sample{"integrations-empty", inside(), Integrations{Integrations: []IntegrationRow{}}},
+		Sample{"integrations-empty", inside(), Integrations{Integrations: []IntegrationRow{}, New: PathApplications + "/new"}},
+		Sample{"integrations-none", inside(), Integrations{Integrations: []IntegrationRow{}}},
 	)
 }
 

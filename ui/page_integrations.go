@@ -1,9 +1,12 @@
 package ui
 
-// Integrations lists what applications have connected to a tenant's account. There is nothing to do there: connecting and
-// disconnecting is the applications' part.
+// Integrations lists what applications have connected to a tenant's account. Connecting and disconnecting is the
+// applications' part.
 type Integrations struct {
 	Integrations []IntegrationRow `json:"integrations"`
+	// New leads to where an application is registered, through which something could be connected; it is set for those who
+	// may, where nothing is.
+	New string `json:"new,omitempty"`
 }
 
 // IntegrationRow is one connected integration.

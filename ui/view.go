@@ -248,8 +248,8 @@ func (r *Renderer) seconds(iso string) (int, error) {
 var paths = map[string]string{
 	"sign_in": PathSignIn, "choose_tenant": PathChooseTenant, "sign_out": PathSignOut,
 	"language": PathLanguage, "passkey": PathPasskey, "passkey_options": PathPasskeyOptions,
-	"networks": PathNetworks,
-	"account":  PathAccount, "security": PathSecurity, "devices": PathDevices, "activity": PathActivity, "connected": PathConnected, "details": PathDetails,
+	"networks": PathNetworks, "settings": PathSettings, "branding": PathBranding,
+	"account": PathAccount, "security": PathSecurity, "devices": PathDevices, "activity": PathActivity, "connected": PathConnected, "details": PathDetails,
 	"two_factor": PathTwoFactor, "two_factor_off": PathTwoFactorOff, "codes_new": PathCodesNew,
 }
 

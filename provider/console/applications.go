@@ -13,6 +13,9 @@ import (
 	"github.com/sallyport-id/sallyport/ui"
 )
 
+// newApplicationPath leads to where one is registered.
+const newApplicationPath = ui.PathApplications + "/new"
+
 func (s *Service) applicationRoutes() []web.Route {
 	const (
 		all = ui.PathApplications
@@ -20,8 +23,8 @@ func (s *Service) applicationRoutes() []web.Route {
 	)
 	return []web.Route{
 		web.Get(all, web.Self, s.applications),
-		web.Get(all+"/new", web.Fresh, s.chooseApplication),
-		web.Get(all+"/new/:kind", web.Fresh, s.askApplication),
+		web.Get(newApplicationPath, web.Fresh, s.chooseApplication),
+		web.Get(newApplicationPath+"/:kind", web.Fresh, s.askApplication),
 		web.Post(all, web.Fresh, s.register),
 		web.Get(one, web.Self, s.application),
 		web.Get(one+"/edit", web.Fresh, s.askApplicationChange),
@@ -64,7 +67,7 @@ func (s *Service) applications(ctx context.Context, by *web.Actor, in listIn) (w
 	}
 	page := ui.Applications{Own: []ui.ApplicationRow{}, Shared: []string{}, Notice: s.said().Read(in.Notice)}
 	if owns {
-		page.New = ui.PathApplications + "/new"
+		page.New = newApplicationPath
 	}
 	if len(own) > listPage {
 		own = own[:listPage]
@@ -93,7 +96,7 @@ func (s *Service) chooseApplication(ctx context.Context, by *web.Actor, _ nothin
 	}
 	page := ui.NewApplication{Back: ui.PathApplications}
 	for _, kind := range kindsOfApplications() {
-		page.Kinds = append(page.Kinds, ui.ApplicationKind{Kind: kind, Path: ui.PathApplications + "/new/" + kind})
+		page.Kinds = append(page.Kinds, ui.ApplicationKind{Kind: kind, Path: newApplicationPath + "/" + kind})
 	}
 	return web.Draw(page), nil
 }

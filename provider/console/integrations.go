@@ -27,5 +27,12 @@ func (s *Service) integrations(ctx context.Context, by *web.Actor, _ nothing) (w
 		}
 		page.Integrations = append(page.Integrations, row)
 	}
-	return web.Draw(page), nil
+	if len(all) > 0 {
+		return web.Draw(page), nil
+	}
+	owns, err := s.owns(ctx, by)
+	if owns {
+		page.New = newApplicationPath
+	}
+	return web.Draw(page), err
 }
