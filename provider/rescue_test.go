@@ -420,6 +420,7 @@ func (w *world) lostLink(email string) string {
 	p := w.browser().get("/account/security").signIn(email)
 	ways := p.b.get(p.link("/ways")).says("Lost everything? Get instructions by mail")
 	sent := p.b.get(ways.link("/lost")).is("Lost every way to confirm that it’s you?").submit("/lost").is(atMailed)
+	p.b.get(sent.link("/signin")).is(atSignIn)
 	if strings.Contains(sent.text(), email) {
 		w.t.Error("the page tells the address to somebody who has shown a password only")
 	}

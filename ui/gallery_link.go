@@ -29,7 +29,7 @@ func linkSamples() []Sample {
 		{"not-me", outside(), AskNotMe.Page("/link/x", PathAccount, "account", "olga@example.com")},
 		{"reset-mail", outside(), AskResetMail.Page("/signin/f1/reset", "/signin/f1/ways")},
 		{"told-forgot", outside(), ToldForgot.Page(PathSignIn)},
-		{"told-reset-mail", outside(), ToldResetMail.Page("")},
+		{"told-reset-mail", outside(), ToldResetMail.Page(PathSignIn)},
 		{"told-two-factor-reset", outside(), ToldTwoFactorReset.Page(PathSignIn)},
 		{"told-locked", outside(), ToldLocked.Page("")},
 		{"told-verified", outside(), ToldVerified.Page(PathAccount)},

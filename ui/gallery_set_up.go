@@ -84,10 +84,13 @@ func sentSetUpSamples() []Sample {
 		Factor: passkeyFactor(), Account: "olga@example.com", Action: "/account/set-up", Cancel: PathSecurity,
 		Options: json.RawMessage(`{"challenge":"c2FtcGxl","rp":{"name":"Sallyport"},"user":{"id":"b2xnYQ","name":"olga","displayName":"Olga"},"pubKeyCredParams":[{"type":"public-key","alg":-7}]}`),
 	}
-	refused := passkey
+	refused, only := passkey, passkey
+	only.Only = true
 	refused.Problem = Say(ProblemPasskey)
 	return []Sample{
 		{"set-up-intro-all", frame, SetUpIntro{Account: "olga@example.com", Factors: begin, Cancel: PathSecurity}},
+		{"set-up-intro-passkey", frame, SetUpIntro{Account: "olga@example.com", Forced: true, Rule: "Admins", Factors: begin[:1], Cancel: "/signin/f1/restart"}},
+		{"set-up-intro-sms", frame, SetUpIntro{Account: "olga@example.com", Factors: begin[2:], Cancel: PathSecurity}},
 		{"set-up-intro-recovered", frame, recovered},
 		{"set-up-phone", frame, phone},
 		{"set-up-phone-malformed", frame, malformed},
@@ -96,6 +99,7 @@ func sentSetUpSamples() []Sample {
 		{"set-up-sms", frame, sms},
 		{"set-up-sms-again", frame, again},
 		{"set-up-passkey", frame, passkey},
+		{"set-up-passkey-only", frame, only},
 		{"set-up-passkey-wrong", frame, refused},
 	}
 }

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"encoding/json"
-	"slices"
 )
 
 // SetUpIntro says what setting up means, before it begins.
@@ -65,12 +64,14 @@ type SetUp struct {
 	// Edit leads back to the SetUpInput. Replaces: what is set up takes the place of another, as there.
 	Edit     string `json:"edit,omitempty"`
 	Replaces bool   `json:"replaces,omitempty"`
-	Digits   int    `json:"digits,omitempty"`
-	Action   string `json:"action"`
-	Cancel   string `json:"cancel"`
-	Problem  Text   `json:"problem,omitzero"`
-	Hint     Text   `json:"hint,omitzero"`
-	Notice   Text   `json:"notice,omitzero"`
+	// Only: there is nothing else that could be set up instead.
+	Only    bool   `json:"only,omitempty"`
+	Digits  int    `json:"digits,omitempty"`
+	Action  string `json:"action"`
+	Cancel  string `json:"cancel"`
+	Problem Text   `json:"problem,omitzero"`
+	Hint    Text   `json:"hint,omitzero"`
+	Notice  Text   `json:"notice,omitzero"`
 }
 
 // BackupCodes shows a new set of codes, once.
@@ -94,9 +95,12 @@ func (SetUpInput) Template() string  { return "set_up_input" }
 func (SetUp) Template() string       { return "set_up" }
 func (BackupCodes) Template() string { return "backup_codes" }
 
-// Has tells whether a factor is among those that can be set up.
-func (p SetUpIntro) Has(factor string) bool {
-	return slices.ContainsFunc(p.Factors, func(w Way) bool { return w.Factor.ID == factor })
+// Only is the ID of the one factor that can be set up; empty where there is a choice.
+func (p SetUpIntro) Only() string {
+	if len(p.Factors) != 1 {
+		return ""
+	}
+	return p.Factors[0].Factor.ID
 }
 
 // Few tells whether the countries are few enough to be named before somebody asks.

@@ -46,7 +46,7 @@ type Code struct {
 	// box was ticked before.
 	Remember int  `json:"remember,omitempty"`
 	Kept     bool `json:"kept,omitempty"`
-	// Left is how many backup codes are left, before this one; 0 where that means nothing.
+	// Left is how many backup codes are left, before this one; 0 where that means nothing, or is not told.
 	Left int `json:"left,omitempty"`
 	// Recovery leads to where a recovery code is typed in; it is set on the page for backup codes.
 	Recovery string `json:"recovery,omitempty"`
@@ -56,6 +56,9 @@ type Code struct {
 	Action  string `json:"action"`
 	Others  string `json:"others,omitempty"`
 	Restart string `json:"restart"`
+	// Reason is why somebody who is signed in is asked again, and Cancel leads away from there; both are empty at a sign-in.
+	Reason  Text   `json:"reason,omitzero"`
+	Cancel  string `json:"cancel,omitempty"`
 	App     string `json:"app,omitempty"`
 	Problem Text   `json:"problem,omitzero"`
 	// Notice says what was just done, such as that another code is on its way.
@@ -75,6 +78,8 @@ type Ways struct {
 	// Back leads to the prompt the user came from.
 	Back    string `json:"back"`
 	Restart string `json:"restart"`
+	// Cancel is like that of Code.
+	Cancel string `json:"cancel,omitempty"`
 	// Support is where to turn when none of the ways works: an e-mail address or an https URL.
 	Support string `json:"support,omitempty"`
 }
@@ -84,7 +89,7 @@ type Way struct {
 	Factor Factor `json:"factor"`
 	// Name is the user's own name for the credential, or its masked number.
 	Name string `json:"name,omitempty"`
-	// Left is how many backup codes are left; negative where that means nothing.
+	// Left is how many backup codes are left; negative where that means nothing, or is not told.
 	Left int    `json:"left"`
 	Path string `json:"path"`
 }

@@ -73,8 +73,12 @@ const (
 
 	// NoticeSentAgain: another code is on its way, and the first one stays good.
 	NoticeSentAgain = "notice.sent_again"
+	// NoticeSentNone: no code could be sent for this sign-in, because too many were for others; {n} minutes to wait.
+	NoticeSentNone = "notice.sent_none"
 	// NoticePasswordNew: signing in with the new password comes next.
 	NoticePasswordNew = "notice.password_new"
+	// NoticeWelcome: so does it with a user's first password.
+	NoticeWelcome = "notice.welcome"
 	// NoticeDeviceForgotten, NoticeDevicesForgotten: devices ask for the second step again.
 	NoticeDeviceForgotten  = "notice.device_forgotten"
 	NoticeDevicesForgotten = "notice.devices_forgotten"
@@ -134,6 +138,8 @@ const (
 	NoticePolicySame  = "notice.policy_same"
 	// NoticeFresh: a change asks for a fresh sign-in.
 	NoticeFresh = "notice.fresh"
+	// NoticeStepUp: whoever is signed in is asked for the second step again; {n} minutes is how long one is good.
+	NoticeStepUp = "notice.step_up"
 	// NoticeAppAsks: {app} asks for a fresh sign-in.
 	NoticeAppAsks = "notice.app_asks"
 	// NoticeAppEnded: {app} has no access any more, as the user wanted it, and asks for it anew.
@@ -231,12 +237,12 @@ func CodesUsed(left int) Text {
 func (t Text) tone() string {
 	switch t.Key {
 	case noticeCodesFew, noticeCodesNone, NoticeTwoFactorOff, ProblemSignInExpired,
-		ProblemSentOften, ProblemSentBudget, ProblemSentUndeliverable, ProblemSentGateway, ProblemPasskeySignIn,
+		NoticeSentNone, ProblemSentOften, ProblemSentBudget, ProblemSentUndeliverable, ProblemSentGateway, ProblemPasskeySignIn,
 		NoticeInvitedOften, NoticeRemindedLately, NoticeRemindedNone, NoticeTypeUsers, NoticeTypeRules, NoticeWebhookRefused, NoticeWebhookUnreached:
 		return "warn"
 	case NoticePolicySaved, NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorRenamed, NoticeTwoFactorOn,
 		NoticeNumberChanged, NoticePasswordChanged, NoticeNameChanged, NoticeLanguageChanged, NoticeEmailCancelled,
-		NoticeSentAgain, NoticePasswordNew, NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent,
+		NoticeSentAgain, NoticePasswordNew, NoticeWelcome, NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent,
 		NoticeRecoveryRevoked, NoticeUnlocked, NoticePersonSaved, NoticePersonReset, NoticePersonEnded, NoticePersonForgot,
 		NoticePersonDisabled, NoticePersonEnabled, NoticePersonEmail, NoticePersonEmailInvited, NoticeRetentionSaved, NoticePersonDeleted, NoticeInvited, NoticeWithdrawn, NoticeReminded,
 		NoticeRemindedAll, NoticeSettingsSaved, NoticeBrandingSaved, NoticeLogoSaved, NoticeLogoRemoved,

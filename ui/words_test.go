@@ -112,7 +112,7 @@ func family(s string) []string {
 	switch {
 	case strings.HasPrefix(s, "ask.") && strings.Count(s, ".") == 1:
 		return []string{s + ".title", s + ".body", s + ".button"}
-	case s == string(ToldResetMail), s == string(ToldLocked), s == string(ToldEmailNew), s == string(ToldEmailOld), s == string(ToldEmailTaken):
+	case s == string(ToldLocked), s == string(ToldEmailNew), s == string(ToldEmailOld), s == string(ToldEmailTaken):
 		return []string{s + ".title", s + ".body"}
 	case strings.HasPrefix(s, "note.") && strings.Count(s, ".") == 1:
 		return []string{s + ".title", s + ".body", s + ".button"}
@@ -226,7 +226,7 @@ func TestWordsAreFilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	var texts []Text
-	for told, next := range map[Told]string{ToldForgot: "/next", ToldResetMail: "", ToldTwoFactorReset: "/next", ToldLocked: "", ToldVerified: "/next"} {
+	for told, next := range map[Told]string{ToldForgot: "/next", ToldResetMail: "/next", ToldTwoFactorReset: "/next", ToldLocked: "", ToldVerified: "/next"} {
 		p := told.Page(next)
 		texts = append(texts, p.Title, p.Body)
 		if next != "" {
@@ -239,10 +239,10 @@ func TestWordsAreFilled(t *testing.T) {
 	for _, key := range []string{
 		ProblemPassword, ProblemPasswordTries, ProblemSignInExpired, ProblemCodeTries, ProblemFactorOff,
 		ProblemTick, ProblemNameEmpty, ProblemNameLong, ProblemNameCharacters, NoticeFactorAdded, NoticeFactorRemoved,
-		NoticeFactorRenamed, NoticeTwoFactorOn, NoticeTwoFactorOff, NoticeFresh, NoticeAppAsks, NoticeAppEnded,
+		NoticeFactorRenamed, NoticeTwoFactorOn, NoticeTwoFactorOff, NoticeFresh, NoticeStepUp, NoticeSentNone, NoticeAppAsks, NoticeAppEnded,
 		ProblemInputEmpty, ProblemInputMalformed, ProblemInputCountry, ProblemSentOften, ProblemSentBudget, ProblemSentUndeliverable,
 		ProblemSentGateway, ProblemPasskey, ProblemPasskeySignIn, ProblemPasskeyKnown, ProblemPasswordShort, ProblemPasswordLong, ProblemPasswordCommon,
-		ProblemPasswordPersonal, ProblemPasswordText, NoticeSentAgain, NoticePasswordNew,
+		ProblemPasswordPersonal, ProblemPasswordText, NoticeSentAgain, NoticePasswordNew, NoticeWelcome,
 		NoticeDeviceForgotten, NoticeDevicesForgotten, NoticeMailSent, NoticeRecoveryRevoked, NoticeUnlocked,
 		NoticePersonDeleted, NoticePersonEmail, NoticePersonEmailInvited, NoticeInvited, NoticeWithdrawn, NoticeInvitedOften, NoticeReminded, NoticeRemindedLately, NoticeRemindedAll,
 		NoticeRemindedNone, NoticeTypeAdded, NoticeTypeSaved, NoticeTypeRemoved, NoticeTypeUsers, NoticeTypeRules,

@@ -178,6 +178,7 @@ func (d *Desk) Show(ctx context.Context) (web.Result, error) {
 func (d *Desk) page(up SettingUp) ui.SetUp {
 	page := up.Page()
 	page.Account, page.Forced, page.Action, page.Cancel = web.Account(d.Person.User), d.Forced, d.At, d.Away
+	page.Only = len(d.Settable) == 1
 	if page.URI != "" {
 		page.QR = d.At + "/qr.png"
 	}
@@ -217,8 +218,9 @@ func (d *Desk) SendAgain(ctx context.Context) (web.Result, error) {
 		if err := d.Record(ctx, "factor.sent", "refused", d.Enrolling.Factor, string(refused.Reason)); err != nil {
 			return web.Result{}, err
 		}
+		// What was typed is not what is wrong.
 		page := d.page(up)
-		page.Problem = d.Refusal(d.By.Lang, refused)
+		page.Notice = d.Refusal(d.By.Lang, refused)
 		return d.again(page), nil
 	}
 	if err != nil {

@@ -29,9 +29,15 @@ type state struct {
 	// want is what the request and its application ask for beyond the policy.
 	want Want
 	step Step
+	// back is where somebody goes who is signed in, is asked for the second step again, and does not want to; empty where
+	// there is nowhere to go.
+	back string
 	// held are the user's credentials, have what Next needs to know of them.
 	held []storage.Credential
 	have []Enrolled
+	// seconded: a second step was passed, now or for the session of this browser that is carried on. Who has not come so far
+	// may have no more than the password, and learns nothing of what the user keeps for bad days.
+	seconded bool
 }
 
 func flowPath(f *storage.Flow) string { return ui.PathSignIn + "/" + f.Tenant + "." + f.ID }
@@ -41,6 +47,8 @@ func (st *state) path(rest string) string { return flowPath(st.flow) + rest }
 // stand computes where a sign-in stands.
 func (s *Service) stand(ctx context.Context, by *web.Actor, f *storage.Flow, p credential.Person, r Request) (*state, error) {
 	st := &state{flow: f, person: p.Heard(by), request: r}
+	own := by.SignedIn() && by.Session.Tenant == f.Tenant && by.Session.User == p.User.ID
+	st.seconded = showsSecond(f.Proofs) || own && showsSecond(by.Session.Proofs)
 	var err error
 	if st.client, err = s.client(ctx, r.Client); err != nil {
 		return nil, err
@@ -117,7 +125,15 @@ func (s *Service) load(ctx context.Context, by *web.Actor, id string) (*state, w
 		return nil, web.Go(signInPath(f.Request, whyExpired)), err
 	}
 	st, err := s.stand(ctx, by, &f, p, r)
-	return st, web.Result{}, err
+	if err != nil {
+		return nil, web.Result{}, err
+	}
+	if now := s.overtaken(by, st); now != nil {
+		res, err := s.carryOn(ctx, by, now)
+		return nil, res, err
+	}
+	st.back = s.back(by, st)
+	return st, web.Result{}, nil
 }
 
 // undone tells whether what a sign-in started from is no more: the password was changed since, or the session that it

@@ -53,6 +53,6 @@ func (s *Service) lost(ctx context.Context, by *web.Actor, in flowIn) (web.Resul
 		if err := s.Lost(ctx, by, st.person); err != nil {
 			return web.Result{}, err
 		}
-		return st.draw(ui.ToldResetMail.Page("")), nil
+		return st.draw(ui.ToldResetMail.Page(signInPath(st.flow.Request, ""))), nil
 	})
 }

@@ -29,7 +29,13 @@ func (s *Service) prompt(ctx context.Context, by *web.Actor, st *state, factor s
 	page := s.code(st, f, prompt)
 	page.Notice = notice
 	if refused != nil {
-		page.Problem = s.Credentials.Refusal(by.Lang, refused)
+		// Nothing was typed in that could be wrong.
+		page.Notice = s.Credentials.Refusal(by.Lang, refused)
+		if refused.Reason == mfa.Often {
+			// What was sent is good in the sign-in that it was sent for.
+			page.Notice.Key = ui.NoticeSentNone
+			page.AgainAt = ui.Stamp(refused.Until)
+		}
 		page.Again = st.path("/with/" + factor + "/send-again")
 	}
 	return st.draw(page), nil
@@ -43,6 +49,21 @@ func (s *Service) asked(ctx context.Context, by *web.Actor, st *state, factor st
 	if pending, ok := st.flow.Pending[factor]; ok {
 		prompt, err := s.Credentials.Prompt(ctx, st.person, factor, pending)
 		if !errors.Is(err, credential.ErrNothingPending) {
+			return prompt, err
+		}
+	}
+	f, err := s.Credentials.Factor(factor)
+	if err != nil {
+		return mfa.Prompt{}, err
+	}
+	if _, sends := f.(mfa.Repeater); sends && sharing(by, st.flow, st.request) {
+		// A second click comes while the message for the first is on its way.
+		end, err := s.turns.Take(ctx, "session "+st.flow.Session)
+		if err != nil {
+			return mfa.Prompt{}, err
+		}
+		defer end()
+		if prompt, ok, err := s.sent(ctx, by, st, factor); ok || err != nil {
 			return prompt, err
 		}
 	}
@@ -118,7 +139,7 @@ func (s *Service) refusedAgain(ctx context.Context, by *web.Actor, st *state, fa
 		return web.Result{}, web.Unavailable("challenge", err)
 	}
 	page := s.code(st, f, prompt)
-	page.Problem = s.Credentials.Refusal(by.Lang, refused)
+	page.Notice = s.Credentials.Refusal(by.Lang, refused)
 	return st.again(page), nil
 }
 
@@ -128,11 +149,16 @@ func (s *Service) put(ctx context.Context, st *state, factor string) (mfa.Prompt
 	if err != nil || len(pending.State) == 0 {
 		return prompt, err
 	}
+	return s.keep(ctx, st, factor, pending, prompt)
+}
+
+// keep stores a challenge with the sign-in, and returns the prompt to show.
+func (s *Service) keep(ctx context.Context, st *state, factor string, pending storage.Pending, prompt mfa.Prompt) (mfa.Prompt, error) {
 	if st.flow.Pending == nil {
 		st.flow.Pending = map[string]storage.Pending{}
 	}
 	st.flow.Pending[factor] = pending
-	err = s.Store.Flows.Replace(ctx, st.flow)
+	err := s.Store.Flows.Replace(ctx, st.flow)
 	if !errors.Is(err, storage.ErrConflict) {
 		return prompt, err
 	}
@@ -155,12 +181,15 @@ func (s *Service) code(st *state, f mfa.Factor, prompt mfa.Prompt) ui.Code {
 		Factor: ui.Factor{ID: info.ID, Name: info.Name}, Account: web.Account(st.person.User), Digits: digits,
 		Prompt: prompt.Text, Target: prompt.Target, Options: prompt.Options, App: st.request.App,
 		Remember: s.rememberDays(st, info), Kept: st.flow.Remember,
-		Action: st.path("/with/" + info.ID), Others: st.path("/ways"), Restart: signInPath(st.flow.Request, ""),
+		Action: st.path("/with/" + info.ID), Others: st.path("/ways"), Restart: signInPath(st.flow.Request, ""), Cancel: st.back,
+	}
+	if st.back != "" {
+		page.Reason = ui.Say(ui.NoticeStepUp, "n", web.Minutes(freshness))
 	}
 	if !prompt.Again.IsZero() {
 		page.Again, page.AgainAt = page.Action+"/send-again", ui.Stamp(prompt.Again)
 	}
-	if info.Enrolment == mfa.Automatic {
+	if info.Enrolment == mfa.Automatic && st.seconded {
 		for _, c := range st.held {
 			if c.Factor == info.ID {
 				page.Left = max(page.Left, c.Left)

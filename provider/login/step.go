@@ -276,7 +276,7 @@ func (s *Service) ways(ctx context.Context, by *web.Actor, in flowIn) (web.Resul
 	}
 	page := ui.Ways{
 		Account: web.Account(st.person.User), Back: st.path(""), Restart: signInPath(st.flow.Request, ""),
-		Support: st.person.Tenant.Settings.Support,
+		Support: st.person.Tenant.Settings.Support, Cancel: st.back,
 	}
 	if id, ok := s.recovery(); ok {
 		page.Recovery = st.path("/with/" + id)
@@ -297,7 +297,10 @@ func (s *Service) ways(ctx context.Context, by *web.Actor, in flowIn) (web.Resul
 					way.Name = c.Note
 				}
 				if f.Info().Backup {
-					way.Left, way.Name = c.Left, ""
+					way.Name = ""
+				}
+				if f.Info().Backup && st.seconded {
+					way.Left = c.Left
 				}
 			}
 		}
