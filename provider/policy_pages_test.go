@@ -235,9 +235,9 @@ func TestRules(t *testing.T) {
 	w.browser().get("/account/security").signIn("lee@birch.example").is(atSecurity)
 
 	// Behind the rule for everybody it has no say any more; then it goes.
-	owner.get(ui.PathPolicy).post("/"+rule.ID+"/down").says("The order of the rules", "One user is asked for less").saved()
+	owner.get(ui.PathPolicy).post("/"+rule.ID+"/down").says("Rule moved up: Everyone may sign in", "One user is asked for less").saved()
 	w.browser().get("/account/security").signIn("kim@birch.example").is(atSecurity)
-	owner.get(ui.PathPolicy).post("/" + rule.ID + "/up").says("One user is asked for more").saved()
+	owner.get(ui.PathPolicy).post("/" + rule.ID + "/up").says("Rule moved up: Kim must now", "As rule 1 of 2", "One user is asked for more").saved()
 	owner.get(ui.PathPolicy).post("/" + rule.ID + "/delete").says("Rule removed: Kim must now").saved()
 	if n := len(w.tenantOf("birch").Rules); n != 1 {
 		t.Errorf("%d rules are left", n)
@@ -365,7 +365,7 @@ func TestManyRules(t *testing.T) {
 	}
 	w.rules("birch", append(rules, w.tenantOf("birch").Rules...)...)
 	owner.get(ui.PathRules+"/r7").is(atRule).post("/rules/r7", "name", "Rule seven").is(atPreview).says("Rule changed: Rule seven").saved("do", "report")
-	owner.get(ui.PathPolicy).post("/r7/up").says("The order of the rules").saved()
+	owner.get(ui.PathPolicy).post("/r7/up").says("Rule moved up: Rule seven", "As rule 7 of 41").saved()
 	owner.get(ui.PathPolicy).post("/r39/delete").says("Rule removed: Rule 39").saved()
 	now := w.tenantOf("birch").Rules
 	if len(now) != 40 || now[6].Name != "Rule seven" || !now[6].ReportOnly || !slices.Equal(now[6].When.Networks, rules[7].When.Networks) || now[7].ID != "r6" {

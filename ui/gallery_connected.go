@@ -93,7 +93,7 @@ func applicationFormSamples() []Sample {
 	}
 	machine, change, wrong := fresh, fresh, fresh
 	machine.Kind, machine.About = "machine", nil
-	change.Application, change.Name, change.Kind, change.Strength, change.Tags = "Time sheets", "Time sheets", "native", "phr", "finance internal"
+	change.Application, change.Name, change.Kind, change.Strength, change.Tags = "Time sheets", "Time sheets", "native", "phr", "finance, internal"
 	change.RedirectURIs, change.PostLogoutRedirectURIs = "https://app.example/callback\ncom.example.app:/callback", "https://app.example/"
 	change.Scopes, change.Other, change.Action, change.Cancel = []ScopeChoice{{"users:read", true}}, "reports", sampleApp+"/edit", sampleApp
 	wrong.RedirectURIs, wrong.Tags, wrong.PostLogoutRedirectURIs = "http://app.example/", "Finance!", "ftp://app.example/"

@@ -58,7 +58,7 @@ func ruleSamples() []Sample {
 	fresh := RuleForm{
 		New: true, Types: boxes(-1, policyTypes()), Roles: boxes(-1, roles), Clients: boxes(-1, apps), Access: "allow", TwoFactor: "required",
 		Strength: "any", Factors: []FactorBox{{passkeyFactor(), false}, {totpFactor(), false}, {otherFactor(), false}}, Remember: "14", Unenrolled: "enrol",
-		Places: []Choice{{"default", "Everyone may use two-factor authentication"}, {}}, Place: "default",
+		Places: []Choice{{ID: PlaceByConditions}, {"default", "Everyone may use two-factor authentication"}, {}}, Place: PlaceByConditions,
 		Version: "7", Action: PathRules + "/new", Back: PathPolicy,
 	}
 	full := fresh
@@ -117,21 +117,49 @@ func networkSamples() []Sample {
 func previewSamples() []Sample {
 	one := PersonRow{Account: "peer@example.com", Name: "Peer Holm", Role: "admin", Path: PathPeople + "/u2"}
 	long := PersonRow{Account: "nils.with.a.rather.long.name.that.goes.on@sub.example.com", Role: "member", Path: PathPeople + "/u3"}
+	must := RuleThen{TwoFactor: "required", RememberDays: 14, Enrol: true}
+	rules := []RuleChange{
+		{
+			What: Say(ChangeRuleAdded, "rule", "Workbench needs a passkey"), When: RuleWhen{Clients: []string{"Workbench"}},
+			Then: RuleThen{TwoFactor: "required", Resistant: true, Enrol: true}, Place: 5, Of: 7,
+			Earlier: []Earlier{{"Staff must use two-factor authentication", 4}, {"Only from the office", 1}},
+		},
+		{What: Say(ChangeRuleChanged, "rule", "Staff"), When: RuleWhen{Types: policyTypes()}, Then: must, ReportOnly: true, Place: 6, Of: 7},
+		{What: Say(ChangeRuleMoved, "rule", "Guests"), When: RuleWhen{Networks: []string{"198.51.100.0/28"}}, Then: RuleThen{TwoFactor: "off"}, Place: 2, Of: 7},
+		{What: Say(ChangeRuleRemoved, "rule", "Kiosks"), When: RuleWhen{Ticked: true}, Then: RuleThen{Deny: true}},
+	}
 	page := PolicyPreview{
 		Changes: []Text{
-			Say(ChangeRuleAdded, "rule", "Everyone must use two-factor authentication"), Say(ChangeRuleRemoved, "rule", "Kiosks"),
-			Say(ChangeRuleChanged, "rule", "Staff"), Say(ChangeReordered), Say(ChangeNetworkAdded, "network", "203.0.113.0/24"),
-			Say(ChangeNetworkRemoved, "network", "198.51.100.0/28"), Say(ChangeNetworkChanged, "network", "2001:db8::/48"),
+			Say(ChangeNetworkAdded, "network", "203.0.113.0/24"), Say(ChangeNetworkRemoved, "network", "198.51.100.0/28"),
+			Say(ChangeNetworkChanged, "network", "2001:db8::/48"),
 		},
-		Users: 100_000, More: 1200, Less: 1, Enrol: 1100, NoFactor: 1103, LockedOut: 12_345, Named: []PersonRow{one, long}, MoreNamed: 12_343,
+		Rules: rules, Users: 100_000, NoFactor: 1103, Everywhere: Effects{More: 1200, Less: 1, Enrol: 1100, Another: 3, LockedOut: 12_344},
+		At: []EffectsAt{
+			{Names: []string{"Workbench"}, Effects: Effects{More: 1, Enrol: 1}},
+			{Names: []string{"An application with a name that takes up a whole line, and then some more of the next one", "Ledger"}, Others: 198, Effects: Effects{Less: 12, Another: 1, LockedOut: 1}},
+		},
+		Unlooked: true, LockedOut: 12_345, Named: []PersonRow{one, long}, MoreNamed: 12_343,
 		Clients: []CutOffRow{
 			{"robot", "Nightly bookings", []string{"198.51.100.7", "2001:db8:85a3:8d3:1319:8a2e:370:7348"}, "2026-03-04T14:03:22Z"},
 			{"print", "Printer", nil, "2026-03-01T14:03:22Z"},
 		},
 		Partial: true, Draft: "sealed", Save: PathPolicy + "/save", Add: PathPolicy + "/preview", Reportable: true, Back: PathPolicy,
 	}
-	calm := PolicyPreview{Changes: page.Changes[:1], Users: 1, NoFactor: 1, Draft: "sealed", Save: page.Save, Back: PathPolicy}
-	all := []Sample{{"policy-preview", inside(), page}, {"policy-preview-calm", inside(), calm}}
+	calm := PolicyPreview{Rules: rules[:1], Users: 1, NoFactor: 1, Draft: "sealed", Save: page.Save, Back: PathPolicy}
+	app, idle, never := calm, calm, calm
+	app.Users, app.At, app.Rules = 6, page.At[:1], []RuleChange{rules[0]}
+	app.Rules[0].Earlier, app.Rules[0].Place = nil, 1
+	idle.NoFactor, idle.Rules = 0, []RuleChange{app.Rules[0]}
+	idle.Rules[0].Idle = true
+	never.Rules = []RuleChange{rules[0]}
+	never.Rules[0].Never = true
+	all := []Sample{
+		{"policy-preview", inside(), page},
+		{"policy-preview-calm", inside(), calm},
+		{"policy-preview-application", inside(), app},
+		{"policy-preview-idle", inside(), idle},
+		{"policy-preview-never", inside(), never},
+	}
 	yours, owners := page, page
 	yours.Refusal = LocksYouOut("Only from the office", "198.51.100.7")
 	owners.Refusal = LocksOwnerOut("Only from the office", "olga@example.com")

@@ -100,18 +100,21 @@ func (t RuleThen) Asks() bool {
 
 // PolicyPreview says what a change of the policy would do, before it is saved.
 type PolicyPreview struct {
-	// Changes are what would be changed.
+	// Changes are what would be changed besides rules.
 	Changes []Text `json:"changes"`
-	// Users is how many there are. More and Less would be asked for more, or less, than now; Enrol would have to set up two-
-	// factor authentication at the next sign-in; NoFactor must use it and have not set it up; LockedOut would get in no more
-	// without somebody's help.
-	Users     int `json:"users"`
-	More      int `json:"more"`
-	Less      int `json:"less"`
-	Enrol     int `json:"enrol"`
-	NoFactor  int `json:"no_factor"`
-	LockedOut int `json:"locked_out"`
-	// Named are some of those who would be locked out; MoreNamed is how many are not named.
+	// Rules are the rules that differ, in words.
+	Rules []RuleChange `json:"rules"`
+	// Users is how many there are; NoFactor must use two-factor authentication somewhere and have not set it up.
+	Users    int `json:"users"`
+	NoFactor int `json:"no_factor"`
+	// Everywhere is what it means to them on our own pages and at most applications, At what it means besides at some.
+	Everywhere Effects     `json:"everywhere"`
+	At         []EffectsAt `json:"at,omitempty"`
+	// Unlooked: not every user was looked at at each application.
+	Unlooked bool `json:"unlooked,omitempty"`
+	// LockedOut would get in no more somewhere without somebody's help. Named are some of those; MoreNamed is how many are not
+	// named.
+	LockedOut int         `json:"locked_out"`
 	Named     []PersonRow `json:"named"`
 	MoreNamed int         `json:"more_named,omitempty"`
 	// Clients are the API clients that would get no more tokens. Partial: there were too many tokens to look at them all.
@@ -129,9 +132,53 @@ type PolicyPreview struct {
 	Back       string `json:"back"`
 }
 
-// Nobody tells whether the change means nothing to any user or client as they are now.
+// Nobody tells whether the change means nothing to any user as they are now, wherever they sign in.
 func (p PolicyPreview) Nobody() bool {
-	return p.More+p.Less+p.Enrol+p.LockedOut+len(p.Clients) == 0
+	return !p.Everywhere.Any() && len(p.At)+p.LockedOut == 0 && !p.Unlooked
+}
+
+// Effects is what a change means, in numbers of users: More and Less are asked for more, or less, than now; Enrol have to set
+// up two-factor authentication, and Another another second step than they have; LockedOut get in no more without help.
+type Effects struct {
+	More      int `json:"more"`
+	Less      int `json:"less"`
+	Enrol     int `json:"enrol"`
+	Another   int `json:"another"`
+	LockedOut int `json:"locked_out"`
+}
+
+// Any tells whether it means anything to anybody.
+func (e Effects) Any() bool { return e != Effects{} }
+
+// EffectsAt is what a change means at applications only.
+type EffectsAt struct {
+	// Names are those of some, Others is how many there are besides.
+	Names  []string `json:"names"`
+	Others int      `json:"others,omitempty"`
+	Effects
+}
+
+// RuleChange is a rule that is added, removed, changed or moved.
+type RuleChange struct {
+	// What says what is done to it.
+	What Text     `json:"what"`
+	When RuleWhen `json:"when"`
+	Then RuleThen `json:"then"`
+	// ReportOnly: it is not enforced.
+	ReportOnly bool `json:"report_only,omitempty"`
+	// Place is where it stands then, from 1 on, Of all; 0 where it is removed.
+	Place int `json:"place,omitempty"`
+	Of    int `json:"of,omitempty"`
+	// Idle: no user meets its conditions. Never: it decides on nobody. Earlier are the rules that decide first on users who do.
+	Idle    bool      `json:"idle,omitempty"`
+	Never   bool      `json:"never,omitempty"`
+	Earlier []Earlier `json:"earlier,omitempty"`
+}
+
+// Earlier is a rule that decides first on Users.
+type Earlier struct {
+	Rule  string `json:"rule"`
+	Users int    `json:"users"`
 }
 
 // CutOffRow is an API client that would get no more tokens.
@@ -148,7 +195,7 @@ const (
 	ChangeRuleAdded      = "change.rule_added"
 	ChangeRuleRemoved    = "change.rule_removed"
 	ChangeRuleChanged    = "change.rule_changed"
-	ChangeReordered      = "change.reordered"
+	ChangeRuleMoved      = "change.rule_moved"
 	ChangeNetworkAdded   = "change.network_added"
 	ChangeNetworkRemoved = "change.network_removed"
 	ChangeNetworkChanged = "change.network_changed"

@@ -36,7 +36,8 @@ type RuleForm struct {
 	Unenrolled string      `json:"unenrolled"`
 	Grace      string      `json:"grace"`
 	ReportOnly bool        `json:"report_only"`
-	// Place is the ID of the rule that a new one goes before, and Places are those that there are.
+	// Place is the ID of the rule that a new one goes before, PlaceByConditions, or empty for the end; Places are those that
+	// there are.
 	Place  string   `json:"place,omitempty"`
 	Places []Choice `json:"places,omitempty"`
 	// Version is of the policy that it is part of; it is posted along.
@@ -48,6 +49,9 @@ type RuleForm struct {
 	Problem Text   `json:"problem,omitzero"`
 	Hint    Text   `json:"hint,omitzero"`
 }
+
+// PlaceByConditions stands for the place that the conditions of a new rule ask for. No rule has it as its ID.
+const PlaceByConditions = "*"
 
 // At is the problem of a field, if it is that one's.
 func (p RuleForm) At(field string) Text { return at(p.Wrong, field, p.Problem) }

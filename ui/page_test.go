@@ -393,7 +393,12 @@ func TestHostile(t *testing.T) {
 		},
 		ui.Networks{Rows: []ui.NetworkRow{{Prefix: hostile, Name: hostile}}, You: hostile, Version: hostile, Action: "/a", Wrong: -1},
 		ui.PolicyPreview{
-			Changes: []ui.Text{ui.Say(ui.ChangeRuleAdded, "rule", hostile)}, LockedOut: 1, Named: []ui.PersonRow{{Account: hostile, Path: "javascript:alert(1)"}},
+			Changes: []ui.Text{ui.Say(ui.ChangeNetworkAdded, "network", hostile)}, LockedOut: 1,
+			Rules: []ui.RuleChange{{
+				What: ui.Say(ui.ChangeRuleAdded, "rule", hostile), When: ui.RuleWhen{Clients: []string{hostile}, Tags: []string{hostile}},
+				Then: ui.RuleThen{TwoFactor: "required", Factors: []ui.Factor{factor}}, Place: 1, Of: 1, Earlier: []ui.Earlier{{Rule: hostile, Users: 1}},
+			}},
+			At: []ui.EffectsAt{{Names: []string{hostile}, Others: 1}}, Named: []ui.PersonRow{{Account: hostile, Path: "javascript:alert(1)"}},
 			Clients: []ui.CutOffRow{{ID: hostile, Name: hostile, Addresses: []string{hostile}, Last: "2026-01-02T03:04:05Z"}},
 			Refusal: ui.LocksYouOut(hostile, hostile), Draft: hostile, Save: "/s", Add: "javascript:alert(1)", Back: "javascript:alert(1)",
 		},

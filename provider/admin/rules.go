@@ -221,10 +221,6 @@ func checkBuiltIn(t *storage.Tenant, r *storage.Rule) error {
 	return nil
 }
 
-// Place is where a new rule goes that somebody made for a few: behind those that have conditions too, and before the first
-// that is for everybody, behind which no rule is ever reached.
-func Place(rules []storage.Rule) int { return firstForAll(rules) }
-
 // identify gives IDs to rules that were saved before rules had any: those of the switches where they say what these do, and
 // else one that is the same at each look.
 func identify(t *storage.Tenant) {

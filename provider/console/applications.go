@@ -203,7 +203,7 @@ func lines(s string) []string {
 func (s *Service) register(ctx context.Context, by *web.Actor, in applicationFormIn) (web.Result, error) {
 	c, secret, err := s.Admin.CreateClient(ctx, by, by.Tenant.ID, admin.NewClient{
 		Name: in.Name, Type: in.Kind, RedirectURIs: lines(in.RedirectURIs), Scopes: in.scopes(),
-		PostLogoutRedirectURIs: lines(in.PostLogoutRedirectURIs), Tags: strings.Fields(in.Tags), Strength: in.Strength,
+		PostLogoutRedirectURIs: lines(in.PostLogoutRedirectURIs), Tags: tags(in.Tags), Strength: in.Strength,
 	})
 	if err != nil {
 		form, ok := in.form(err)
@@ -265,7 +265,7 @@ func (s *Service) askApplicationChange(ctx context.Context, by *web.Actor, in ap
 	}
 	f := newForm(c.Type, c.Scopes)
 	f.Name, f.RedirectURIs, f.PostLogoutRedirectURIs = c.Name, strings.Join(c.RedirectURIs, "\n"), strings.Join(c.PostLogoutRedirectURIs, "\n")
-	f.Tags, f.Strength = strings.Join(c.Tags, " "), c.Strength
+	f.Tags, f.Strength = commas(c.Tags), c.Strength
 	return web.Draw(changing(f, &c)), nil
 }
 
@@ -291,7 +291,7 @@ func (s *Service) saveApplication(ctx context.Context, by *web.Actor, in applica
 		return web.Result{}, err
 	}
 	in.Kind = c.Type // it can’t be changed
-	fields := admin.ClientFields{Name: &in.Name, Scopes: ptr(in.scopes()), Tags: ptr(strings.Fields(in.Tags))}
+	fields := admin.ClientFields{Name: &in.Name, Scopes: ptr(in.scopes()), Tags: ptr(tags(in.Tags))}
 	if c.Type != admin.Machine {
 		fields.RedirectURIs, fields.PostLogoutRedirectURIs = ptr(lines(in.RedirectURIs)), ptr(lines(in.PostLogoutRedirectURIs))
 		fields.Strength = &in.Strength

@@ -174,9 +174,15 @@ func (s *Service) drawPreview(ctx context.Context, by *web.Actor, d draft, seale
 		return web.Result{}, changed(err, d.Back)
 	}
 	page := ui.PolicyPreview{
-		Changes: changesInWords(p.Changes), Users: p.Users, More: p.More, Less: p.Less, Enrol: p.Enrol, NoFactor: p.NoFactor,
-		LockedOut: p.LockedOut, Named: []ui.PersonRow{}, MoreNamed: p.LockedOut - len(p.Named), Clients: []ui.CutOffRow{}, Partial: p.Partial,
-		Draft: sealed, Save: savePath, Reportable: d.reportable(), Back: d.Back,
+		Changes: changesInWords(p.Changes), Users: p.Users, NoFactor: p.NoFactor, Everywhere: ui.Effects(p.OwnPages),
+		Unlooked: p.PartialApplications, LockedOut: p.LockedOut, Named: []ui.PersonRow{}, MoreNamed: p.LockedOut - len(p.Named),
+		Clients: []ui.CutOffRow{}, Partial: p.Partial, Draft: sealed, Save: savePath, Reportable: d.reportable(), Back: d.Back,
+	}
+	for i := range p.Applications {
+		page.At = append(page.At, effectsAt(&p.Applications[i]))
+	}
+	if page.Rules, err = s.ruleChanges(ctx, by, &p); err != nil {
+		return web.Result{}, err
 	}
 	if r := p.Refusal; r != nil {
 		page.Refusal = ui.LocksYouOut(r.Rule, r.Address)
@@ -202,22 +208,17 @@ func (s *Service) drawPreview(ctx context.Context, by *web.Actor, d draft, seale
 	return web.Result{Page: page, Refused: p.Refusal != nil}, nil
 }
 
+// changesInWords are those that are not about rules.
 func changesInWords(c admin.Changes) []ui.Text {
 	texts := []ui.Text{}
-	each := func(key, what string, names []string) {
-		for _, name := range names {
-			texts = append(texts, ui.Say(key, what, name))
+	each := func(key string, networks []string) {
+		for _, network := range networks {
+			texts = append(texts, ui.Say(key, "network", network))
 		}
 	}
-	each(ui.ChangeRuleAdded, "rule", c.RulesAdded)
-	each(ui.ChangeRuleRemoved, "rule", c.RulesRemoved)
-	each(ui.ChangeRuleChanged, "rule", c.RulesChanged)
-	if c.Reordered {
-		texts = append(texts, ui.Say(ui.ChangeReordered))
-	}
-	each(ui.ChangeNetworkAdded, "network", c.NetworksAdded)
-	each(ui.ChangeNetworkRemoved, "network", c.NetworksRemoved)
-	each(ui.ChangeNetworkChanged, "network", c.NetworksChanged)
+	each(ui.ChangeNetworkAdded, c.NetworksAdded)
+	each(ui.ChangeNetworkRemoved, c.NetworksRemoved)
+	each(ui.ChangeNetworkChanged, c.NetworksChanged)
 	return texts
 }
 

@@ -20,7 +20,7 @@ type explainIn struct {
 
 // explain tells what a sign-in would be asked for, and which rule says so.
 func (s *Service) explain(ctx context.Context, by *web.Actor, in explainIn) (web.Result, error) {
-	apps, err := s.signInsTo(ctx, by)
+	apps, err := s.signInsTo(ctx, by, nil)
 	if err != nil {
 		return web.Result{}, err
 	}

@@ -54,10 +54,13 @@ func words(text string) []string {
 	return list
 }
 
+// tags reads words with spaces or commas between.
+func tags(text string) []string { return strings.Fields(strings.ReplaceAll(text, ",", " ")) }
+
 // prefixes reads networks, one a line; a single address is the network that has no other.
 func prefixes(text string) []string {
 	var list []string
-	for _, word := range strings.Fields(strings.ReplaceAll(text, ",", " ")) {
+	for _, word := range tags(text) {
 		if a, err := netip.ParseAddr(word); err == nil && a.Zone() == "" {
 			word = netip.PrefixFrom(a, a.BitLen()).String()
 		}

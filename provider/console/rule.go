@@ -24,9 +24,7 @@ func (s *Service) newRule(ctx context.Context, by *web.Actor, _ struct{}) (web.R
 	}
 	in := ruleFormIn{
 		Access: accessAllow, TwoFactor: required, Strength: strengthAny, Remember: "14", Unenrolled: enrol, Version: version(p),
-	}
-	if i := admin.Place(p.Rules); i < len(p.Rules) {
-		in.Place = p.Rules[i].ID
+		Place: ui.PlaceByConditions,
 	}
 	page, err := s.ruleForm(ctx, by, p, nil, in)
 	return web.Draw(page), err
@@ -130,6 +128,7 @@ func (s *Service) ruleForm(ctx context.Context, by *web.Actor, p admin.Policy, r
 			return page, err
 		}
 	} else {
+		page.Places = append(page.Places, ui.Choice{ID: ui.PlaceByConditions})
 		for _, o := range p.Rules {
 			page.Places = append(page.Places, ui.Choice{ID: o.ID, Name: o.Name})
 		}
@@ -146,22 +145,25 @@ func (s *Service) ruleForm(ctx context.Context, by *web.Actor, p admin.Policy, r
 			page.Factors = append(page.Factors, ui.FactorBox{Factor: ui.Factor{ID: i.ID, Name: i.Name}, On: slices.Contains(in.Factors, i.ID)})
 		}
 	}
-	apps, err := s.signInsTo(ctx, by)
+	apps, err := s.signInsTo(ctx, by, in.Clients)
 	for _, c := range apps {
 		page.Clients = append(page.Clients, ui.Box{Choice: c, On: slices.Contains(in.Clients, c.ID)})
 	}
 	return page, err
 }
 
-// signInsTo are the applications that rules can be about: the tenant's own, and those of all tenants.
-func (s *Service) signInsTo(ctx context.Context, by *web.Actor) ([]ui.Choice, error) {
+// signInsTo are the applications that rules can be about: the tenant's own, and those of all tenants. Of programs, which
+// nobody signs in to, only those that are chosen: a rule that names one goes on to.
+func (s *Service) signInsTo(ctx context.Context, by *web.Actor, chosen []string) ([]ui.Choice, error) {
 	var all []ui.Choice
 	own, err := s.Admin.Clients(ctx, by, by.Tenant.ID, admin.Page{Limit: mostApplications})
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range own {
-		all = append(all, ui.Choice{ID: c.ID, Name: c.Name})
+		if c.Type != admin.Machine || slices.Contains(chosen, c.ID) {
+			all = append(all, ui.Choice{ID: c.ID, Name: c.Name})
+		}
 	}
 	shared, err := s.Admin.SharedClients(ctx, by, by.Tenant.ID)
 	for _, c := range shared {
@@ -183,16 +185,24 @@ func (s *Service) proposeNewRule(ctx context.Context, by *web.Actor, in newRuleI
 	if err := s.takeIn(ctx, by, form, &r); err != nil {
 		return s.refuseRule(ctx, by, p, nil, form, err)
 	}
-	i := slices.IndexFunc(p.Rules, func(o storage.Rule) bool { return o.ID == in.Place })
-	if i < 0 {
-		i = len(p.Rules)
-	}
-	rules := slices.Insert(slices.Clone(p.Rules), i, r)
+	rules := slices.Insert(slices.Clone(p.Rules), placeOf(p.Rules, r, in.Place), r)
 	res, err := s.propose(ctx, by, ofRules(rules, &r, v))
 	if err != nil {
 		return s.refuseRule(ctx, by, p, nil, form, err)
 	}
 	return res, nil
+}
+
+// placeOf is where a new rule goes: before the one that was chosen, or at the end, or where its conditions say.
+func placeOf(rules []storage.Rule, r storage.Rule, chosen string) int {
+	if chosen == ui.PlaceByConditions {
+		return admin.Place(rules, r)
+	}
+	i := slices.IndexFunc(rules, func(o storage.Rule) bool { return o.ID == chosen })
+	if i < 0 {
+		return len(rules)
+	}
+	return i
 }
 
 func (s *Service) proposeRule(ctx context.Context, by *web.Actor, in ruleFormIn) (web.Result, error) {
@@ -273,7 +283,7 @@ func (s *Service) takeIn(ctx context.Context, by *web.Actor, in ruleFormIn, r *s
 func (s *Service) takeConditions(ctx context.Context, by *web.Actor, in ruleFormIn, w *storage.When) (err error) {
 	*w = storage.When{
 		UserTypes: in.Types, Ticked: in.Ticked, Networks: prefixes(in.Networks), NotNetworks: prefixes(in.NotNetworks), Clients: in.Clients,
-		ClientTags: words(in.Tags), Plans: words(in.Plans), Integrations: words(in.Integrations),
+		ClientTags: tags(in.Tags), Plans: words(in.Plans), Integrations: words(in.Integrations),
 	}
 	for _, role := range in.Roles {
 		w.Roles = append(w.Roles, storage.Role(role))

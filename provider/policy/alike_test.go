@@ -74,7 +74,8 @@ func likely() (users, apps []Facts) {
 // A million users of a few kinds are of a few keys, wherever they come from.
 func TestLikenessIsCoarse(t *testing.T) {
 	l := NewLikeness([]storage.Rule{
-		{When: storage.When{Networks: []string{"203.0.113.0/24"}}}, {When: storage.When{Users: []string{"u1", "u2"}}},
+		{When: storage.When{Networks: []string{"203.0.113.0/24"}}},
+		{When: storage.When{Users: []string{"u1", "u2"}}},
 		{When: storage.When{Users: []string{"u2"}, ClientTags: []string{"x"}}},
 	})
 	keys := map[string]bool{}

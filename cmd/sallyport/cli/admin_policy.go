@@ -176,8 +176,9 @@ func (c *policyPreview) Run(w *world, a *adminCommand) error {
 		}
 		return a.print(w, p, func(w io.Writer) {
 			fmt.Fprintf(w, "Changes\t%s\n", orNone(slices.DeleteFunc(strings.Split(p.Changes.String(), "; "), func(s string) bool { return s == "" })))
-			fmt.Fprintf(w, "Users\t%d\nAsked for more\t%d\nAsked for less\t%d\nHave to set it up\t%d\nMust, and have not\t%d\nLocked out\t%d\n",
-				p.Users, p.More, p.Less, p.Enrol, p.NoFactor, p.LockedOut)
+			fmt.Fprintf(w, "Users\t%d\nAsked for more\t%d\nAsked for less\t%d\nHave to set it up\t%d\nMust, and have not\t%d\nAnother factor\t%d\nLocked out\t%d\n",
+				p.Users, p.More, p.Less, p.Enrol, p.NoFactor, p.Another, p.LockedOut)
+			printEffects(w, &p)
 			for _, u := range p.Named {
 				fmt.Fprintf(w, "Locked out\t%s\t%s\n", u.ID, u.Account())
 			}
@@ -189,6 +190,34 @@ func (c *policyPreview) Run(w *world, a *adminCommand) error {
 			}
 		})
 	})
+}
+
+// printEffects tells what a change means at applications only, and which rules are heard.
+func printEffects(w io.Writer, p *admin.Preview) {
+	for _, at := range p.Applications {
+		var names []string
+		for _, c := range at.Clients {
+			names = append(names, c.Name)
+		}
+		if at.MoreClients > 0 {
+			names = append(names, fmt.Sprintf("%d more", at.MoreClients))
+		}
+		fmt.Fprintf(w, "At %s\tmore %d, less %d, set it up %d, another factor %d, locked out %d\n",
+			strings.Join(names, ", "), at.More, at.Less, at.Enrol, at.Another, at.LockedOut)
+	}
+	if p.PartialApplications {
+		fmt.Fprintln(w, "Not everybody was looked at at each application: there are too many.")
+	}
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		if r.Change == admin.RuleRemoved || r.Rule.ReportOnly {
+			continue
+		}
+		fmt.Fprintf(w, "Rule %d of %d\t%s: decides on %d users\n", r.Place, r.Of, r.Rule.Name, r.Decides)
+		for _, o := range r.Earlier {
+			fmt.Fprintf(w, "\tfor %d users %q (%s) decides first\n", o.Users, o.Name, o.ID)
+		}
+	}
 }
 
 type policyExplain struct {
@@ -296,7 +325,7 @@ func (c *rulesPut) put(rules []storage.Rule, r storage.Rule) ([]storage.Rule, er
 	if at >= 0 {
 		rules = slices.Delete(rules, at, at+1)
 	}
-	place := admin.Place(rules)
+	place := admin.Place(rules, r)
 	if c.Before != "" {
 		if place = ruleAt(rules, c.Before); place < 0 {
 			return nil, noRule(c.Before)
