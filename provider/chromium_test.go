@@ -183,7 +183,7 @@ func testMainJobInChromium(t *testing.T, c *chromium) {
 	// The phone is lost: a backup code, once.
 	b = c.open(t)
 	third := s.attempt()
-	b.visit(third.url).signIn("robin@acme.example").is(atCode).follow(".ways a").says("10 codes left")
+	b.visit(third.url).signIn("robin@acme.example").is(atCode).follow(".ways a").says("Backup codes")
 	b.follow(`a[href$="/with/backup"]`).is("Enter a backup code").fill("#code", strings.ToUpper(codes[3])).follow("main form .button")
 	s.finish(b, third)
 	b = c.open(t)

@@ -79,7 +79,7 @@ func TestInvitation(t *testing.T) {
 	p = b.get(link).is(atInvited).says("Choose a password to take up your invitation")
 	p.submit("/"+lastPart(link), "password", "short7!").is(atInvited).says("too short")
 	p.submit("/"+lastPart(link), "password", "Acme Ltd").is(atInvited).says("made of your name, your address or ours")
-	p.submit("/"+lastPart(link), "password", newPassword).is(atSignIn).says("You have a new password. Sign in with it now.")
+	p.submit("/"+lastPart(link), "password", newPassword).is(atSignIn).says("Welcome. Sign in with your new password.")
 	b.get("/account/security").is(atSignIn)
 	u = w.byEmail("acme", "nora@acme.example")
 	if !u.Invited.IsZero() || !u.EmailVerified || !u.PasswordMailed || u.Password == "" {

@@ -77,7 +77,7 @@ func (p *Provider) selfService(keeper *credential.Keeper, quota *credential.Quot
 	p.rescue, err = rescue.New(rescue.Config{
 		Issuer: p.issuer, Store: c.Store, Keys: p.keys, Directory: c.Directory, Local: p.ours(), Credentials: keeper, Quota: quota,
 		Audit: p.audit, Notices: notices, Hooks: p.hooks, Person: p.login.Person, Decision: p.login.DecisionFor, MayReset: login.MayReset,
-		CheckPassword: p.login.CheckPassword, SignIn: login.SignInPath, Beside: p.login.Beside, EndAll: p.endAll, Logger: c.Logger,
+		CheckPassword: p.login.CheckPassword, SignIn: login.SignInPath, SignInAs: p.login.SignInAs, Sealed: p.login.Sealed, Beside: p.login.Beside, EndAll: p.endAll, Logger: c.Logger,
 		Now: c.Now,
 	})
 	if err != nil {

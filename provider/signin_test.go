@@ -50,7 +50,7 @@ func TestMainJob(t *testing.T) {
 	third := a.attempt()
 	p = third.begin(b).signIn("robin@acme.example").is(atCode)
 	ways := b.get(p.link("/ways"))
-	c, _ = third.redeem(b.get(ways.says("10").link("/with/backup")).submit("/with/backup", "code", " "+strings.ToUpper(codes[3])+" "))
+	c, _ = third.redeem(b.get(ways.link("/with/backup")).submit("/with/backup", "code", " "+strings.ToUpper(codes[3])+" "))
 	if !slices.Equal(c.AMR, []string{"pwd", "otp", "mfa"}) {
 		t.Errorf("amr %v", c.AMR)
 	}
@@ -61,7 +61,7 @@ func TestMainJob(t *testing.T) {
 	b = w.browser()
 	fourth := a.attempt()
 	p = fourth.begin(b).signIn("robin@acme.example")
-	p = b.get(b.get(p.link("/ways")).says("9").link("/with/backup")).says("9 codes left")
+	p = b.get(b.get(p.link("/ways")).link("/with/backup"))
 	p = p.submit("/with/backup", "code", codes[3])
 	if p.status != 422 {
 		t.Fatalf("a used backup code answers %d", p.status)

@@ -157,6 +157,8 @@ type Link struct {
 	// Secret is the hash of what the link holds.
 	Secret  string    `json:"secret"`
 	Created time.Time `json:"created"`
+	// Request is the sealed request of the sign-in at which the link was asked for, which goes on after it; empty for none.
+	Request string `json:"request,omitempty"`
 	// Email is the change that a link of purpose LinkEmailChange is about; nil for others.
 	Email *EmailChange `json:"email,omitempty"`
 }

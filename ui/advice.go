@@ -37,6 +37,12 @@ func (s Security) Advice() Advice {
 		}
 	case s.anyOff():
 		return Advice{Title: Say("security.off_title"), Body: Say("security.off_text"), Tone: "warn"}
+	case s.ByCode && s.CodesLeft > 0:
+		a := Advice{Title: CodesUsed(s.CodesLeft), Body: Say("security.by_code_text"), Button: Say("security.by_code_button"), Path: PathSecurity, Tone: "info"}
+		if s.CodesLeft <= few {
+			a.Tone = "warn"
+		}
+		return a
 	case s.CodesLeft <= 0:
 		return Advice{
 			Title: Say("security.codes_title"), Body: Say("security.codes_text"), Button: Say("security.codes_button"),

@@ -23,12 +23,18 @@ func overviewSamples() []Sample {
 	few := page
 	few.CodesLeft, few.Name = 1, "Ottoline Wilhelmina Freifrau von und zu Hohenlohe-Waldenburg-Schillingsfürst"
 	few.Next = Security{On: true, Factors: whole.Factors, CodesLeft: 1, CodesMade: 10}.Advice()
+	code := page
+	code.CodesLeft, code.Next = 9, Security{On: true, Factors: whole.Factors, CodesLeft: 9, CodesMade: 10, ByCode: true}.Advice()
+	last := page
+	last.CodesLeft, last.Next = 1, Security{On: true, Factors: whole.Factors, CodesLeft: 1, CodesMade: 10, ByCode: true}.Advice()
 	owner := inside()
 	owner.Administers = true
 	return []Sample{
 		{"overview", owner, page},
 		{"overview-off", inside(), off},
 		{"overview-few-codes", inside(), few},
+		{"overview-by-code", inside(), code},
+		{"overview-by-last-codes", inside(), last},
 		{"overview-plan", inside(), Overview{Account: "olga@example.com", Unavailable: "plan", CodesLeft: -1, Sessions: 1}},
 		{"overview-user-type", inside(), Overview{Account: "olga@example.com", Unavailable: "user_type", CodesLeft: -1, Sessions: 1}},
 	}

@@ -100,8 +100,11 @@ const (
 func (m Mail) form() form {
 	f := form{facts: true, end: wasYou, notMe: true, why: whyAccount}
 	switch m {
-	case MailPasswordForgot, MailTwoFactorLost:
+	case MailPasswordForgot:
 		return form{facts: true, link: true, after: true, end: m.key("end"), why: whyAccount}
+	case MailTwoFactorLost:
+		// Unlike the one before, not everybody can have it sent: whoever did has the password.
+		f.link, f.after, f.end = true, true, m.key("end")
 	case MailVerify, MailInvitation, MailEmailNew:
 		return form{link: true, after: true, end: m.key("end"), why: m.key("why")}
 	case MailEmailOld:

@@ -19,6 +19,8 @@ type Security struct {
 	// CodesLeft is how many backup codes are left, of CodesMade; negative: there is no set.
 	CodesLeft int `json:"codes_left"`
 	CodesMade int `json:"codes_made,omitempty"`
+	// ByCode: the last second step of this session was a backup code, and nothing was set up since.
+	ByCode bool `json:"by_code,omitempty"`
 	// Devices is how many are remembered.
 	Devices int `json:"devices"`
 	// Password: the user has one, last changed at PasswordSet, RFC 3339, where that is known. ChangePassword is where it is

@@ -45,6 +45,7 @@ func (s *Service) protection(ctx context.Context, by *web.Actor) (ui.Security, e
 	if d.TwoFactor == policy.Unavailable {
 		page.Unavailable = unavailable(by)
 	}
+	page.ByCode = s.byCode(by, all)
 	devices, err := s.remembered(ctx, by)
 	if err != nil {
 		return ui.Security{}, err
@@ -68,6 +69,21 @@ func (s *Service) protection(ctx context.Context, by *web.Actor) (ui.Security, e
 		}
 	}
 	return page, nil
+}
+
+// byCode tells whether the last second step of the actor's session was a backup code, and nothing was set up since: perhaps
+// what the user had is lost.
+func (s *Service) byCode(by *web.Actor, held []storage.Credential) bool {
+	var last storage.Proof
+	backup := false
+	for _, p := range by.Session.Proofs {
+		f, err := s.Credentials.Factor(p.Factor)
+		if err != nil || p.At.Before(last.At) {
+			continue // the password, a remembered device, or a factor that is gone
+		}
+		last, backup = p, f.Info().Backup
+	}
+	return backup && !slices.ContainsFunc(s.Credentials.Primary(held), func(c storage.Credential) bool { return c.Created.After(last.At) })
 }
 
 // unavailable says why: the plan where the tenant has none that a rule could name, else the user's type.

@@ -190,6 +190,12 @@ func (s *Service) Beside(ctx context.Context, by *web.Actor, sealed string) (*st
 	return s.front(ctx, r)
 }
 
+// Sealed tells whether a sealed request can be gone on with in the actor's browser.
+func (s *Service) Sealed(by *web.Actor, sealed string) bool {
+	_, err := s.unseal(by, sealed)
+	return err == nil
+}
+
 func (s *Service) openJSON(purpose, sealed string, v any) error {
 	plain, err := s.Keys.Open(purpose, sealed)
 	switch {

@@ -35,6 +35,8 @@ func (s *Service) page(ctx context.Context, by *web.Actor, in signInPage) (web.R
 		p.Notice = ui.Say(ui.ProblemSignInExpired)
 	case whyPassword:
 		p.Notice = ui.Say(ui.NoticePasswordNew)
+	case whyWelcome:
+		p.Notice = ui.Say(ui.NoticeWelcome)
 	}
 	t, err := s.front(ctx, r)
 	return web.Result{Page: p, Tenant: t, FormTargets: r.FormTargets}, err
@@ -58,18 +60,29 @@ func (s *Service) front(ctx context.Context, r Request) (*storage.Tenant, error)
 const (
 	// whyExpired: the sign-in before took too long.
 	whyExpired = "expired"
-	// whyPassword: there is a new password.
+	// whyPassword: there is a new password. whyWelcome: there is a first one.
 	whyPassword = "password"
+	whyWelcome  = "welcome"
 )
 
-// SignInPath leads to the sign-in page that goes on with a sealed request, or begins one; changed tells that there is a
-// new password.
-func SignInPath(request string, changed bool) string {
-	why := ""
-	if changed {
-		why = whyPassword
+// SignInPath leads to the sign-in page that goes on with a sealed request, or begins one.
+func SignInPath(request string) string { return signInPath(request, "") }
+
+// SignInAs is the path of the sign-in page of a person who has just chosen a password by a mailed link, the first one where
+// welcome is set. The page names the account and has the tenant's look: whoever had the link knows both. It goes on with the
+// request that was sealed before the mail was asked for, where this is the browser that asked.
+func (s *Service) SignInAs(by *web.Actor, p credential.Person, sealed string, welcome bool) (string, error) {
+	r := Request{Return: ui.PathAccount, Begun: s.Now()}
+	if before, err := s.unseal(by, sealed); err == nil && (before.Tenant == "" || before.Tenant == p.User.Tenant) {
+		r = before
 	}
-	return signInPath(request, why)
+	r.Tenant, r.Hint = p.User.Tenant, web.Account(p.User)
+	why := whyPassword
+	if welcome {
+		why = whyWelcome
+	}
+	request, err := s.seal(by, r)
+	return signInPath(request, why), err
 }
 
 // CheckPassword checks the password of a user who is known by other means, slowed down by the same counts as sign-ins.

@@ -32,7 +32,7 @@ func (s *Service) MayInvite(ctx context.Context, p credential.Person) error {
 
 // Invite mails a user whose User.Invited is set the link that leads to choosing a password. from is who invites.
 func (s *Service) Invite(ctx context.Context, by *web.Actor, p credential.Person, from string) error {
-	link, err := s.link(ctx, p, storage.LinkInvitation, pathInvitation, time.Time{})
+	link, err := s.link(ctx, p, mailing{purpose: storage.LinkInvitation, path: pathInvitation}, time.Time{})
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (s *Service) acceptInvitation(ctx context.Context, by *web.Actor, in linkIn
 	if err != nil {
 		return web.Result{}, err
 	}
-	return web.Go(s.SignIn("", true)), nil
+	return s.signIn(by, p, "", true)
 }
 
 // takeUp spends an invitation: that the user is an invited one no longer, and has a password, is one write. Only then the

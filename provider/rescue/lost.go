@@ -26,7 +26,7 @@ func (s *Service) Lost(ctx context.Context, by *web.Actor, p credential.Person) 
 	if err := s.record(ctx, by, p, "two_factor.lost", "sent", ""); err != nil {
 		return err
 	}
-	return s.send(ctx, by, p, storage.LinkTwoFactor, pathLost, ui.MailTwoFactorLost)
+	return s.send(ctx, by, p, mailing{purpose: storage.LinkTwoFactor, path: pathLost, mail: ui.MailTwoFactorLost})
 }
 
 // resetting reads a link that takes all factors off.

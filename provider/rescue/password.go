@@ -25,7 +25,7 @@ func (s *Service) askForgot(ctx context.Context, by *web.Actor, in forgotIn) (we
 }
 
 func (s *Service) forgotPage(in forgotIn) ui.Forgot {
-	return ui.Forgot{Login: in.Login, Request: in.Request, Action: ui.PathForgot, Back: s.SignIn(in.Request, false)}
+	return ui.Forgot{Login: in.Login, Request: in.Request, Action: ui.PathForgot, Back: s.SignIn(in.Request)}
 }
 
 // How many mails can be asked for.
@@ -48,20 +48,24 @@ func (s *Service) forgot(ctx context.Context, by *web.Actor, in forgotIn) (web.R
 		return web.Result{Page: page, Refused: true, Tenant: look}, nil
 	}
 	err = s.later(ctx, by, "mail for a forgotten password", func(ctx context.Context, by *web.Actor) error {
-		return s.mailForgot(ctx, by, in.Login)
+		return s.mailForgot(ctx, by, in)
 	})
 	if err != nil {
 		return web.Result{}, err
 	}
-	return web.Result{Page: ui.ToldForgot.Page(s.SignIn(in.Request, false)), Tenant: look}, nil
+	return web.Result{Page: ui.ToldForgot.Page(s.SignIn(in.Request)), Tenant: look}, nil
 }
 
-func (s *Service) mailForgot(ctx context.Context, by *web.Actor, login string) error {
+func (s *Service) mailForgot(ctx context.Context, by *web.Actor, in forgotIn) error {
 	limit := mfa.Limit{Name: "forgot/" + s.Keys.Hash("address", web.Network(by.Address)), Most: mailsPerAddress, Per: mailsIn, Everywhere: true}
 	if err := s.Quota.Take(ctx, storage.Global, limit); err != nil {
 		return err
 	}
-	users, err := s.Directory.Lookup(ctx, "", login)
+	// What is not a sealed request of this browser's is nothing to keep.
+	if !s.Sealed(by, in.Request) {
+		in.Request = ""
+	}
+	users, err := s.Directory.Lookup(ctx, "", in.Login)
 	if err != nil {
 		return err
 	}
@@ -78,7 +82,7 @@ func (s *Service) mailForgot(ctx context.Context, by *web.Actor, login string) e
 			err = s.record(ctx, by, p, "password.forgot", "sent", "")
 		}
 		if err == nil {
-			err = s.send(ctx, by, p, storage.LinkPassword, pathPassword, ui.MailPasswordForgot)
+			err = s.send(ctx, by, p, mailing{storage.LinkPassword, pathPassword, ui.MailPasswordForgot, in.Request})
 		}
 		failed = errors.Join(failed, err)
 	}
@@ -128,7 +132,7 @@ func (s *Service) newPassword(ctx context.Context, by *web.Actor, p credential.P
 // setPassword sets a new password, and ends everything that was signed in with the old one. It signs nobody in: the
 // second step is asked for as ever.
 func (s *Service) setPassword(ctx context.Context, by *web.Actor, in linkIn) (web.Result, error) {
-	p, err := s.read(ctx, storage.LinkPassword, in.Link)
+	p, l, err := s.open(ctx, storage.LinkPassword, in.Link)
 	if err != nil {
 		return web.Result{}, err
 	}
@@ -168,7 +172,13 @@ func (s *Service) setPassword(ctx context.Context, by *web.Actor, in linkIn) (we
 		return web.Result{}, err
 	}
 	s.Notices.Tell(ctx, p.Notice(by, ui.MailPasswordChanged))
-	return web.Go(s.SignIn("", true)), nil
+	return s.signIn(by, p, l.Request, false)
+}
+
+// signIn leads a person who has just chosen a password to where it is asked for.
+func (s *Service) signIn(by *web.Actor, p credential.Person, request string, welcome bool) (web.Result, error) {
+	to, err := s.SignInAs(by, p, request, welcome)
+	return web.Go(to), err
 }
 
 // checkPassword finds what can be told of a new password before the link is spent. *directory.PasswordError.

@@ -41,8 +41,13 @@ type Config struct {
 	CheckPassword func(ctx context.Context, by *web.Actor, p credential.Person, password string) error
 	// MayReset tells whether a user may take all factors off by mail and password.
 	MayReset func(p credential.Person) bool
-	// SignIn is the path of the sign-in page that goes on with a sealed request, and says that there is a new password.
-	SignIn func(request string, changed bool) string
+	// SignIn is the path of the sign-in page that goes on with a sealed request.
+	SignIn func(request string) string
+	// SignInAs is that of a person who has just chosen a password, the first one where welcome is set; request is that of the
+	// sign-in that it was forgotten at, if any.
+	SignInAs func(by *web.Actor, p credential.Person, request string, welcome bool) (string, error)
+	// Sealed tells whether a sealed request can be gone on with in the actor's browser.
+	Sealed func(by *web.Actor, request string) bool
 	// Beside has pages speak the language that a sealed request asks for, and returns the tenant whose look they have, if any.
 	Beside func(ctx context.Context, by *web.Actor, request string) (*storage.Tenant, error)
 	// EndAll ends everything that is signed in as a user: sessions, remembered devices, mailed links, and what applications
@@ -98,7 +103,7 @@ func (s *Service) later(ctx context.Context, by *web.Actor, what string, do func
 func New(c Config) (*Service, error) {
 	if c.Issuer == nil || c.Keys == nil || c.Directory == nil || c.Credentials == nil || c.Quota == nil || c.Audit == nil ||
 		c.Notices == nil || c.Hooks == nil || c.Person == nil || c.Decision == nil || c.CheckPassword == nil || c.MayReset == nil ||
-		c.SignIn == nil || c.Beside == nil || c.EndAll == nil || c.Logger == nil || c.Now == nil {
+		c.SignIn == nil || c.SignInAs == nil || c.Sealed == nil || c.Beside == nil || c.EndAll == nil || c.Logger == nil || c.Now == nil {
 		return nil, errors.New("rescue: Config lacks a part")
 	}
 	return &Service{Config: c, busy: make(chan struct{}, mostMailing)}, nil
