@@ -45,9 +45,10 @@ func peopleSamples() []Sample {
 		Action: PathPeople, Types: sampleTypes(), Next: PathPeople + "?after=u4", First: PathPeople, Count: 100_204, All: 100_204, TwoFactor: 81_377,
 		People: []PersonRow{you, peer, alive, locked, sampleInvited(false), sampleInvited(true)}, Invite: PathInvite, EditTypes: PathUserTypes, Import: PathImport,
 	}
-	nudge, found, none, invited, searching, empty := page, page, page, page, page, page
+	nudge, sole, found, none, invited, searching, empty := page, page, page, page, page, page, page
 	nudge.Unprotected, nudge.RemindAll, nudge.First = []PersonRow{bare, peer, unreachable}, PathPeople+"/remind", ""
 	nudge.Notice = Say(NoticeRemindedAll, "n", 2)
+	sole.SoleOwner, sole.InviteOwner, sole.First = true, PathInvite+"?role=owner", ""
 	found.Filter = Filter{Find: "ida", TwoFactor: "on", Type: "client", Role: "member"}
 	found.Count, found.More, found.Next, found.First, found.People = -1, true, "", "", []PersonRow{locked}
 	found.Notice = Say(NoticeRecoveryRevoked, "account", "ida@example.com")
@@ -65,6 +66,7 @@ func peopleSamples() []Sample {
 	return append([]Sample{
 		{"people", inside(), page},
 		{"people-nudge", inside(), nudge},
+		{"people-sole-owner", inside(), sole},
 		{"people-found", inside(), found},
 		{"people-nobody", inside(), none},
 		{"people-invited", inside(), invited},
@@ -147,7 +149,8 @@ func personSample(row PersonRow) Person {
 	key := CredentialRow{ID: "c2", Factor: Factor{ID: "webauthn", Name: "Passkey"}, Name: "Passkey", Created: "2026-01-02T09:00:00Z", Off: true}
 	return Person{
 		Row: row, Roles: []string{"owner", "admin", "member"}, Types: sampleTypes(), Action: row.Path,
-		Factors: []CredentialRow{phone, key}, CodesLeft: 7, Devices: 2, Sessions: 3, LastSignIn: "2026-03-03T07:15:00Z",
+		RequiredBy: "Staff must use two-factor authentication",
+		Factors:    []CredentialRow{phone, key}, CodesLeft: 7, Devices: 2, Sessions: 3, LastSignIn: "2026-03-03T07:15:00Z",
 		Activity: PathAudit + "?user=" + row.ID, Why: PathExplain + "?user=" + row.ID, Back: PathPeople, Notice: Say(NoticePersonSaved, "account", row.Account),
 	}
 }

@@ -35,6 +35,9 @@ type People struct {
 	Unprotected []PersonRow `json:"unprotected,omitempty"`
 	// RemindAll asks all of them to set one up, by POST; empty where there is nobody who can be asked.
 	RemindAll string `json:"remind_all,omitempty"`
+	// SoleOwner: whoever looks at it is the only owner who can sign in. InviteOwner leads to the invitation of another.
+	SoleOwner   bool   `json:"sole_owner,omitempty"`
+	InviteOwner string `json:"invite_owner,omitempty"`
 	// Invite leads to the form for an invitation, EditTypes to the user types, and Import, for owners, to files of users.
 	Invite    string `json:"invite"`
 	EditTypes string `json:"edit_types"`
@@ -116,6 +119,16 @@ type PersonActions struct {
 // Any tells whether anything can be done.
 func (a PersonActions) Any() bool { return a != PersonActions{} }
 
+// Ends tells whether anything can be done that takes access or account away, or gives the access back.
+func (a PersonActions) Ends() bool { return a.ends() != PersonActions{} }
+
+// Helps tells whether anything else can be done, which is for the user's sake.
+func (a PersonActions) Helps() bool { return a != a.ends() }
+
+func (a PersonActions) ends() PersonActions {
+	return PersonActions{Enable: a.Enable, Disable: a.Disable, Withdraw: a.Withdraw, Delete: a.Delete}
+}
+
 // Person is one user, for the tenant's owners and admins.
 type Person struct {
 	Row PersonRow `json:"row"`
@@ -123,6 +136,8 @@ type Person struct {
 	Roles  []string `json:"roles"`
 	Types  []Choice `json:"types"`
 	Action string   `json:"action,omitempty"`
+	// RequiredBy is the rule that demands two-factor authentication of the user already, ticked or not; empty: none does.
+	RequiredBy string `json:"required_by,omitempty"`
 	// Where is the field whose value was refused, and Problem why.
 	Where   string `json:"where,omitempty"`
 	Problem Text   `json:"problem,omitzero"`

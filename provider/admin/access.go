@@ -166,6 +166,25 @@ func (s *Service) notTheLast(ctx context.Context, by *web.Actor, p credential.Pe
 	return invalidAs("user", "last_owner", "nobody else who can sign in is an owner", "make somebody else one first")
 }
 
+// SoleOwner tells whether the actor is an owner, and nobody else is one who can sign in: locked out, there is nobody in the
+// tenant to turn to for a recovery code. web.ErrForbidden for whoever is no owner or admin.
+func (s *Service) SoleOwner(ctx context.Context, by *web.Actor, tenant string) (bool, error) {
+	if _, err := s.admit(ctx, by, tenant, helping); err != nil {
+		return false, err
+	}
+	if by.User == nil || by.User.Role != storage.Owner {
+		return false, nil
+	}
+	owners, err := s.owners(ctx, tenant)
+	if err != nil {
+		return false, err
+	}
+	return !slices.ContainsFunc(owners, func(o storage.User) bool {
+		u := viewUser(&o)
+		return o.ID != by.User.ID && canSignIn(&o) && !s.WantsPassword(&u)
+	}), nil
+}
+
 // canSignIn tells whether a user is neither kept out nor waiting to take up an invitation.
 func canSignIn(u *storage.User) bool { return !u.Out() && u.Invited.IsZero() }
 

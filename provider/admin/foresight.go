@@ -87,6 +87,19 @@ func (s *Service) ExplainPolicy(ctx context.Context, by *web.Actor, tenant strin
 	return x, nil
 }
 
+// AlreadyRequired names the rule by which a user has to use two-factor authentication on our own pages, from wherever, without
+// "must use two-factor authentication" being ticked for this one user; empty where there is none.
+func (s *Service) AlreadyRequired(ctx context.Context, by *web.Actor, tenant, user string) (string, error) {
+	p, err := s.person(ctx, by, tenant, user)
+	if err != nil {
+		return "", err
+	}
+	facts := policy.FactsOf(p.Tenant, p.User, nil, netip.Addr{}, s.Now())
+	facts.Ticked = false
+	rule, _ := policy.Everywhere(p.Tenant.Rules, facts)
+	return rule, nil
+}
+
 // RuleReport is what a rule that is only reported has been found to hold for.
 type RuleReport struct {
 	ID   string `json:"id"`

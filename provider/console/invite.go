@@ -3,6 +3,8 @@ package console
 import (
 	"context"
 	"errors"
+	"net/url"
+	"slices"
 	"time"
 
 	"github.com/sallyport-id/sallyport/provider/admin"
@@ -53,8 +55,20 @@ func (s *Service) invitePage(ctx context.Context, by *web.Actor, in inviteIn) (u
 	return page, nil
 }
 
-func (s *Service) askInvite(ctx context.Context, by *web.Actor, _ nothing) (web.Result, error) {
+// inviteAs leads to the form with an access level chosen.
+func inviteAs(r storage.Role) string {
+	return ui.PathInvite + "?" + url.Values{"role": {string(r)}}.Encode()
+}
+
+type askInviteIn struct {
+	Role string `form:"role"`
+}
+
+func (s *Service) askInvite(ctx context.Context, by *web.Actor, in askInviteIn) (web.Result, error) {
 	page, err := s.invitePage(ctx, by, inviteIn{})
+	if slices.Contains(page.Roles, in.Role) {
+		page.Role = in.Role
+	}
 	return web.Draw(page), err
 }
 

@@ -133,6 +133,12 @@ func (s *Service) people(ctx context.Context, by *web.Actor, in peopleIn) (web.R
 		if err := s.nudge(ctx, by, k, &page); err != nil {
 			return web.Result{}, err
 		}
+		if page.SoleOwner, err = s.Admin.SoleOwner(ctx, by, by.Tenant.ID); err != nil {
+			return web.Result{}, err
+		}
+		if page.SoleOwner {
+			page.InviteOwner = inviteAs(storage.Owner)
+		}
 	}
 	return web.Draw(page), nil
 }

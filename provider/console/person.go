@@ -60,6 +60,9 @@ func (s *Service) person(ctx context.Context, by *web.Actor, id string) (ui.Pers
 		NoPassword: s.Admin.WantsPassword(&u), Unconfirmed: u.Email != "" && !u.EmailVerified && (u.HasPassword || !u.LastSignIn.IsZero()),
 		Invited: ui.Stamp(u.Invited), Expires: ui.Stamp(u.InvitationExpires), Activity: auditOf("user", u.ID), Why: explainPath(u.ID), Back: ui.PathPeople,
 	}
+	if page.RequiredBy, err = s.Admin.AlreadyRequired(ctx, by, u.Tenant, u.ID); err != nil {
+		return page, err
+	}
 	if err := s.factors(&u, &page); err != nil {
 		return page, err
 	}
