@@ -58,12 +58,24 @@ func (p RuleForm) At(field string) Text { return at(p.Wrong, field, p.Problem) }
 
 // Elsewhere is a problem of a field that the form does not have.
 func (p RuleForm) Elsewhere() Text {
-	switch p.Wrong[strings.LastIndexByte(p.Wrong, '.')+1:] {
+	switch p.field() {
 	case "name", "users", "networks", "not_networks", "client_tags", "plans", "integrations", "from", "until", "factors",
 		"remember_days", "grace_until":
 		return Text{}
 	}
 	return p.Problem
+}
+
+// field is the last part of the place of the Problem.
+func (p RuleForm) field() string { return p.Wrong[strings.LastIndexByte(p.Wrong, '.')+1:] }
+
+// Rare tells whether one of the conditions that few rules have is filled in, or is what the problem is about.
+func (p RuleForm) Rare() bool {
+	switch p.field() {
+	case "plans", "integrations", "from", "until":
+		return true
+	}
+	return p.Plans+p.Integrations+p.From+p.Until != ""
 }
 
 func at(where, field string, problem Text) Text {
