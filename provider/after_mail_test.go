@@ -187,7 +187,7 @@ func TestLostMailLocksTheAccount(t *testing.T) {
 	p := b.get("/account").signIn("robin@acme.example").is(atCode)
 	b.get(p.url.Path + "/lost").submit("/lost").is(atMailed)
 	m := w.mails("robin@acme.example")[0]
-	for _, want := range []string{"gave the right password", "This was not me", "lock the account now"} {
+	for _, want := range []string{"was asked for with your password", "This was not me", "lock the account now"} {
 		if !strings.Contains(strings.Join(strings.Fields(m.Text), " "), want) || !strings.Contains(m.HTML, want) {
 			t.Errorf("the mail does not say %q:\n%s", want, m.Text)
 		}

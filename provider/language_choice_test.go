@@ -185,6 +185,29 @@ func TestLanguageSaved(t *testing.T) {
 	b.get("/account").speaks("en")
 }
 
+// TestLanguageOfTheLastUser: a browser in which nobody has chosen anything speaks, before the next sign-in, as the user wants it
+// who signed in last. What was chosen there stays.
+func TestLanguageOfTheLastUser(t *testing.T) {
+	w := newWorld(t, babel)
+	w.user("birch", "kim@birch.example", "client", func(u *storage.User) { u.Locale = "fr-CA" })
+	for chosen, want := range map[string]string{"": "fr", "ar": "ar"} {
+		b := w.browser()
+		front := b.get("/account").speaks("en")
+		if chosen != "" {
+			front = front.choose(chosen).speaks(chosen)
+		}
+		front.submit("/signin", "login", "kim@birch.example", "password", rightPassword).speaks("fr")
+		b.get("/signout").submit("/signout")
+		b.get("/account").speaks(want)
+	}
+	// A password alone that is wrong, or not enough, says nothing of whose it is.
+	b := w.browser()
+	b.get("/account").submit("/signin", "login", "kim@birch.example", "password", "wrong").speaks("en")
+	if c := b.languageCookie(); c != nil {
+		t.Errorf("a wrong password leaves %v", c)
+	}
+}
+
 // TestLanguageChosenOrder: the choice counts for more than the tenant's default and what the browser asks for, and than the
 // user's setting on the way in, so that the language does not change under the person's hands; for less than that of who has
 // signed in, and than the application's wish, but for the one that it was made against.

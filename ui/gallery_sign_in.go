@@ -37,7 +37,7 @@ func signInSamples() []Sample {
 }
 
 func codeSamples() []Sample {
-	frame := Frame{Lang: "en", Product: "Sallyport", Tenant: "Harbour & Sons"}
+	frame := Frame{Lang: "en", Product: "Sallyport", Tenant: "Harbour & Sons", Anew: "/signin/f1"}
 	totp := Code{
 		Factor: totpFactor(), Account: "olga@example.com", Digits: 6, App: "Ledger",
 		Action: "/signin/f1/totp", Others: "/signin/f1/ways", Restart: "/signin/f1/restart",

@@ -38,6 +38,12 @@ func (s *Service) finish(ctx context.Context, by *web.Actor, st *state, factor s
 	}
 	res, err := s.Continue(ctx, by, s.outcome(st, session))
 	res.Session, res.Devices = &cookie, devices
+	// Most likely it is the same user who comes next with this browser, and reads the first page before we know that. What
+	// somebody chose there stays.
+	if own := st.person.User.Locale; own != "" && by.Languages.Chosen == "" {
+		lang := s.Notices.UI.Language(own)
+		res.Language = &lang
+	}
 	return res, err
 }
 
