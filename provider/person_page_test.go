@@ -55,6 +55,21 @@ func TestSoleOwnerIsTold(t *testing.T) {
 	}
 }
 
+// Owners who lost everything are not sent to an owner, who may be themselves: it is another one who helps, or the operator.
+func TestWaysTellOwnersWhoHelps(t *testing.T) {
+	w := newWorld(t)
+	u, _, _ := w.enrolled("acme", "olga@acme.example")
+	for role, says := range map[storage.Role]string{
+		storage.Owner:  "ask another owner of your account, or whoever runs this service, for a recovery code",
+		storage.Admin:  "ask an owner of your account for a recovery code",
+		storage.Member: "ask an owner of your account for a recovery code",
+	} {
+		changeIn(w, w.store.Users, "acme", u.ID, func(o *storage.User) { o.Role = role })
+		b := w.browser()
+		b.get(b.get(ui.PathAccount).signIn(u.Email).link("/ways")).says(says)
+	}
+}
+
 // The box "must use two-factor authentication" says where a rule demands it of the person already: empty, it would read as no.
 func TestAlreadyRequired(t *testing.T) {
 	w := newWorld(t)

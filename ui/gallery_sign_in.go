@@ -94,6 +94,9 @@ func codeSamples() []Sample {
 			Account: "olga@example.com", Back: "/signin/f1", Restart: "/signin/f1/restart", Cancel: PathSecurity,
 			Ways: []Way{{Factor: totpFactor(), Name: "Phone", Left: -1, Path: "/signin/f1/totp"}},
 		}},
+		Sample{"ways-owner", frame, Ways{
+			Account: "olga@example.com", Back: "/signin/f1", Restart: "/signin/f1/restart", Recovery: "/signin/f1/recovery", Owner: true,
+		}},
 		Sample{"ways-empty", frame, Ways{Account: "olga@example.com", Back: "/signin/f1", Restart: "/signin/f1/restart"}},
 	)
 }

@@ -80,6 +80,8 @@ type Ways struct {
 	Restart string `json:"restart"`
 	// Cancel is like that of Code.
 	Cancel string `json:"cancel,omitempty"`
+	// Owner: the user is one, whom another owner can help.
+	Owner bool `json:"owner,omitempty"`
 	// Support is where to turn when none of the ways works: an e-mail address or an https URL.
 	Support string `json:"support,omitempty"`
 }

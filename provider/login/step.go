@@ -276,7 +276,7 @@ func (s *Service) ways(ctx context.Context, by *web.Actor, in flowIn) (web.Resul
 	}
 	page := ui.Ways{
 		Account: web.Account(st.person.User), Back: st.path(""), Restart: signInPath(st.flow.Request, ""),
-		Support: st.person.Tenant.Settings.Support, Cancel: st.back,
+		Support: st.person.Tenant.Settings.Support, Cancel: st.back, Owner: st.person.User.Role == storage.Owner,
 	}
 	if id, ok := s.recovery(); ok {
 		page.Recovery = st.path("/with/" + id)
