@@ -279,3 +279,37 @@ func TestStepUpFromNowhereLeadsNowhere(t *testing.T) {
 		}
 	}
 }
+
+// What was posted too late is not done by itself once the second step is passed: the page that one comes back to says so.
+func TestPostedTooLateIsSaid(t *testing.T) {
+	w := newWorld(t)
+	h := w.helper("acme", "owner@acme.example", storage.Owner)
+	u := w.user("acme", "kim@acme.example", "staff")
+	const undone = "Nothing is changed yet: we first had to make sure that it’s you. Please do it once more."
+	for path, heading := range map[string]string{
+		"/admin/people/" + u.ID + "/remind": atPeople,
+		"/admin/settings":                   atSettings,
+		"/admin/types":                      atTypes,
+		"/account/details/password":         atDetails,
+		"/account/codes/new":                atSecurity,
+	} {
+		w.clock.forward(11 * time.Minute)
+		before := len(w.events("acme"))
+		p := h.follow(h.request(http.MethodPost, path, url.Values{"name": {"Somebody"}})).is(atCode)
+		p = p.submit("/with/totp", "code", h.phone.next()).is(heading).says(undone)
+		if p.status != http.StatusOK || strings.Contains(h.get(p.url.Path).text(), undone) {
+			t.Errorf("%s: %d, or says so for good", path, p.status)
+		}
+		for _, e := range w.events("acme")[before:] {
+			if !strings.HasPrefix(e.Action, "sign_in") {
+				t.Errorf("%s: %s %s", path, e.Action, e.Outcome)
+			}
+		}
+	}
+	// A page that was asked for comes after all, and says nothing.
+	w.clock.forward(11 * time.Minute)
+	p := h.get("/account/codes/new").is(atCode).submit("/with/totp", "code", h.phone.next()).is(atNewCodes)
+	if strings.Contains(p.text(), "Nothing is changed") {
+		t.Error("a page that only asks says that nothing is done")
+	}
+}

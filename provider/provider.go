@@ -258,6 +258,9 @@ func (p *Provider) proceed(ctx context.Context, by *web.Actor, out login.Outcome
 	}
 	// Paths of ours begin with one slash; a second would make it another host's address.
 	if to := out.Request.Return; strings.HasPrefix(to, "/") && !strings.HasPrefix(to, "//") && !strings.Contains(to, `\`) {
+		if out.Request.Undone {
+			return web.Said{Keys: p.keys}.Go(to, ui.Say(ui.NoticeUndone))
+		}
 		return web.Go(to), nil
 	}
 	return web.Go(ui.PathAccount), nil

@@ -138,6 +138,8 @@ const (
 	NoticePolicySame  = "notice.policy_same"
 	// NoticeFresh: a change asks for a fresh sign-in.
 	NoticeFresh = "notice.fresh"
+	// NoticeUndone: what was asked for is not done, because the user had to show first who it is.
+	NoticeUndone = "notice.undone"
 	// NoticeStepUp: whoever is signed in is asked for the second step again; {n} minutes is how long one is good.
 	NoticeStepUp = "notice.step_up"
 	// NoticeAppAsks: {app} asks for a fresh sign-in.
@@ -237,7 +239,7 @@ func CodesUsed(left int) Text {
 func (t Text) tone() string {
 	switch t.Key {
 	case noticeCodesFew, noticeCodesNone, NoticeTwoFactorOff, ProblemSignInExpired,
-		NoticeSentNone, ProblemSentOften, ProblemSentBudget, ProblemSentUndeliverable, ProblemSentGateway, ProblemPasskeySignIn,
+		NoticeUndone, NoticeSentNone, ProblemSentOften, ProblemSentBudget, ProblemSentUndeliverable, ProblemSentGateway, ProblemPasskeySignIn,
 		NoticeInvitedOften, NoticeRemindedLately, NoticeRemindedNone, NoticeTypeUsers, NoticeTypeRules, NoticeWebhookRefused, NoticeWebhookUnreached:
 		return "warn"
 	case NoticePolicySaved, NoticeFactorAdded, NoticeFactorRemoved, NoticeFactorRenamed, NoticeTwoFactorOn,

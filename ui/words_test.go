@@ -239,7 +239,7 @@ func TestWordsAreFilled(t *testing.T) {
 	for _, key := range []string{
 		ProblemPassword, ProblemPasswordTries, ProblemSignInExpired, ProblemCodeTries, ProblemFactorOff,
 		ProblemTick, ProblemNameEmpty, ProblemNameLong, ProblemNameCharacters, NoticeFactorAdded, NoticeFactorRemoved,
-		NoticeFactorRenamed, NoticeTwoFactorOn, NoticeTwoFactorOff, NoticeFresh, NoticeStepUp, NoticeSentNone, NoticeAppAsks, NoticeAppEnded,
+		NoticeFactorRenamed, NoticeTwoFactorOn, NoticeTwoFactorOff, NoticeFresh, NoticeUndone, NoticeStepUp, NoticeSentNone, NoticeAppAsks, NoticeAppEnded,
 		ProblemInputEmpty, ProblemInputMalformed, ProblemInputCountry, ProblemSentOften, ProblemSentBudget, ProblemSentUndeliverable,
 		ProblemSentGateway, ProblemPasskey, ProblemPasskeySignIn, ProblemPasskeyKnown, ProblemPasswordShort, ProblemPasswordLong, ProblemPasswordCommon,
 		ProblemPasswordPersonal, ProblemPasswordText, NoticeSentAgain, NoticePasswordNew, NoticeWelcome,

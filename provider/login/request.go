@@ -23,6 +23,8 @@ type Request struct {
 	Subject string `json:"subject,omitempty"`
 	// Return is where one of our own pages continues: a path of ours.
 	Return string `json:"return,omitempty"`
+	// Undone: what led here was posted to one of our own pages, and is not done; see web.Back.
+	Undone bool `json:"undone,omitempty"`
 	// ACR are the Authentication Context Class References asked for, the most wanted first. Essential: one of them
 	// must be met, or the sign-in fails with ErrUnmet (OpenID Connect Core, section 5.5.1.1).
 	ACR       []string `json:"acr,omitempty"`

@@ -86,8 +86,8 @@ func (s *Service) Identify(ctx context.Context, by *web.Actor, cookie string) er
 }
 
 // Challenge leads an actor to sign in, or to pass the second step again; see web.Server.
-func (s *Service) Challenge(ctx context.Context, by *web.Actor, need web.Access, back string) (web.Result, bool, error) {
-	r := Request{Return: back, Fresh: need == web.Fresh, Begun: s.Now()}
+func (s *Service) Challenge(ctx context.Context, by *web.Actor, need web.Access, back web.Back) (web.Result, bool, error) {
+	r := Request{Return: back.Path, Undone: back.Undone, Fresh: need == web.Fresh, Begun: s.Now()}
 	if !by.SignedIn() {
 		r.Fresh = false
 		res, err := s.Begin(ctx, by, r)

@@ -28,9 +28,9 @@ type Server struct {
 	// Identify fills in who is signed in by the session cookie's value; a value that fits nobody leaves the actor as
 	// it is and is no error.
 	Identify func(ctx context.Context, by *Actor, cookie string) error
-	// Challenge leads an actor who may not call a route (yet) to where that is put right, and then to back, a path
-	// of ours. It returns false where the actor may call it.
-	Challenge func(ctx context.Context, by *Actor, need Access, back string) (Result, bool, error)
+	// Challenge leads an actor who may not call a route (yet) to where that is put right, and then back. It returns false
+	// where the actor may call it.
+	Challenge func(ctx context.Context, by *Actor, need Access, back Back) (Result, bool, error)
 	// Bearer fills in whose an access token is: Client and Scopes, and User and Tenant where it has them. It fails with
 	// ErrToken for one that is not good (any more), and with *Denied where a policy refuses it from there. It is needed for
 	// API routes, as is Once.
@@ -152,12 +152,19 @@ func (x *exchange) signInFirst(res Result) {
 	x.write(x.details(problem{status: http.StatusUnauthorized, page: ui.FailForbidden.Page(""), next: x.absolute(res.To)}))
 }
 
-// back is where to return to after a detour: a GET's own path. What was posted is not sent again by itself.
-func (x *exchange) back(r Route) string {
+// Back is where to return to after a detour: a path of ours.
+type Back struct {
+	Path string
+	// Undone: what was posted is not done, and is not sent again by itself. Whoever comes back has to be told.
+	Undone bool
+}
+
+// back is a GET's own path, and else the first page of the part that the path belongs to.
+func (x *exchange) back(r Route) Back {
 	if r.Method == http.MethodGet {
-		return x.here()
+		return Back{Path: x.here()}
 	}
-	return ui.TabOf(x.here())
+	return Back{Path: ui.TabOf(x.here()), Undone: true}
 }
 
 // here is the path that was asked for, with its query.
