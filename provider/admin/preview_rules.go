@@ -27,7 +27,7 @@ func watch(before, after []storage.Rule) []watched {
 	var all []watched
 	for i, r := range after {
 		o, there := was[r.ID]
-		change := ""
+		var change string
 		switch {
 		case !there:
 			change = RuleAdded
