@@ -226,6 +226,8 @@ async function policy(client: Client): Promise<string> {
   const body: api.ChangePolicy = { require_2fa: ['staff', 'client'], networks, version: was.version }
   const clients = await done(api.previewPolicy({ client, path, body }))
   assert.deepEqual([clients.refusal, clients.clients, clients.locked_out, clients.enrol], [undefined, [], 0, 1])
+  assert.deepEqual([clients.own_pages.enrol, clients.applications], [1, []])
+  assert.deepEqual(clients.rules.map((r) => [r.change, r.rule.id, r.decides > 0]), [['added', 'type-client', true]])
   const now = await done(api.changePolicy({ client, path, body }))
   assert.deepEqual(now.require_2fa, ['staff', 'client'])
   const explained = await clara()
