@@ -231,7 +231,8 @@ func TestStepUpSaysWhyAndLeadsBack(t *testing.T) {
 		"/admin/people/export":                     "/admin/people",
 		"/admin/webhooks/new":                      "/admin/webhooks",
 		"POST /admin/people/" + u.ID + "/remind":   "/admin/people",
-		"POST /admin/invite":                       "/admin/invite",
+		"/admin/invite?role=admin":                 "/admin/people",
+		"POST /admin/invite":                       "/admin/people",
 	} {
 		method, path := http.MethodGet, from
 		if rest, posted := strings.CutPrefix(from, "POST "); posted {
@@ -288,6 +289,7 @@ func TestPostedTooLateIsSaid(t *testing.T) {
 	const undone = "Nothing is changed yet: we first had to make sure that it’s you. Please do it once more."
 	for path, heading := range map[string]string{
 		"/admin/people/" + u.ID + "/remind": atPeople,
+		"/admin/invite":                     atPeople,
 		"/admin/settings":                   atSettings,
 		"/admin/types":                      atTypes,
 		"/account/details/password":         atDetails,
@@ -308,7 +310,7 @@ func TestPostedTooLateIsSaid(t *testing.T) {
 	}
 	// A page that was asked for comes after all, and says nothing.
 	w.clock.forward(11 * time.Minute)
-	p := h.get("/account/codes/new").is(atCode).submit("/with/totp", "code", h.phone.next()).is(atNewCodes)
+	p := h.get("/admin/invite?role=admin").is(atCode).submit("/with/totp", "code", h.phone.next()).is(atInvite)
 	if strings.Contains(p.text(), "Nothing is changed") {
 		t.Error("a page that only asks says that nothing is done")
 	}

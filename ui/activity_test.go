@@ -86,6 +86,7 @@ func TestTabOf(t *testing.T) {
 		"/account": "/account", "/account?notice=x": "/account", "/account/devices/sessions/s1/end": "/account/devices",
 		"/account/devices": "/account/devices", "/account/devicesx": "/account/security", "/account/set-up/totp": "/account/security",
 		"/account/applications/a/revoke": "/account/applications", "/admin/people/u1/reset": "/admin/people", "/admin/audit?x=y/z": "/admin/audit",
+		"/admin/invite": "/admin/people", "/admin/invite?role=owner": "/admin/people", "/admin/types/t/remove": "/admin/types",
 		"/signin": "/account", "/": "/account",
 	} {
 		if got := TabOf(path); got != want {

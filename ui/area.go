@@ -111,6 +111,9 @@ func TabOf(path string) string {
 	path, _, _ = strings.Cut(path, "?")
 	if !strings.HasPrefix(path, PathAccount+"/") {
 		if rest, ok := strings.CutPrefix(path, PathConsole); ok {
+			if path == PathInvite {
+				return PathPeople
+			}
 			name, _, _ := strings.Cut(rest, "/")
 			return PathConsole + name
 		}

@@ -16,7 +16,8 @@ import (
 func (s *Service) inviteRoutes() []web.Route {
 	const person = ui.PathPeople + "/:id"
 	return []web.Route{
-		web.Get(ui.PathInvite, web.Self, s.askInvite),
+		// Asked for before it is filled in: what is typed would be lost on the way.
+		web.Get(ui.PathInvite, web.Fresh, s.askInvite),
 		web.Post(ui.PathInvite, web.Fresh, s.invite),
 		web.Post(person+"/invite", web.Fresh, s.sendInvitation),
 		web.Get(person+"/withdraw", web.Fresh, s.askWithdraw),
