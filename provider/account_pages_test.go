@@ -339,8 +339,8 @@ func TestApplicationsListedAndRevoked(t *testing.T) {
 		if back.heading() == atCode {
 			back = back.submit("/with/totp", "code", ph.next())
 		}
-		_, token = at.redeem(back)
-		token = a.alive("signed in anew", token)
+		_, anew := at.redeem(back)
+		a.alive("signed in anew", anew)
 		at = a.attempt(oauth2.SetAuthURLParam("prompt", "none"))
 		at.redeem(at.begin(signedIn)) // and is welcome from now on
 	}

@@ -142,7 +142,7 @@ func (r *tour) policy(owner *helper) {
 	r.look("rule-new")
 	b.fill("#name", "A rule").fill("#networks", "203.0.113.7/24").click("label[for=type-0]").click("label[for=factor-0]").follow(`button:not([hidden]).button`)
 	r.look("rule-wrong")
-	b.fill("#networks", "203.0.113.0/24").fill("#users", owner.Email).fill("#until", "").follow(`button:not([hidden]).button`)
+	b.fill("#networks", "203.0.113.0/24").fill("#users", owner.Email).click("details.fold summary").fill("#until", "").follow(`button:not([hidden]).button`)
 	r.look("preview")
 	b.follow(`button[value="report"]`)
 	r.look("policy-reported")

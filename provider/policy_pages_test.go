@@ -237,7 +237,7 @@ func TestRules(t *testing.T) {
 	// Behind the rule for everybody it has no say any more; then it goes.
 	owner.get(ui.PathPolicy).post("/"+rule.ID+"/down").says("Rule moved up: Everyone may sign in", "One user is asked for less").saved()
 	w.browser().get("/account/security").signIn("kim@birch.example").is(atSecurity)
-	owner.get(ui.PathPolicy).post("/" + rule.ID + "/up").says("Rule moved up: Kim must now", "As rule 1 of 2", "One user is asked for more").saved()
+	owner.get(ui.PathPolicy).post("/"+rule.ID+"/up").says("Rule moved up: Kim must now", "As rule 1 of 2", "One user is asked for more").saved()
 	owner.get(ui.PathPolicy).post("/" + rule.ID + "/delete").says("Rule removed: Kim must now").saved()
 	if n := len(w.tenantOf("birch").Rules); n != 1 {
 		t.Errorf("%d rules are left", n)
