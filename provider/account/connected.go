@@ -188,9 +188,7 @@ func (s *Service) revoke(ctx context.Context, by *web.Actor, in appIn) (web.Resu
 	if err := s.Audit.Record(ctx, e); err != nil {
 		return web.Result{}, web.Unavailable("audit log", err)
 	}
-	if err := s.EndGrants(ctx, by, func(g *storage.Grant) bool { return g.Client == a.client }); err != nil {
-		return web.Result{}, err
-	}
+	// Marked first: what is being made for the application at this moment is there to be ended, or finds the mark.
 	err = storage.Each(ctx, s.Sessions, ofActor(by), func(o *storage.Session) error {
 		_, err := storage.Change(ctx, s.Sessions, o.Tenant, o.ID, func(o *storage.Session) error {
 			o.Clients = slices.DeleteFunc(o.Clients, func(c string) bool { return c == a.client })
@@ -206,6 +204,9 @@ func (s *Service) revoke(ctx context.Context, by *web.Actor, in appIn) (web.Resu
 	})
 	if err != nil {
 		return web.Result{}, web.Unavailable("sessions", err)
+	}
+	if err := s.EndGrants(ctx, by, func(g *storage.Grant) bool { return g.Client == a.client }); err != nil {
+		return web.Result{}, err
 	}
 	return s.to(ui.PathConnected, ui.Say(ui.NoticeRevoked, "name", a.name))
 }

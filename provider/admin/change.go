@@ -84,6 +84,10 @@ func (s *Service) changeUser(ctx context.Context, by *web.Actor, p credential.Pe
 		if u.Role != was.Role {
 			return web.ErrBusy // somebody who takes no turns was faster
 		}
+		// Whether an invitation goes to the new address was decided, and told, by whether one was open.
+		if email != "" && u.Invited.IsZero() != was.Invited.IsZero() {
+			return web.ErrBusy
+		}
 		set(&u.Name, in.Name)
 		set(&u.Role, in.Role)
 		set(&u.Type, in.Type)

@@ -12,6 +12,8 @@ import (
 type personEmailIn struct {
 	ID    string `path:"id"`
 	Email string `form:"email"`
+	// Invited is set where the page said that an invitation goes to the new address.
+	Invited string `form:"invited"`
 }
 
 // personEmail asks for another e-mail address of a user. Only owners give one, and to others.
@@ -37,6 +39,10 @@ func (s *Service) savePersonEmail(ctx context.Context, by *web.Actor, in personE
 	page, err := s.personEmail(ctx, by, in)
 	if err != nil {
 		return web.Result{}, err
+	}
+	// Whoever had the mail is in by now, with a password of his own, and would stay so under the new address.
+	if in.Invited != "" && !page.Invited {
+		return web.Result{}, &web.Changed{Next: page.Cancel}
 	}
 	u, err := s.Admin.ChangeUser(ctx, by, by.Tenant.ID, in.ID, admin.UserFields{Email: &in.Email})
 	var many *web.TooMany

@@ -40,11 +40,18 @@ func (p *Provider) Finish(ctx context.Context, by *web.Actor, out login.Outcome)
 	if err := p.c.Store.Grants.Insert(ctx, &g); err != nil {
 		return web.Result{}, web.Unavailable("authorization code", err)
 	}
-	// A session that was ended while the code was being made did not find it there to be ended too.
-	if _, err := p.c.Store.Sessions.Get(ctx, out.Tenant.ID, out.Session.ID); errors.Is(err, storage.ErrNotFound) {
+	// A session, or the application's access, that was ended while the code was being made did not find it there to be ended too.
+	o, err := p.c.Store.Sessions.Get(ctx, out.Tenant.ID, out.Session.ID)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
 		return web.Result{}, errors.Join(web.ErrExpired, p.c.Store.Grants.Delete(ctx, g.Tenant, g.ID))
-	} else if err != nil {
+	case err != nil:
 		return web.Result{}, web.Unavailable("session", err)
+	case slices.Contains(o.Ended, client.ID):
+		if err := p.c.Store.Grants.Delete(ctx, g.Tenant, g.ID); err != nil {
+			return web.Result{}, web.Unavailable("authorization code", err)
+		}
+		return p.sendBack(ctx, by, &client, &a, out.Request, login.ErrLoginRequired)
 	}
 	// They are needed again in a moment, when the code is redeemed.
 	p.users.Keep(out.User)

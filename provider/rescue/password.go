@@ -155,6 +155,10 @@ func (s *Service) setPassword(ctx context.Context, by *web.Actor, in linkIn) (we
 		if err != nil {
 			return err
 		}
+		// The link was mailed to an address that is the user's no more: an owner has just given another.
+		if now.User.Email != p.User.Email {
+			return web.ErrLink
+		}
 		p = now
 		mailed(p.User)
 		return s.Directory.SetPassword(ctx, p.User, in.Password)
@@ -165,6 +169,8 @@ func (s *Service) setPassword(ctx context.Context, by *web.Actor, in linkIn) (we
 		return s.badPassword(p, page, err)
 	case errors.Is(err, directory.ErrBusy):
 		return web.Result{}, web.ErrBusy
+	case errors.Is(err, web.ErrLink):
+		return web.Result{}, err
 	case err != nil:
 		return web.Result{}, web.Unavailable("password", err)
 	}
