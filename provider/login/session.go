@@ -77,6 +77,10 @@ func (s *Service) Identify(ctx context.Context, by *web.Actor, cookie string) er
 			} else if err != nil {
 				return err
 			}
+			// What was first may have been the user, who has passed the second step: that is not for whoever copied the cookie.
+			if !s.Keys.Equal(o.Secret, hashSession, parts[2]) || !now.Before(s.sessionEnd(p.Tenant, o)) || outdated(o.Proofs, p.User) {
+				return nil
+			}
 		} else if err != nil {
 			return err
 		}
