@@ -55,35 +55,29 @@ func (s *Service) newEmail(ctx context.Context, by *web.Actor, p credential.Pers
 // follows tells whether a user's invitation goes to the user's new address.
 func follows(u *storage.User) bool { return !u.Invited.IsZero() && !u.Out() }
 
-// moveTries is how often a user who is changed by somebody else at the same moment is read again.
-const moveTries = 5
-
 // move changes a user and, in the same write, the e-mail address, which nobody has confirmed then. It returns the user of
 // before, too.
 func (s *Service) move(ctx context.Context, p credential.Person, email string, apply func(*storage.User) error) (was, now storage.User, _ error) {
-	for try := 0; ; try++ {
-		u, err := s.Store.Users.Get(ctx, p.User.Tenant, p.User.ID)
-		if err != nil {
-			return was, now, web.Unavailable("user", err)
+	err := storage.Retry(func() (err error) {
+		// Somebody may sign in at the same moment.
+		if was, err = s.Store.Users.Get(ctx, p.User.Tenant, p.User.ID); err != nil {
+			return web.Unavailable("user", err)
 		}
-		was = u
-		if err := apply(&u); err != nil {
-			return was, now, err
+		now = was
+		if err := apply(&now); err != nil {
+			return err
 		}
-		if follows(&u) {
-			u.Invited = s.Now()
+		if follows(&now) {
+			now.Invited = s.Now()
 		}
-		err = s.Directory.ChangeLogin(ctx, &u, email, u.Login)
+		err = s.Directory.ChangeLogin(ctx, &now, email, now.Login)
 		var refused *directory.FieldError
-		switch {
-		case errors.As(err, &refused):
-			return was, now, s.explain(p.Tenant, err)
-		case errors.Is(err, storage.ErrConflict) && try < moveTries:
-			// Somebody signed in at the same moment, perhaps.
-		default:
-			return was, u, web.Unavailable("address", err)
+		if errors.As(err, &refused) {
+			return s.explain(p.Tenant, err)
 		}
-	}
+		return web.Unavailable("address", err)
+	})
+	return was, now, err
 }
 
 // moved does what follows a change of address.
